@@ -1,0 +1,8 @@
+/** What is odd but no reason to fail; for counters and rate-limited logs. */
+export type AnomalyKind =
+  | 'foreign-reply'
+  | 'unintelligible-line'
+  | 'overlong-line'
+  | 'reply-without-id'
+  | 'early-events-dropped'
+  | 'peer-refused';

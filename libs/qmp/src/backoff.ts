@@ -1,0 +1,24 @@
+/** First and longest ceiling of the wait between dials, in milliseconds. */
+const firstMs = 100;
+const longestMs = 5000;
+
+/** Exponential back-off with full jitter: many monitors lost together are not dialled together. */
+export class Backoff {
+  readonly #random: () => number;
+  #attempts = 0;
+
+  constructor(random: () => number) {
+    this.#random = random;
+  }
+
+  /** Milliseconds to wait before the next dial; each call raises the ceiling of the following one. */
+  next(): number {
+    const ceiling = Math.min(longestMs, firstMs * 2 ** this.#attempts);
+    if (ceiling < longestMs) this.#attempts++;
+    return this.#random() * ceiling;
+  }
+
+  reset(): void {
+    this.#attempts = 0;
+  }
+}

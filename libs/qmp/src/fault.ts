@@ -1,0 +1,32 @@
+/** Why a monitor has no session. Stable codes: clients and metrics match on them. */
+export type FaultCode =
+  | 'no-such-file'
+  | 'refused'
+  | 'no-permission'
+  | 'backlog-full'
+  | 'unreachable'
+  | 'connect-timeout'
+  | 'connect-failed'
+  | 'tls-failed'
+  | 'tls-closed-before-greeting'
+  | 'closed-before-greeting'
+  | 'no-greeting'
+  | 'no-capabilities-reply'
+  | 'negotiation-refused'
+  | 'wrong-protocol'
+  | 'agent-silent'
+  | 'prepare-failed'
+  | 'connection-lost'
+  | 'connection-reset'
+  | 'protocol-error'
+  | 'shutdown'
+  | 'listening'
+  | 'listen-failed'
+  | 'insecure-directory';
+
+/** `detail` is for operators (it may show host paths); `time` is wall-clock milliseconds. */
+export interface Fault {
+  readonly code: FaultCode;
+  readonly detail: string;
+  readonly time: number;
+}

@@ -1,0 +1,106 @@
+import type { Socket } from 'node:net';
+import { LineSplitter, type LineSink } from './line-splitter.js';
+
+/** One message to the peer; never split over two writes by us. */
+export interface OutgoingMessage {
+  readonly text: string;
+  /** Called just before the text is handed to the kernel. */
+  handingOver(): void;
+}
+
+export interface ChannelHost extends LineSink {
+  /** The connection is over, by its peer or by a fault; called once, not after `destroy()`. */
+  disconnected(error: NodeJS.ErrnoException | null): void;
+}
+
+/** Messages gathered into one write, in characters: far below a socket's send buffer, so a write is seldom left over. */
+const gatheredLength = 16 * 1024;
+
+/**
+ * Messages over one connected socket: lines in, whole messages out. It knows nothing of QMP.
+ *
+ * Reading never stops: a server's memory grows while its monitor is not drained. Writing stops while the kernel takes
+ * no more; messages then wait here, so that it is known which of them were handed over.
+ */
+export class MessageChannel {
+  readonly #socket: Socket;
+  readonly #splitter: LineSplitter;
+  readonly #gather: () => boolean;
+  #queue: OutgoingMessage[] = [];
+  #flushScheduled = false;
+  #closed = false;
+
+  /** @param gather whether several messages may go out in one write; asked at each write. */
+  constructor(socket: Socket, host: ChannelHost, lineBytes: number, gather: () => boolean) {
+    this.#socket = socket;
+    this.#splitter = new LineSplitter(host, lineBytes);
+    this.#gather = gather;
+    let failure: NodeJS.ErrnoException | null = null;
+    socket.on('data', (chunk: Buffer) => this.#splitter.feed(chunk));
+    socket.on('error', (error) => (failure = error));
+    // Never half-close: some servers crash on it. The peer is gone, so nothing is left to say.
+    socket.on('end', () => socket.destroy());
+    socket.on('close', () => {
+      if (this.#closed) return;
+      this.#close();
+      host.disconnected(failure);
+    });
+  }
+
+  /** Bytes of an unfinished line; a peer that never ends one is known by it. */
+  get unfinished(): number {
+    return this.#splitter.pending;
+  }
+
+  /** Queues a message. The queue is bounded by its callers: at most a window of commands. */
+  send(message: OutgoingMessage): void {
+    this.#queue.push(message);
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    // After this turn of the event loop, so that commands of several callers share a write.
+    setImmediate(this.#flush);
+  }
+
+  /** Bytes outside the message stream, before any message. */
+  sendRaw(bytes: Buffer): void {
+    this.#socket.write(bytes);
+  }
+
+  /** Closes at once; messages not handed over never are. */
+  destroy(): void {
+    if (this.#closed) return;
+    this.#close();
+    this.#socket.destroy();
+  }
+
+  #close(): void {
+    this.#closed = true;
+    this.#queue = [];
+    this.#splitter.stop();
+  }
+
+  readonly #flush = (): void => {
+    this.#flushScheduled = false;
+    // `writableLength` is what the kernel has not taken yet; the write's callback comes back here.
+    while (!this.#closed && this.#queue.length > 0 && this.#socket.writable && this.#socket.writableLength === 0) {
+      this.#socket.write(this.#take(), 'utf8', this.#flushIfQueued);
+    }
+  };
+
+  readonly #flushIfQueued = (): void => {
+    if (this.#queue.length > 0 && !this.#flushScheduled) this.#flush();
+  };
+
+  #take(): string {
+    let count = 0;
+    let text = '';
+    for (const message of this.#queue) {
+      if (count > 0 && (!this.#gather() || text.length + message.text.length > gatheredLength)) break;
+      message.handingOver();
+      text += message.text;
+      count++;
+    }
+    this.#queue = count === this.#queue.length ? [] : this.#queue.slice(count);
+    return text;
+  }
+}

@@ -1,0 +1,394 @@
+import type { Socket } from 'node:net';
+import type { AnomalyKind } from './anomaly.js';
+import { Backoff } from './backoff.js';
+import { systemClock, type Clock, type Timer } from './clock.js';
+import { DialGate } from './dial-gate.js';
+import type { Dialect } from './dialects/dialect.js';
+import { guestAgent } from './dialects/guest-agent.js';
+import { qemu, storageDaemon } from './dialects/qemu.js';
+import { stratovirt } from './dialects/stratovirt.js';
+import { EndpointError, isExposed, type Endpoint } from './endpoint.js';
+import type { Execution, Outcome } from './execution.js';
+import type { Fault, FaultCode } from './fault.js';
+import { HealthWatch, type Health } from './health-watch.js';
+import { requireTransition, type MonitorState } from './monitor-state.js';
+import { PeerListener } from './peer-listener.js';
+import type { DialectName, QmpEvent, SessionInfo } from './session-info.js';
+import { Session } from './session.js';
+import { watchSocketFile } from './socket-file-watch.js';
+import { dial, type DialledEndpoint, type TlsOptions } from './transport.js';
+
+/** The owner of a monitor. Everything but `prepare` is called synchronously and must not throw. */
+export interface MonitorHost {
+  /**
+   * Runs after negotiation and before `ready`; `monitor.run()` works inside it. A rejection ends the session
+   * (state `waiting`), and so does its deadline.
+   */
+  prepare?(session: SessionInfo): Promise<void>;
+  stateChanged(state: MonitorState, previous: MonitorState): void;
+  /** Null unless `ready`. */
+  healthChanged?(health: Health | null): void;
+  /** In the order the server wrote them; also before `ready`. */
+  event(event: QmpEvent, session: SessionInfo): void;
+  /** An in-band place became free, or the monitor became ready. */
+  place?(): void;
+  anomaly?(kind: AnomalyKind, detail: string): void;
+}
+
+export interface RunOptions {
+  readonly deadlineMs: number;
+  /** Called synchronously at the very place of the reply among the events; a promise would tell later. */
+  readonly arrived?: (outcome: Outcome) => void;
+}
+
+export interface MonitorOptions {
+  /** Default `auto`: QEMU, or StratoVirt by its greeting. */
+  readonly dialect?: 'auto' | DialectName;
+  readonly clock?: Clock;
+  /** Uniform in [0, 1); spreads the dials of many monitors. */
+  readonly random?: () => number;
+  /** Shared by monitors to bound their simultaneous dials. */
+  readonly dialGate?: DialGate;
+  /** For connecting, and again for greeting and negotiation together; default 5,000 ms. */
+  readonly handshakeTimeoutMs?: number;
+  /** For `MonitorHost.prepare`; default 30,000 ms. */
+  readonly prepareTimeoutMs?: number;
+  /** Longest line read; default 64 MiB. */
+  readonly lineBytes?: number;
+  readonly tls?: TlsOptions;
+  /** Allows plain tcp to other than loopback. */
+  readonly insecure?: boolean;
+}
+
+const dialects: Readonly<Record<DialectName, Dialect>> = {
+  qemu,
+  stratovirt,
+  'storage-daemon': storageDaemon,
+  'guest-agent': guestAgent,
+};
+
+/** A session that lasted this long was a success: the next dial is not held back by the failures before it. */
+const stableMs = 1000;
+
+/** One monitor, dialled again and again until stopped. Nothing is ever sent twice. */
+export class Monitor {
+  readonly endpoint: Endpoint;
+  readonly #host: MonitorHost;
+  readonly #clock: Clock;
+  readonly #gate: DialGate;
+  readonly #options: MonitorOptions;
+  readonly #backoff: Backoff;
+  #state: MonitorState;
+  #session: Session | null = null;
+  /** Monotonic milliseconds; of the present or latest session. */
+  #readyAt = 0;
+  /** The latest session ended with the VM; true until the next one begins. */
+  #shutDown = false;
+  #health: HealthWatch | null = null;
+  #lastFault: Fault | null = null;
+  /** Ends what the present state has begun: a wait, a dial, a deadline. */
+  #abandon: () => void = () => undefined;
+  #listener: PeerListener | null = null;
+
+  /** @throws {EndpointError} for plain tcp to other than loopback without `insecure`, and for `listen:tls` without certificates. */
+  constructor(endpoint: Endpoint, host: MonitorHost, options: MonitorOptions = {}) {
+    if (isExposed(endpoint) && options.insecure !== true) {
+      throw new EndpointError(
+        'plain tcp to other than loopback: anyone on the way has the VM; use tls, or insecure: true',
+      );
+    }
+    const { ca, cert, key } = options.tls ?? {};
+    if (endpoint.kind === 'listen-tls' && (ca === undefined || cert === undefined || key === undefined)) {
+      throw new EndpointError('listen:tls needs ca, cert and key: peers must show a client certificate');
+    }
+    this.endpoint = endpoint;
+    this.#host = host;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#gate = options.dialGate ?? new DialGate(64);
+    this.#backoff = new Backoff(options.random ?? Math.random);
+    this.#state = { name: 'idle', since: this.#clock.wall() };
+  }
+
+  get state(): MonitorState {
+    return this.#state;
+  }
+
+  /** Null unless `ready`. */
+  get health(): Health | null {
+    return this.#health?.health ?? null;
+  }
+
+  /** The latest reason for having no session; kept while ready. */
+  get lastFault(): Fault | null {
+    return this.#lastFault;
+  }
+
+  /** Unanswered in-band commands. */
+  get inFlight(): number {
+    return this.#session?.inFlight ?? 0;
+  }
+
+  /** Free in-band places; 0 unless ready. */
+  get places(): number {
+    return this.#state.name === 'ready' ? (this.#session?.places ?? 0) : 0;
+  }
+
+  start(): void {
+    this.#connect();
+  }
+
+  /**
+   * Ends the session and the dialling, from any state. Commands handed over become `unknown`, others `not-sent`.
+   * Resolves when the connection is closed; a dialect may need a moment of quiet before.
+   */
+  async stop(): Promise<void> {
+    if (this.#state.name === 'stopped') return;
+    const session = this.#session;
+    this.#abandon();
+    this.#listener?.close();
+    this.#listener = null;
+    this.#enter({ name: 'stopped', since: this.#clock.wall() });
+    if (session === null) return;
+    if (session.quietBeforeCloseMs > 0) {
+      await new Promise<void>((resolve) => void this.#clock.schedule(session.quietBeforeCloseMs, resolve));
+    }
+    session.end('connection-lost', 'the monitor was stopped');
+    this.#session = null;
+  }
+
+  /**
+   * Sends a command. Settles it at once as `not-sent` when the monitor is not ready, when an in-band command finds no
+   * place free, or when an out-of-band one finds that oob was not negotiated.
+   */
+  execute(execution: Execution): void {
+    if (this.#state.name !== 'ready' || this.#session === null) {
+      execution.settle({ kind: 'not-sent', cause: `the monitor is ${this.#state.name}` });
+      return;
+    }
+    this.#session.execute(execution);
+    this.#health?.sent();
+  }
+
+  /**
+   * The owner's own queries, also inside `prepare`.
+   * @returns the outcome; at the deadline `unknown`, while the command keeps its place until it is answered.
+   */
+  run(command: string, argumentsJson: string | undefined, { deadlineMs, arrived }: RunOptions): Promise<Outcome> {
+    return new Promise((resolve) => {
+      const session = this.#session;
+      if (session === null || this.#state.name === 'stopped') {
+        resolve({ kind: 'not-sent', cause: `the monitor is ${this.#state.name}` });
+        return;
+      }
+      const deadline = this.#clock.schedule(deadlineMs, () => {
+        resolve({ kind: 'unknown', cause: `no reply within ${deadlineMs} ms` });
+      });
+      const settle = (outcome: Outcome): void => {
+        deadline.cancel();
+        arrived?.(outcome);
+        resolve(outcome);
+      };
+      session.execute({ command, ...(argumentsJson === undefined ? {} : { argumentsJson }), settle });
+      this.#health?.sent();
+    });
+  }
+
+  /** @returns whether the monitor is still in that state: its owner may stop it when told. */
+  #enter(state: MonitorState): boolean {
+    const previous = this.#state;
+    requireTransition(previous.name, state.name);
+    this.#state = state;
+    this.#abandon = () => undefined;
+    if (this.#health !== null && state.name !== 'ready') {
+      this.#health.stop();
+      this.#health = null;
+      this.#host.healthChanged?.(null);
+    }
+    this.#host.stateChanged(state, previous);
+    return this.#state === state;
+  }
+
+  #connect(): void {
+    if (!this.#enter({ name: 'connecting', since: this.#clock.wall() })) return;
+    const { endpoint } = this;
+    if (endpoint.kind === 'listen-unix' || endpoint.kind === 'listen-tls') this.#listen(endpoint);
+    else this.#dial(endpoint);
+  }
+
+  #dial(endpoint: DialledEndpoint): void {
+    const begin = (): void => {
+      const giveUp = dial(endpoint, {
+        clock: this.#clock,
+        timeoutMs: this.#options.handshakeTimeoutMs ?? 5000,
+        tls: this.#options.tls,
+        connected: (socket) => {
+          this.#gate.leave();
+          this.#negotiate(socket);
+        },
+        failed: (code, detail) => {
+          this.#gate.leave();
+          this.#lose(code, detail);
+        },
+      });
+      this.#abandon = () => {
+        giveUp();
+        this.#gate.leave();
+      };
+    };
+    this.#abandon = () => void this.#gate.withdraw(begin);
+    this.#gate.enter(begin);
+  }
+
+  #listen(endpoint: Extract<Endpoint, { kind: 'listen-unix' | 'listen-tls' }>): void {
+    const listener = new PeerListener(endpoint, this.#options.tls, {
+      listening: () => {
+        const fault = this.#fault('listening', 'no VM has dialled in');
+        this.#enter({ name: 'waiting', since: this.#clock.wall(), retryAt: null, fault });
+      },
+      failed: (code, detail) => {
+        this.#listener = null;
+        this.#lose(code, detail);
+      },
+      connected: (socket) => {
+        if (this.#session === null) this.#negotiate(socket);
+        else {
+          socket.destroy();
+          this.#host.anomaly?.('peer-refused', 'a second peer dialled in');
+        }
+      },
+      refused: (detail) => this.#host.anomaly?.('peer-refused', detail),
+    });
+    this.#listener = listener;
+    listener.start();
+  }
+
+  #negotiate(socket: Socket): void {
+    if (!this.#enter({ name: 'negotiating', since: this.#clock.wall() })) {
+      socket.destroy();
+      return;
+    }
+    const { dialect = 'auto', handshakeTimeoutMs = 5000, lineBytes = 64 * 1024 * 1024 } = this.#options;
+    this.#session = new Session(
+      socket,
+      {
+        opened: (info) => this.#prepare(info),
+        event: (event, info) => this.#host.event(event, info),
+        answered: () => this.#answered(),
+        anomaly: (kind, detail) => this.#host.anomaly?.(kind, detail),
+        ended: (code, detail) => this.#sessionEnded(code, detail),
+      },
+      {
+        dialect: dialects[dialect === 'auto' ? 'qemu' : dialect],
+        detect: dialect === 'auto',
+        tls: this.endpoint.kind === 'tls' || this.endpoint.kind === 'listen-tls',
+        clock: this.#clock,
+        handshakeTimeoutMs,
+        lineBytes,
+      },
+    );
+  }
+
+  #prepare(info: SessionInfo): void {
+    const session = this.#session;
+    if (session === null) return;
+    this.#shutDown = false;
+    const timeoutMs = this.#options.prepareTimeoutMs ?? 30_000;
+    const deadline: Timer = this.#clock.schedule(timeoutMs, () => {
+      session.end('prepare-failed', `not prepared within ${timeoutMs} ms`);
+    });
+    this.#abandon = () => deadline.cancel();
+    const isCurrent = (): boolean => this.#session === session && this.#state.name === 'negotiating';
+    new Promise<void>((resolve) => resolve(this.#host.prepare?.(info))).then(
+      () => {
+        deadline.cancel();
+        if (isCurrent()) this.#ready(session, info);
+      },
+      (error: unknown) => {
+        deadline.cancel();
+        if (isCurrent()) session.end('prepare-failed', error instanceof Error ? error.message : String(error));
+      },
+    );
+  }
+
+  #ready(session: Session, info: SessionInfo): void {
+    const health = new HealthWatch(this.#clock, {
+      oldestAge: () => session.oldestAge,
+      probe: info.oob ? (answered) => this.#probe(session, answered) : null,
+      changed: (value) => this.#host.healthChanged?.(value),
+    });
+    this.#health = health;
+    this.#readyAt = this.#clock.now();
+    if (session.inFlight > 0) health.sent();
+    if (!this.#enter({ name: 'ready', since: this.#clock.wall(), session: info })) return;
+    this.#host.healthChanged?.('ok');
+    this.#host.place?.();
+  }
+
+  /** Any answer will do: it is given by the monitor's own thread, which lives while the main loop is blocked. */
+  #probe(session: Session, answered: () => void): void {
+    session.execute({
+      command: 'query-yank',
+      outOfBand: true,
+      settle: (outcome) => {
+        if (outcome.kind === 'return' || outcome.kind === 'error') answered();
+      },
+    });
+  }
+
+  #answered(): void {
+    this.#health?.answered();
+    if (this.#state.name === 'ready') this.#host.place?.();
+  }
+
+  #sessionEnded(code: FaultCode, detail: string): void {
+    this.#session = null;
+    if (this.#state.name === 'stopped') return;
+    this.#abandon();
+    if (this.#state.name === 'ready' && this.#clock.now() - this.#readyAt >= stableMs) this.#backoff.reset();
+    if (code === 'shutdown') this.#shutDown = true;
+    this.#lose(code, detail);
+  }
+
+  /** No session, for that reason: waits for its turn to try again. */
+  #lose(code: FaultCode, detail: string): void {
+    const fault = this.#fault(code, detail);
+    const since = this.#clock.wall();
+    if (this.#listener !== null) {
+      this.#enter({ name: code === 'shutdown' ? 'closed' : 'waiting', since, retryAt: null, fault });
+      return;
+    }
+    const delay = this.#backoff.next();
+    const retryAt = since + delay;
+    const absent = code === 'no-such-file' || code === 'refused';
+    const closed = code === 'shutdown' || (this.#shutDown && absent);
+    const busy = code === 'no-greeting' || code === 'backlog-full';
+    const name = closed ? 'closed' : busy ? 'busy' : 'waiting';
+    if (this.#enter({ name, since, retryAt, fault })) this.#waitFor(delay);
+  }
+
+  #waitFor(delay: number): void {
+    const again = this.#clock.schedule(delay, () => this.#reconnect());
+    let unwatch = (): void => undefined;
+    this.#abandon = () => {
+      again.cancel();
+      unwatch();
+    };
+    // A socket file that comes new is a server that starts. A busy one exists and says nothing by changing.
+    if (this.endpoint.kind !== 'unix' || this.#state.name === 'busy') return;
+    unwatch = watchSocketFile(this.endpoint.path, () => {
+      this.#backoff.reset();
+      this.#reconnect();
+    });
+  }
+
+  #reconnect(): void {
+    this.#abandon();
+    this.#connect();
+  }
+
+  #fault(code: FaultCode, detail: string): Fault {
+    this.#lastFault = { code, detail, time: this.#clock.wall() };
+    return this.#lastFault;
+  }
+}

@@ -1,0 +1,372 @@
+import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
+import type { AnomalyKind } from './anomaly.js';
+import type { Clock, Timer } from './clock.js';
+import type { Dialect } from './dialects/dialect.js';
+import type { Execution, Outcome } from './execution.js';
+import type { FaultCode } from './fault.js';
+import { GreetingOpening } from './greeting-opening.js';
+import { readGreeting } from './greeting.js';
+import { InFlight, InFlightTable } from './in-flight.js';
+import { skipSpace } from './json-scan.js';
+import { MessageChannel } from './message-channel.js';
+import { MessageIds, MessageScanner, type Span } from './message.js';
+import type { Opening, OpeningFault } from './opening.js';
+import type { Greeting, QmpEvent, SessionInfo } from './session-info.js';
+import { SyncOpening } from './sync-opening.js';
+import { TokenBucket } from './token-bucket.js';
+
+export interface SessionHost {
+  /** Commands may be sent. Events that came earlier follow at once. */
+  opened(info: SessionInfo): void;
+  event(event: QmpEvent, info: SessionInfo): void;
+  /** An in-band command was answered: its place is free. */
+  answered(): void;
+  anomaly(kind: AnomalyKind, detail: string): void;
+  /** The session is over; called once. What was in flight is settled afterwards. */
+  ended(code: FaultCode, detail: string): void;
+}
+
+export interface SessionOptions {
+  readonly dialect: Dialect;
+  /** The greeting may choose another dialect. */
+  readonly detect: boolean;
+  readonly tls: boolean;
+  readonly clock: Clock;
+  /** Over greeting and negotiation together. */
+  readonly handshakeTimeoutMs: number;
+  readonly lineBytes: number;
+}
+
+/** Events held until the session is negotiated: QEMU sent about 1,200 there under the worst flood measured. */
+const earlyEvents = 10_000;
+
+/** A server that throttles gets the command again after this time, so many times. */
+const retryAfterMs = 25;
+const retries = 20;
+
+const emptyObject = Buffer.from('{}');
+
+/** QMP over one connection, from connect to its end: opening, ids, execution, events. */
+export class Session {
+  readonly #host: SessionHost;
+  readonly #clock: Clock;
+  readonly #channel: MessageChannel;
+  readonly #ids = new MessageIds(randomBytes(8).toString('hex'));
+  readonly #scanner = new MessageScanner();
+  readonly #table = new InFlightTable();
+  #dialect: Dialect;
+  #opening: Opening | null;
+  #handshakeDeadline: Timer | null;
+  #info: SessionInfo | null = null;
+  #early: QmpEvent[] = [];
+  #earlyDropped = 0;
+  #bucket: TokenBucket | null = null;
+  #pacing: Timer | null = null;
+  #count = 0;
+  #shutdownSeen = false;
+  #ended = false;
+
+  constructor(socket: Socket, host: SessionHost, options: SessionOptions) {
+    const { dialect, detect, tls, clock } = options;
+    this.#host = host;
+    this.#clock = clock;
+    this.#dialect = dialect;
+    this.#channel = new MessageChannel(
+      socket,
+      {
+        line: (buffer, start, end, owned) => this.#line(buffer, start, end, owned),
+        overlong: () => this.#overlong(options.lineBytes),
+        disconnected: (error) => this.#disconnected(error),
+      },
+      options.lineBytes,
+      () => this.#dialect.gathers,
+    );
+    this.#useDialect(dialect);
+    const side = {
+      sendRaw: (bytes: Buffer) => this.#channel.sendRaw(bytes),
+      request: (execution: Execution) => this.#send(execution),
+      useDialect: (chosen: Dialect) => this.#useDialect(chosen),
+      opened: (greeting: Greeting | null, oob: boolean) => this.#opened(greeting, oob),
+      fail: (fault: OpeningFault) => this.end(fault.code, fault.detail),
+    };
+    this.#opening = dialect.greets ? new GreetingOpening(side, dialect, detect, tls) : new SyncOpening(side);
+    this.#handshakeDeadline = clock.schedule(options.handshakeTimeoutMs, () => {
+      const fault = this.#opening?.timedOut();
+      if (fault !== undefined) this.end(fault.code, fault.detail);
+    });
+    this.#opening.begin();
+  }
+
+  /** Null until negotiated. */
+  get info(): SessionInfo | null {
+    return this.#info;
+  }
+
+  get inFlight(): number {
+    return this.#table.inBand;
+  }
+
+  /** Free in-band places; 0 until negotiated and after the end. */
+  get places(): number {
+    if (this.#info === null || this.#ended) return 0;
+    return Math.max(0, this.#dialect.window - this.#table.inBand);
+  }
+
+  /** Milliseconds the oldest in-band command has been unanswered; null when there is none. */
+  get oldestAge(): number | null {
+    const oldest = this.#table.oldestInBand();
+    return oldest === undefined ? null : this.#clock.now() - oldest.since;
+  }
+
+  get quietBeforeCloseMs(): number {
+    return this.#dialect.quietBeforeCloseMs;
+  }
+
+  execute(execution: Execution): void {
+    if (this.#info === null || this.#ended) {
+      execution.settle({ kind: 'not-sent', cause: 'no session' });
+    } else if (execution.outOfBand === true ? !this.#info.oob : this.places === 0) {
+      const cause = execution.outOfBand === true ? 'out-of-band execution was not negotiated' : 'no place is free';
+      execution.settle({ kind: 'not-sent', cause });
+    } else {
+      this.#send(execution);
+    }
+  }
+
+  /** Ends the session from our side: commands handed over are unknown, the others not sent. */
+  end(code: FaultCode, detail: string): void {
+    this.#end(code, detail, false);
+  }
+
+  #send(execution: Execution): void {
+    const number = ++this.#count;
+    const verb = execution.outOfBand === true ? 'exec-oob' : 'execute';
+    const args = execution.argumentsJson === undefined ? '' : `,"arguments":${execution.argumentsJson}`;
+    const { command } = execution;
+    const text = `{"${verb}":${JSON.stringify(command)}${args},"id":${this.#ids.text(number)}}${this.#dialect.terminator(command)}`;
+    const limit = this.#dialect.messageBytes;
+    if (limit !== null && Buffer.byteLength(text) > limit) {
+      execution.settle({ kind: 'too-large', limit });
+      return;
+    }
+    const inFlight = new InFlight(number, text, execution, this.#clock);
+    this.#table.add(inFlight);
+    this.#transmit(inFlight, 0);
+  }
+
+  #transmit(command: InFlight, delay: number): void {
+    const wait = Math.max(delay, this.#bucket?.take(this.#clock.now()) ?? 0);
+    if (wait === 0) {
+      this.#channel.send(command);
+      return;
+    }
+    this.#pacing = this.#clock.schedule(wait, () => {
+      this.#pacing = null;
+      this.#channel.send(command);
+    });
+  }
+
+  #useDialect(dialect: Dialect): void {
+    this.#dialect = dialect;
+    this.#bucket = dialect.rate === null ? null : new TokenBucket(dialect.rate, this.#clock.now());
+  }
+
+  #opened(greeting: Greeting | null, oob: boolean): void {
+    this.#opening = null;
+    this.#handshakeDeadline?.cancel();
+    this.#handshakeDeadline = null;
+    const info: SessionInfo = {
+      nonce: this.#ids.nonce,
+      greeting,
+      dialect: this.#dialect.name,
+      oob,
+      negotiatedAt: this.#clock.wall(),
+    };
+    this.#info = info;
+    const early = this.#early;
+    this.#early = [];
+    if (this.#earlyDropped > 0) {
+      this.#host.anomaly('early-events-dropped', `${this.#earlyDropped} events before negotiation`);
+    }
+    this.#host.opened(info);
+    for (const event of early) if (!this.#hasEnded()) this.#host.event(event, info);
+  }
+
+  /** As a method: the field may change in a callback, which narrowing does not see. */
+  #hasEnded(): boolean {
+    return this.#ended;
+  }
+
+  #line(line: Buffer, start: number, end: number, owned: boolean): void {
+    if (this.#opening?.claim(line, start, end) === true) return;
+    if (this.#ids.cutReturn(line, start, end)) {
+      this.#returned(this.#table.get(this.#ids.number), line, this.#ids.value, owned);
+      return;
+    }
+    // Usually one message; a StratoVirt before 2.5 may put an event between the CR and the LF of a reply.
+    let at = skipSpace(line, start, end);
+    while (at < end && !this.#hasEnded()) {
+      const kind = this.#scanner.scan(line, at, end);
+      if (kind === null) {
+        this.#unintelligible(line, at, end);
+        return;
+      }
+      const next = skipSpace(line, this.#scanner.end, end);
+      if (kind === 'event') this.#event(line);
+      else if (kind === 'greeting') this.#greeting(line.toString('utf8', at, this.#scanner.end));
+      else this.#reply(kind, line, owned);
+      at = next;
+    }
+  }
+
+  #greeting(json: string): void {
+    const greeting = readGreeting(json);
+    if (greeting !== null && this.#opening !== null) this.#opening.greeted(greeting);
+    else this.#host.anomaly('unintelligible-line', 'a greeting out of place or of unknown shape');
+  }
+
+  #event(line: Buffer): void {
+    const { event, data, timestamp } = this.#scanner;
+    const name = textOf(line, event);
+    if (name === null) {
+      this.#unintelligible(line, event.start, event.end);
+      return;
+    }
+    // With -no-shutdown the VM lives on, and what ends it later may be a crash.
+    if (name === 'SHUTDOWN') this.#shutdownSeen = true;
+    else if (name === 'RESUME') this.#shutdownSeen = false;
+    const qmpEvent: QmpEvent = {
+      name,
+      data: data.start < 0 ? undefined : line.toString('utf8', data.start, data.end),
+      timestamp: timestamp.start < 0 ? 'null' : line.toString('utf8', timestamp.start, timestamp.end),
+      receivedAt: this.#clock.wall(),
+    };
+    if (this.#info !== null) this.#host.event(qmpEvent, this.#info);
+    else if (this.#early.length < earlyEvents) this.#early.push(qmpEvent);
+    else this.#earlyDropped++;
+  }
+
+  #reply(kind: 'return' | 'error', line: Buffer, owned: boolean): void {
+    const { id } = this.#scanner;
+    if (id.start < 0 && this.#dialect.replies === 'id') {
+      this.#replyWithoutId(kind);
+      return;
+    }
+    const command = id.start < 0 ? this.#table.oldestInBand() : this.#table.get(this.#ids.read(line, id.start, id.end));
+    if (kind === 'return') this.#returned(command, line, this.#scanner.return, owned);
+    else this.#refused(command, line, this.#scanner.error);
+  }
+
+  /**
+   * With ids on all our messages, an error without one means that the server did not understand our bytes, or that a
+   * former client sent its command without an id. Only the former can happen once we are negotiated and waiting.
+   */
+  #replyWithoutId(kind: 'return' | 'error'): void {
+    this.#host.anomaly('reply-without-id', kind);
+    if (kind === 'return' || this.#info === null) return;
+    this.#abandonOldest('the server answered with an error that names no command');
+    this.end('protocol-error', 'an error without id');
+  }
+
+  #returned(command: InFlight | undefined, line: Buffer, span: Span, owned: boolean): void {
+    if (command === undefined) {
+      this.#host.anomaly('foreign-reply', `${span.end - span.start} bytes`);
+      return;
+    }
+    const part = line.subarray(span.start, span.end);
+    // Keeping a part of a larger buffer would keep all of it.
+    const value = owned && part.length * 2 >= line.length ? part : Buffer.from(part);
+    this.#settle(command, { kind: 'return', value });
+  }
+
+  #refused(command: InFlight | undefined, line: Buffer, span: Span): void {
+    if (command === undefined) {
+      this.#host.anomaly('foreign-reply', `error of ${span.end - span.start} bytes`);
+      return;
+    }
+    const error = JSON.parse(line.toString('utf8', span.start, span.end)) as { class?: unknown; desc?: unknown } | null;
+    this.#settle(command, {
+      kind: 'error',
+      class: typeof error?.class === 'string' ? error.class : 'GenericError',
+      desc: typeof error?.desc === 'string' ? error.desc : '',
+    });
+  }
+
+  #settle(command: InFlight, outcome: Outcome): void {
+    const meaning = this.#dialect.interpret(outcome, command.execution.command);
+    if (meaning === null && command.attempts < retries) {
+      command.attempts++;
+      command.refusal = outcome;
+      this.#transmit(command, retryAfterMs);
+      return;
+    }
+    this.#table.delete(command);
+    command.execution.settle(meaning ?? outcome);
+    if (command.inBand && this.#info !== null && !this.#ended) this.#host.answered();
+  }
+
+  #unintelligible(line: Buffer, start: number, end: number): void {
+    const command = this.#table.get(this.#ids.readAtEnd(line, start, end));
+    this.#host.anomaly('unintelligible-line', `${end - start} bytes`);
+    if (command !== undefined) {
+      this.#settle(command, { kind: 'unknown', cause: 'the reply is not JSON' });
+    } else if (this.#opening !== null) {
+      this.#opening.unintelligible(line, start, end);
+    } else if (this.#table.inBand > 0) {
+      this.#abandonOldest('the server sent a line that is not QMP, perhaps the reply');
+      this.end('protocol-error', 'a line that is not QMP');
+    }
+  }
+
+  #overlong(limit: number): void {
+    this.#host.anomaly('overlong-line', `over ${limit} bytes`);
+    // Before negotiation it can only be the reply to a former client.
+    if (this.#opening === null) this.#abandonOldest(`the reply is over ${limit} bytes`);
+  }
+
+  /** In-band replies come in order, so what cannot be attributed belongs to the oldest command. */
+  #abandonOldest(cause: string): void {
+    const oldest = this.#table.oldestInBand();
+    if (oldest !== undefined) this.#settle(oldest, { kind: 'unknown', cause });
+  }
+
+  #disconnected(error: NodeJS.ErrnoException | null): void {
+    const how = error === null ? 'the peer closed the connection' : (error.code ?? error.message);
+    if (this.#shutdownSeen || this.#table.awaits('quit')) this.#end('shutdown', 'the VM ended', true);
+    else if (this.#opening !== null && error === null) {
+      const fault = this.#opening.closed();
+      this.#end(fault.code, fault.detail, true);
+    } else if (this.#dialect.endIsShutdown && this.#info !== null) this.#end('shutdown', how, true);
+    else this.#end(error === null ? 'connection-lost' : 'connection-reset', how, true);
+  }
+
+  #end(code: FaultCode, detail: string, byPeer: boolean): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#opening = null;
+    this.#handshakeDeadline?.cancel();
+    this.#pacing?.cancel();
+    this.#channel.destroy();
+    this.#host.ended(code, detail);
+    for (const command of this.#table.takeAll()) {
+      command.execution.settle(this.#lost(command, detail, byPeer));
+    }
+  }
+
+  #lost(command: InFlight, cause: string, byPeer: boolean): Outcome {
+    if (!command.handedOver) return { kind: 'not-sent', cause };
+    if (command.refusal !== null) return command.refusal;
+    if (byPeer && this.#dialect.silentOnSuccess.has(command.execution.command)) {
+      return { kind: 'return', value: Buffer.from(emptyObject) };
+    }
+    return { kind: 'unknown', cause };
+  }
+}
+
+/** A JSON string's text; null when the span is no string. */
+function textOf(line: Buffer, { start, end }: Span): string | null {
+  if (line[start] !== 0x22) return null;
+  const text = line.toString('utf8', start + 1, end - 1);
+  return text.includes('\\') ? (JSON.parse(line.toString('utf8', start, end)) as string) : text;
+}

@@ -1,0 +1,23 @@
+/** Paces a dialect whose server refuses more than so many messages a second. */
+export class TokenBucket {
+  readonly #perMs: number;
+  readonly #burst: number;
+  #tokens: number;
+  #filledAt: number;
+
+  /** @param now monotonic milliseconds. */
+  constructor(rate: { readonly perSecond: number; readonly burst: number }, now: number) {
+    this.#perMs = rate.perSecond / 1000;
+    this.#burst = rate.burst;
+    this.#tokens = rate.burst;
+    this.#filledAt = now;
+  }
+
+  /** Takes one token. @returns milliseconds to wait before using it: 0 when the bucket was not empty. */
+  take(now: number): number {
+    this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#filledAt) * this.#perMs);
+    this.#filledAt = now;
+    this.#tokens--;
+    return this.#tokens >= 0 ? 0 : Math.ceil(-this.#tokens / this.#perMs);
+  }
+}
