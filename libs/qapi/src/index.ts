@@ -5,3 +5,25 @@
  * command arguments against the model. Knows nothing of sockets, HTTP or of any particular QEMU release.
  */
 export * from './model.js';
+export {
+  readJson,
+  JsonSyntaxError,
+  type JsonDocument,
+  type JsonNode,
+  type JsonObject,
+  type JsonArray,
+  type JsonString,
+  type JsonNumber,
+  type JsonBoolean,
+  type JsonNull,
+  type JsonMember,
+  type ReadJsonOptions,
+} from './strict-json.js';
+export { transformBigIntegers } from './big-integers.js';
+export { modelFromIntrospection } from './introspection.js';
+export { IntrospectionError } from './schema-info.js';
+export { unmask } from './unmask.js';
+export { validateArguments, type ArgumentFault, type CheckedArguments, type ValidationOptions } from './validate.js';
+export { argumentsFromQuery } from './query.js';
+export { nearestNames } from './nearest.js';
+export * from './source/index.js';

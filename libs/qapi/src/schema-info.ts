@@ -1,0 +1,177 @@
+import type { EnumValue, Feature, JsonType } from './model.js';
+
+/** The answer to `query-qmp-schema` is not what the QEMU documentation of introspection describes; the message says where. */
+export class IntrospectionError extends Error {
+  override readonly name = 'IntrospectionError';
+}
+
+/** A type as introspection tells it: references are names, arrays and builtins included. */
+export type TypeInfo =
+  | { readonly meta: 'builtin'; readonly json: JsonType }
+  | { readonly meta: 'enum'; readonly features: Feature[]; readonly values: EnumValue[] }
+  | { readonly meta: 'array'; readonly element: string }
+  | ({ readonly meta: 'object'; readonly features: Feature[] } & ObjectParts)
+  | { readonly meta: 'alternate'; readonly features: Feature[]; readonly branches: readonly string[] }
+  /** A kind of type of which this reader knows nothing. */
+  | { readonly meta: 'unknown' };
+
+interface ObjectParts {
+  readonly members: readonly MemberInfo[];
+  readonly tag?: string;
+  readonly cases: readonly { readonly case: string; readonly type: string }[];
+}
+
+interface MemberInfo {
+  readonly name: string;
+  readonly type: string;
+  readonly optional: boolean;
+  readonly features: Feature[];
+}
+
+export interface CommandInfo {
+  readonly name: string;
+  readonly arguments: string;
+  readonly returns: string;
+  readonly allowOob: boolean;
+  readonly features: Feature[];
+}
+
+export interface EventInfo {
+  readonly name: string;
+  readonly data: string;
+  readonly features: Feature[];
+}
+
+export interface SchemaInfos {
+  readonly commands: readonly CommandInfo[];
+  readonly events: readonly EventInfo[];
+  readonly types: ReadonlyMap<string, TypeInfo>;
+}
+
+const JSON_TYPES: ReadonlySet<unknown> = new Set<JsonType>(['string', 'boolean', 'null', 'value', 'number', 'int']);
+
+/**
+ * The entries of an introspection, each held to its form; whether references lead anywhere is not looked at.
+ *
+ * @throws {IntrospectionError}
+ */
+export function readSchemaInfos(value: unknown): SchemaInfos {
+  const commands = new Map<string, CommandInfo>();
+  const events = new Map<string, EventInfo>();
+  const types = new Map<string, TypeInfo>();
+  for (const [index, item] of list(value, 'introspection').entries()) {
+    const entry = record(item, `entry ${index}`);
+    const name = text(entry['name'], `entry ${index}: name`);
+    const meta = text(entry['meta-type'], `'${name}': meta-type`);
+    const where = `${meta} '${name}'`;
+    if (meta === 'command') define(commands, name, where, readCommand(name, entry, where));
+    else if (meta === 'event') define(events, name, where, readEvent(name, entry, where));
+    else define(types, name, where, readType(meta, entry, where));
+  }
+  return { commands: [...commands.values()], events: [...events.values()], types };
+}
+
+function define<T>(known: Map<string, T>, name: string, where: string, info: T): void {
+  if (known.has(name)) throw new IntrospectionError(`${where} is defined twice`);
+  known.set(name, info);
+}
+
+function readCommand(name: string, entry: Entry, where: string): CommandInfo {
+  return {
+    name,
+    arguments: text(entry['arg-type'], `${where}: arg-type`),
+    returns: text(entry['ret-type'], `${where}: ret-type`),
+    allowOob: entry['allow-oob'] === true,
+    features: readFeatures(entry, where),
+  };
+}
+
+function readEvent(name: string, entry: Entry, where: string): EventInfo {
+  return { name, data: text(entry['arg-type'], `${where}: arg-type`), features: readFeatures(entry, where) };
+}
+
+function readType(meta: string, entry: Entry, where: string): TypeInfo {
+  switch (meta) {
+    case 'builtin': {
+      const json = entry['json-type'];
+      return JSON_TYPES.has(json) ? { meta, json: json as JsonType } : { meta: 'unknown' };
+    }
+    case 'enum':
+      return { meta, features: readFeatures(entry, where), values: readEnumValues(entry, where) };
+    case 'array':
+      return { meta, element: text(entry['element-type'], `${where}: element-type`) };
+    case 'object':
+      return { meta, features: readFeatures(entry, where), ...readObject(entry, where) };
+    case 'alternate': {
+      const branches = list(entry['members'], `${where}: members`);
+      return {
+        meta,
+        features: readFeatures(entry, where),
+        branches: branches.map((item) => text(record(item, `${where}: member`)['type'], `${where}: member type`)),
+      };
+    }
+    default:
+      return { meta: 'unknown' };
+  }
+}
+
+/** `members` since 6.2; before, and beside it, the bare `values`. */
+function readEnumValues(entry: Entry, where: string): EnumValue[] {
+  if (entry['members'] === undefined) {
+    const values = list(entry['values'], `${where}: values`);
+    return values.map((value) => ({ name: text(value, `${where}: value`), features: [] }));
+  }
+  return list(entry['members'], `${where}: members`).map((item) => {
+    const value = record(item, `${where}: member`);
+    const name = text(value['name'], `${where}: member name`);
+    return { name, features: readFeatures(value, `${where}: member '${name}'`) };
+  });
+}
+
+function readObject(entry: Entry, where: string): ObjectParts {
+  const members = list(entry['members'], `${where}: members`).map((item) => readMember(item, where));
+  if (entry['tag'] === undefined) return { members, cases: [] };
+  const tag = text(entry['tag'], `${where}: tag`);
+  if (!members.some((member) => member.name === tag))
+    throw new IntrospectionError(`${where}: tag '${tag}' is no member`);
+  const cases = list(entry['variants'], `${where}: variants`).map((item) => {
+    const variant = record(item, `${where}: variant`);
+    const value = text(variant['case'], `${where}: case`);
+    return { case: value, type: text(variant['type'], `${where}: case '${value}': type`) };
+  });
+  return { members, tag, cases };
+}
+
+/** The presence of `default` (so far always null) makes a member optional. */
+function readMember(item: unknown, where: string): MemberInfo {
+  const member = record(item, `${where}: member`);
+  const name = text(member['name'], `${where}: member name`);
+  return {
+    name,
+    type: text(member['type'], `${where}: member '${name}': type`),
+    optional: member['default'] !== undefined,
+    features: readFeatures(member, `${where}: member '${name}'`),
+  };
+}
+
+function readFeatures(entry: Entry, where: string): Feature[] {
+  if (entry['features'] === undefined) return [];
+  return list(entry['features'], `${where}: features`).map((name) => ({ name: text(name, `${where}: feature`) }));
+}
+
+type Entry = Readonly<Record<string, unknown>>;
+
+function record(value: unknown, where: string): Entry {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Entry;
+  throw new IntrospectionError(`${where}: expected an object`);
+}
+
+function list(value: unknown, where: string): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  throw new IntrospectionError(`${where}: expected an array`);
+}
+
+function text(value: unknown, where: string): string {
+  if (typeof value === 'string') return value;
+  throw new IntrospectionError(`${where}: expected a string`);
+}

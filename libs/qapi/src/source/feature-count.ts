@@ -1,0 +1,18 @@
+import { type SourceDefinition, featuresOf } from './definitions.js';
+import { QapiSchemaError } from './position.js';
+import { SPECIAL_FEATURES } from './symbols.js';
+
+/** QEMU keeps the features of a thing as bits of one word; the special ones have theirs always. */
+const MAX_FEATURES = 64;
+
+/** @throws QapiSchemaError at the definition that brings in one name of a feature too many */
+export function checkFeatureCount(definitions: readonly SourceDefinition[]): void {
+  const names = new Set(SPECIAL_FEATURES);
+  for (const definition of definitions) {
+    for (const name of featuresOf(definition)) names.add(name);
+    if (names.size > MAX_FEATURES) {
+      const where = `${definition.kind} '${definition.name}'`;
+      throw new QapiSchemaError(definition.position, `a schema has at most ${MAX_FEATURES} features`, where);
+    }
+  }
+}
