@@ -1,1 +1,34 @@
-export {};
+/**
+ * @qmp-gateway/catalog: what is known of QMP servers, as data.
+ *
+ * Catalogs of releases (names, types, widths), summaries in our own words, command classes with their reasons, the
+ * argument rules that raise or lower them, deadlines, secrets to redact, examples. Nothing here talks to a server or
+ * decides for a principal: policy is made from this data by the gateway.
+ */
+export {
+  bundledCatalogs,
+  loadBundledCatalog,
+  nearestCatalog,
+  type BundledCatalog,
+  type NearestCatalog,
+  type ServerGreeting,
+} from './bundled-catalogs.js';
+export { CatalogError, catalogFormat, type Catalog, type CatalogGreeting, type CatalogMeta } from './catalog.js';
+export { commandClassesFromSettings, type ClassSettingFault, type ClassSettings } from './class-settings.js';
+export { classifyByName, classifyCommand, type Ruling } from './classify.js';
+export { classOrder, compareClasses, isCommandClass, type CommandClass, type ServerKind } from './command-class.js';
+export {
+  commandKnowledge,
+  isKnownCommand,
+  knownCommands,
+  notOffered,
+  type CommandKnowledge,
+  type NotOffered,
+} from './command-knowledge.js';
+export { decodeCatalog } from './decode-catalog.js';
+export { probeDeadlineMs, type Deadline } from './deadline.js';
+export { encodeCatalog, type EncodeOptions } from './encode-catalog.js';
+export { eventSummary } from './event-knowledge.js';
+export { commandsWithExamples, exampleOf, type CommandExample } from './examples.js';
+export { emptyArguments, modelOfNamedCommands } from './named-commands.js';
+export { redactedArguments, redactedMembers, redactionMark } from './redaction.js';

@@ -1,0 +1,211 @@
+import { closed, oneOf, scalars, type Shape } from './argument-shape.js';
+import { closedBlockNode, closedNetdev, internalCharacterDevice, internalObject } from './back-end-rules.js';
+import type { CommandClass, ServerKind } from './command-class.js';
+import { pluggableDevice, pluggableStratovirtDevice } from './device-rules.js';
+
+/** Arguments of exactly this shape need only `class`. The one way to come out below a command's own class. */
+export interface Lowering {
+  readonly rule: string;
+  readonly kind: ServerKind;
+  readonly commands: readonly string[];
+  readonly class: CommandClass;
+  readonly reason: string;
+  readonly shape: Shape;
+}
+
+/** A member that raises the class, or tells more exactly why the command is `host` anyway. */
+export interface Raising {
+  readonly rule: string;
+  readonly commands: readonly string[];
+  /** Names from the arguments down; `*` is any item of a list. */
+  readonly member: readonly string[];
+  /** On what values; any when absent. */
+  readonly value?: RegExp;
+  readonly class: CommandClass;
+  readonly reason: string;
+}
+
+/** `info` commands that take nothing and only tell. Matched to the letter: HMP abbreviates and takes free arguments. */
+const harmlessInfo = [
+  ...['accelerators', 'balloon', 'block', 'block-jobs', 'blockstats', 'chardev', 'cpus', 'cryptodev', 'dump'],
+  ...['hotpluggable-cpus', 'iothreads', 'irq', 'jit', 'kvm', 'memdev', 'memory-devices', 'memory_size_summary', 'mice'],
+  ...['migrate', 'migrate_capabilities', 'migrate_parameters', 'mtree', 'name', 'network', 'numa', 'pci', 'pic', 'qdm'],
+  ...['qom-tree', 'qtree', 'ramblock', 'registers', 'replay', 'roms', 'sev', 'sgx', 'snapshots', 'spice', 'status'],
+  ...['tpm', 'usb', 'uuid', 'version', 'vm-generation-id', 'vnc'],
+].map((topic) => `info ${topic}`);
+
+export const lowerings: readonly Lowering[] = [
+  {
+    rule: 'device_add:driver',
+    kind: 'qemu',
+    commands: ['device_add'],
+    class: 'configure',
+    reason: 'an emulated device with properties that name nothing of the host',
+    shape: pluggableDevice,
+  },
+  {
+    rule: 'device_add:driver',
+    kind: 'stratovirt',
+    commands: ['device_add'],
+    class: 'configure',
+    reason: 'an emulated device with properties that name nothing of the host',
+    shape: pluggableStratovirtDevice,
+  },
+  {
+    rule: 'netdev_add:type',
+    kind: 'qemu',
+    commands: ['netdev_add'],
+    class: 'configure',
+    reason: 'a network back-end that reaches nothing of the host',
+    shape: closedNetdev,
+  },
+  {
+    rule: 'object-add:qom-type',
+    kind: 'qemu',
+    commands: ['object-add'],
+    class: 'configure',
+    reason: 'an object that lives inside QEMU',
+    shape: internalObject,
+  },
+  {
+    rule: 'chardev-add:type',
+    kind: 'qemu',
+    commands: ['chardev-add', 'chardev-change'],
+    class: 'configure',
+    reason: 'a character device with nothing of the host behind it',
+    shape: internalCharacterDevice,
+  },
+  {
+    rule: 'blockdev-add:driver',
+    kind: 'qemu',
+    commands: ['blockdev-add'],
+    class: 'configure',
+    reason: 'a block node that opens no file, device or connection',
+    shape: closedBlockNode,
+  },
+  {
+    rule: 'human-monitor-command:info',
+    kind: 'qemu',
+    commands: ['human-monitor-command'],
+    class: 'read',
+    reason: 'an info command that takes no arguments and only tells',
+    shape: closed({ 'command-line': oneOf(...harmlessInfo), ...scalars('cpu-index') }, 'command-line'),
+  },
+  {
+    rule: 'human-monitor-command:info',
+    kind: 'stratovirt',
+    commands: ['human-monitor-command'],
+    class: 'read',
+    reason: 'an info command that takes no arguments and only tells',
+    shape: closed({ 'command-line': oneOf('info snapshots') }, 'command-line'),
+  },
+];
+
+/** A pseudo-protocol, a URL or an absolute path, where the schema says file name of an image in use. */
+const hostFile = /^\/|^[A-Za-z][A-Za-z0-9+.-]*:/;
+
+/**
+ * Types whose mere instantiation was seen to end QEMU 7.2: parts in a module that is not installed, or finalizers that
+ * fail. So a command that only tells can take the VM down.
+ */
+const fatalTypes =
+  /^(?:virtio-(?:gpu|vga)-(?:gl|rutabaga).*|microvm-machine|x-remote-object|qio-net-listener|colo-compare)$/;
+
+/** Raisings, the most telling first: of those that set the same class the first is reported. */
+export const raisings: readonly Raising[] = [
+  {
+    rule: 'migrate:exec',
+    commands: ['migrate', 'migrate-incoming', 'migrate-recover'],
+    member: ['uri'],
+    value: /^exec:/,
+    class: 'host',
+    reason: 'exec: runs a shell command on the host',
+  },
+  {
+    rule: 'migrate:exec',
+    commands: ['migrate', 'migrate-incoming'],
+    member: ['channels', '*', 'addr', 'transport'],
+    value: /^exec$/,
+    class: 'host',
+    reason: 'the exec transport runs a program on the host',
+  },
+  {
+    rule: 'migrate:file',
+    commands: ['migrate', 'migrate-incoming', 'migrate-recover'],
+    member: ['uri'],
+    value: /^file:/,
+    class: 'host',
+    reason: 'file: reads or writes a host file',
+  },
+  {
+    rule: 'migrate:file',
+    commands: ['migrate', 'migrate-incoming'],
+    member: ['channels', '*', 'addr', 'transport'],
+    value: /^file$/,
+    class: 'host',
+    reason: 'the file transport reads or writes a host file',
+  },
+  {
+    rule: 'migrate-set-parameters:cpr-exec-command',
+    commands: ['migrate-set-parameters'],
+    member: ['cpr-exec-command'],
+    class: 'host',
+    reason: 'cpr-exec-command is run in place of QEMU by a migration in mode cpr-exec',
+  },
+  {
+    rule: 'block-job:backing-file',
+    commands: ['block-commit', 'block-stream'],
+    member: ['backing-file'],
+    class: 'host',
+    reason: 'backing-file writes a host path into image metadata, to be opened later',
+  },
+  ...['base', 'top'].map((member) => ({
+    rule: 'block-job:file-name',
+    commands: ['block-commit', 'block-stream'],
+    member: [member],
+    value: hostFile,
+    class: 'host' as const,
+    reason: `${member} names a host file, a URL or a json: pseudo-file; use ${member}-node`,
+  })),
+  {
+    rule: 'list-properties:fatal-type',
+    commands: ['device-list-properties', 'qom-list-properties'],
+    member: ['typename'],
+    value: fatalTypes,
+    class: 'configure',
+    reason: 'making an object of this type to list its properties ends the process in some builds',
+  },
+  {
+    rule: 'object-add:file',
+    commands: ['object-add'],
+    member: ['file'],
+    class: 'host',
+    reason: 'file opens a host file',
+  },
+  {
+    rule: 'device_add:romfile',
+    commands: ['device_add'],
+    member: ['romfile'],
+    class: 'host',
+    reason: 'romfile reads a host file into memory the guest can read',
+  },
+  {
+    rule: 'chardev-add:logfile',
+    commands: ['chardev-add', 'chardev-change'],
+    member: ['backend', 'data', 'logfile'],
+    class: 'host',
+    reason: 'logfile writes a host file',
+  },
+];
+
+/**
+ * Actions of `transaction` that are judged as the command of the same name with their `data` as its arguments. Any
+ * other action is class `host`.
+ */
+export const transactionActions: ReadonlySet<string> = new Set([
+  ...['block-dirty-bitmap-add', 'block-dirty-bitmap-remove', 'block-dirty-bitmap-clear'],
+  ...['block-dirty-bitmap-enable', 'block-dirty-bitmap-disable', 'block-dirty-bitmap-merge'],
+  ...['x-block-dirty-bitmap-enable', 'x-block-dirty-bitmap-disable', 'x-block-dirty-bitmap-merge'],
+  ...['blockdev-backup', 'blockdev-snapshot', 'blockdev-snapshot-internal-sync'],
+  ...['blockdev-snapshot-sync', 'drive-backup'],
+]);

@@ -1,0 +1,100 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { readJson } from '@qmp-gateway/qapi';
+import { redactedArguments, redactedMembers, type ServerKind } from './index.js';
+
+function redacted(command: string, args: unknown, kind: ServerKind = 'qemu'): unknown {
+  const text = JSON.stringify(args);
+  const result = redactedArguments(kind, command, readJson(text).root, text);
+  return result === undefined ? undefined : JSON.parse(result);
+}
+
+const mark = '[redacted]';
+
+describe('redactedArguments', () => {
+  it.each<[ServerKind, string, unknown, unknown]>([
+    ['qemu', 'set_password', { protocol: 'vnc', password: 'canary' }, { protocol: 'vnc', password: mark }],
+    ['qemu', 'change-vnc-password', { password: 'canary' }, { password: mark }],
+    [
+      'qemu',
+      'object-add',
+      { 'qom-type': 'secret', id: 's', data: 'canary' },
+      { 'qom-type': 'secret', id: 's', data: mark },
+    ],
+    [
+      'qemu',
+      'object-add',
+      { 'qom-type': 'secret', props: { data: 'canary' } },
+      { 'qom-type': 'secret', props: { data: mark } },
+    ],
+    [
+      'qemu',
+      'sev-inject-launch-secret',
+      { secret: 'canary', 'packet-header': 'canary' },
+      { secret: mark, 'packet-header': mark },
+    ],
+    ['qemu', 'send-key', { keys: [{ type: 'qcode', data: 'c' }], 'hold-time': 5 }, { keys: mark, 'hold-time': 5 }],
+    [
+      'qemu',
+      'qom-set',
+      { path: '/x', property: 'p', value: { a: 'canary' } },
+      { path: '/x', property: 'p', value: mark },
+    ],
+    [
+      'qemu',
+      'blockdev-add',
+      { driver: 'https', url: 'https://me:canary@h/x', cookie: 'canary' },
+      { driver: 'https', url: `https://${mark}@h/x`, cookie: mark },
+    ],
+    [
+      'qemu',
+      'blockdev-add',
+      { driver: 'raw', file: { driver: 'http', 'proxy-password': 'canary' } },
+      { driver: 'raw', file: { driver: 'http', 'proxy-password': mark } },
+    ],
+    [
+      'guest-agent',
+      'guest-set-user-password',
+      { username: 'u', password: 'canary' },
+      { username: 'u', password: mark },
+    ],
+    [
+      'guest-agent',
+      'guest-exec',
+      { path: '/x', arg: ['canary'], env: ['A=canary'], 'input-data': 'canary' },
+      { path: '/x', arg: mark, env: mark, 'input-data': mark },
+    ],
+    ['guest-agent', 'guest-file-write', { handle: 1, 'buf-b64': 'canary' }, { handle: 1, 'buf-b64': mark }],
+    ['stratovirt', 'input_event', { key: 'keyboard', value: 'canary' }, { key: mark, value: mark }],
+    ['storage-daemon', 'object-add', { 'qom-type': 'secret', data: 'canary' }, { 'qom-type': 'secret', data: mark }],
+  ])('%s %s', (kind, command, args, expected) => {
+    expect(redacted(command, args, kind)).toEqual(expected);
+  });
+
+  it('shows nothing of commands nobody described and of human monitor lines', () => {
+    expect(redacted('__vendor_x', { password: 'canary' })).toBeUndefined();
+    expect(redacted('human-monitor-command', { 'command-line': 'change vnc password canary' })).toBeUndefined();
+  });
+
+  it('keeps what is no secret as it was written, long integers included', () => {
+    const text = '{"qom-type":"iothread","poll-max-ns":9223372036854775807}';
+    expect(redactedArguments('qemu', 'object-add', readJson(text).root, text)).toBe(text);
+  });
+
+  it('lets no value of a secret member through, at any depth', () => {
+    const names = fc.constantFrom('password', 'key-secret', 'auth-token', 'http-cookie', 'passphrase');
+    fc.assert(
+      fc.property(names, fc.integer({ min: 0, max: 5 }), (name, depth) => {
+        let args: unknown = { [name]: 'canary' };
+        for (let level = 0; level < depth; level++) args = level % 2 === 0 ? { inner: args } : [args];
+        expect(JSON.stringify(redacted('blockdev-add', { driver: 'x', args }))).not.toContain('canary');
+      }),
+    );
+  });
+
+  it('tells the schema paths', () => {
+    expect(redactedMembers('qemu', 'set_password')).toEqual([['password']]);
+    expect(redactedMembers('storage-daemon', 'object-add')).toEqual([['data'], ['props', 'data']]);
+    expect(redactedMembers('qemu', 'stop')).toEqual([]);
+  });
+});

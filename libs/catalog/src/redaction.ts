@@ -1,0 +1,57 @@
+import type { JsonNode } from '@qmp-gateway/qapi';
+import type { ServerKind } from './command-class.js';
+import { isKnownCommand } from './command-knowledge.js';
+import { readTable } from './data-file.js';
+
+const secrets = new Map<string, string[][]>();
+for (const { kind, command, member } of readTable('secrets.tsv', ['kind', 'command', 'member'])) {
+  const key = `${kind} ${command}`;
+  secrets.set(key, [...(secrets.get(key) ?? []), member.split('.')]);
+}
+
+/** Members that are secret by their name, in any command and at any depth: properties of devices, URL drivers. */
+const secretName = /pass(?:word|wd|phrase)|secret|token|cookie|credential|key/i;
+
+/** Credentials inside a URI: `scheme://user:password@host`. */
+const userInfo = /([A-Za-z][A-Za-z0-9+.-]*:\/\/)[^/?#\s@]*@/g;
+
+/** What stands in place of a secret. */
+export const redactionMark = '[redacted]';
+
+/** Schema paths (member names from the arguments down) of what is secret in a command's arguments. */
+export function redactedMembers(kind: ServerKind, command: string): readonly (readonly string[])[] {
+  return secrets.get(`${kind === 'storage-daemon' ? 'qemu' : kind} ${command}`) ?? [];
+}
+
+/**
+ * Arguments as they may be written to a log or the audit trail: secrets by schema path, by name and in URIs replaced.
+ *
+ * @param args the arguments as read from `text`
+ * @returns JSON text, or undefined when nothing of the arguments may be shown (a command we do not know, a line of
+ *   the human monitor): log a hash then
+ */
+export function redactedArguments(kind: ServerKind, command: string, args: JsonNode, text: string): string | undefined {
+  if (!isKnownCommand(kind, command) || command === 'human-monitor-command') return undefined;
+  return redactNode(args, text, redactedMembers(kind, command));
+}
+
+/** `paths` are those that start at `node`; the empty path is `node` itself. */
+function redactNode(node: JsonNode, text: string, paths: readonly (readonly string[])[]): string {
+  if (paths.some((path) => path.length === 0)) return JSON.stringify(redactionMark);
+  switch (node.kind) {
+    case 'object': {
+      const members = node.members.map(({ name, value }) => {
+        const inner = paths.filter(([first]) => first === name).map((path) => path.slice(1));
+        const hidden = secretName.test(name) ? [[]] : inner;
+        return `${JSON.stringify(name)}:${redactNode(value, text, hidden)}`;
+      });
+      return `{${members.join(',')}}`;
+    }
+    case 'array':
+      return `[${node.items.map((item) => redactNode(item, text, paths)).join(',')}]`;
+    case 'string':
+      return JSON.stringify(node.value.replace(userInfo, `$1${redactionMark}@`));
+    default:
+      return text.slice(node.start, node.end);
+  }
+}
