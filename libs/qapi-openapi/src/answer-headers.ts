@@ -1,0 +1,38 @@
+import type { Header, Reference } from './openapi.js';
+
+/** Headers of an answer from a VM (DESIGN.md section 5), by the component name they are kept under. */
+export const answerHeaders: Record<string, Header> = {
+  'Server-Timing': {
+    description: 'Milliseconds spent waiting in the queue and in the VM: `queue;dur=…, qmp;dur=…`',
+    schema: { type: 'string' },
+  },
+  'QMP-VM-Epoch': {
+    description: 'The session with the VM in which this was answered; new after every reconnect',
+    schema: { type: 'string' },
+  },
+  'QMP-Event-Cursor': {
+    description: 'Position just before the command was written; the events it caused come after it',
+    schema: { type: 'string' },
+  },
+  'QMP-Operation': { description: "The gateway's id for this command", schema: { type: 'string' } },
+  'X-Request-Id': {
+    description: "The caller's id of this request, or the one made for it",
+    schema: { type: 'string' },
+  },
+};
+
+/** Only on answers to POST. */
+export const replayedHeader: Header = {
+  description: '`true` when this is the stored answer to an earlier request with the same `Idempotency-Key`',
+  schema: { type: 'string', enum: ['true'] },
+};
+
+/** Only on answers to commands that QAPI marks deprecated (RFC 9745). */
+export const deprecationHeader: Header = {
+  description: 'QAPI marks this command deprecated',
+  schema: { type: 'string' },
+};
+
+export function headerReferences(names: readonly string[]): Record<string, Reference> {
+  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+}

@@ -1,0 +1,26 @@
+import type { Command } from '@qmp-gateway/qapi';
+import type { ProblemRow } from './problems.js';
+
+/** What the caller knows of a command and the model does not say. */
+export interface CommandDescription {
+  /** The level a caller needs; `read` commands can also be run with GET. */
+  readonly class: 'read' | 'operate' | 'configure' | 'host';
+  /** Beats the summary in the model. */
+  readonly summary?: string;
+  /** Whether the gateway runs the command at all, and if not, why. */
+  readonly offered: true | { readonly reason: string };
+  /** Members the schema does not list are taken too (`device_add`). */
+  readonly openArguments: boolean;
+  readonly example?: { readonly arguments?: unknown; readonly returns?: unknown };
+}
+
+export type Describe = (command: Command) => CommandDescription;
+
+export interface DocumentOptions {
+  readonly describe: Describe;
+  /** The gateway's catalogue of problems. */
+  readonly problems: readonly ProblemRow[];
+  readonly title?: string;
+  /** Version of the interface described: of the QEMU whose commands these are, or of the gateway. */
+  readonly version?: string;
+}

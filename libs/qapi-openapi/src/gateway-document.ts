@@ -1,0 +1,90 @@
+import type { QapiModel } from '@qmp-gateway/qapi';
+import type { DocumentOptions } from './describe.js';
+import { accessPaths } from './gateway/access.js';
+import { commandPaths as otherCommandPaths } from './gateway/commands.js';
+import { eventPaths } from './gateway/events.js';
+import { inPath, ResourceWriter, vmParameter } from './gateway/resource.js';
+import { gatewaySchemas, vmId } from './gateway/schemas.js';
+import { servicePaths } from './gateway/service.js';
+import { vmPaths } from './gateway/vms.js';
+import { argumentTypes, SchemaComponents } from './json-schema.js';
+import type { OpenApiDocument, PathItem, SecurityScheme, Tag } from './openapi.js';
+import { problemSchema } from './problems.js';
+import { referencedComponents } from './referenced.js';
+import type { JsonSchema } from './schema-keywords.js';
+import { sortedRecord } from './sorted.js';
+import {
+  bearerScheme,
+  commandComponents,
+  commandPaths,
+  componentPrefix,
+  license,
+  moduleTags,
+  openapi,
+} from './vm-document.js';
+
+const sessionScheme: SecurityScheme = {
+  type: 'apiKey',
+  in: 'cookie',
+  name: 'qmpgw_session',
+  description: 'From `POST /v1/session`',
+};
+
+const resourceTags: Tag[] = [
+  { name: 'access', description: 'Tokens and what they allow' },
+  { name: 'commands', description: 'Commands in other forms, and what became of them' },
+  { name: 'events', description: 'Event streams and WebSockets' },
+  { name: 'service', description: 'The gateway itself' },
+  { name: 'vms', description: 'Which VMs there are' },
+];
+
+/**
+ * OpenAPI 3.1 of the gateway: its fixed resources, and the commands of `model` (the newest catalog) below
+ * `/v1/vms/{vm}/qmp/`. What a given VM takes stands in that VM's own document.
+ *
+ * @throws TypeError when `options.problems` lacks a code that the fixed resources can end in
+ */
+export function gatewayDocument(model: QapiModel, options: DocumentOptions): OpenApiDocument {
+  const schemas = new SchemaComponents({ prefix: componentPrefix, argumentTypes: argumentTypes(model) });
+  const ownSchema = (name: string): JsonSchema => ({ $ref: componentPrefix + name });
+  const problem = schemas.add('Problem', problemSchema);
+  for (const [name, schema] of Object.entries(gatewaySchemas(ownSchema))) schemas.add(name, schema);
+
+  const writer = new ResourceWriter(options.problems, ownSchema);
+  const paths = sortedRecord(
+    Object.entries({
+      ...servicePaths(writer),
+      ...vmPaths(writer),
+      ...otherCommandPaths(writer, options.problems),
+      ...eventPaths(writer),
+      ...accessPaths(writer),
+      ...ofSomeVm(commandPaths(model, options, schemas, '/v1/vms/{vm}/qmp/')),
+    }),
+  );
+  const shared = commandComponents(options.problems, problem);
+  return {
+    openapi,
+    info: {
+      title: options.title ?? 'qmp-gateway',
+      version: options.version ?? '1',
+      description: 'QMP monitors as HTTP resources. Durations are seconds, or carry a unit: `5`, `5s`, `500ms`, `10m`.',
+      license,
+    },
+    servers: [{ url: '/', description: 'The gateway that serves this document' }],
+    security: [{ bearer: [] }],
+    tags: [...resourceTags, ...moduleTags(model)],
+    paths,
+    components: referencedComponents(paths, {
+      ...shared,
+      parameters: { ...shared.parameters, VmId: inPath('vm', vmId, 'Id of a VM') },
+      schemas: schemas.schemas(),
+      securitySchemes: { bearer: bearerScheme, session: sessionScheme },
+    }),
+  };
+}
+
+function ofSomeVm(paths: Record<string, PathItem>): Record<string, PathItem> {
+  return Object.fromEntries(
+    Object.entries(paths).map(([path, item]) => [path, { parameters: [vmParameter], ...item }]),
+  );
+}

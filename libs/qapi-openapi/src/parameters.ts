@@ -1,0 +1,135 @@
+/**
+ * Arguments as query parameters of GET, and the controls of a command (DESIGN.md section 5).
+ *
+ * OpenAPI's `deepObject` style writes `a[b]=` and can't nest, so a member of an object argument is a parameter of its
+ * own, `a.b`, as far down as members are single values or lists of them. What has no end or no names of its own (a type
+ * that contains itself, each element of a list of objects) is a string that holds JSON.
+ */
+import type { Member, ObjectType, QapiType } from '@qmp-gateway/qapi';
+import { annotations, type SchemaComponents } from './json-schema.js';
+import type { Parameter, Reference } from './openapi.js';
+import type { JsonSchema } from './schema-keywords.js';
+
+/** `example` is an arguments object; its members become the examples of the parameters. */
+export function queryArguments(type: ObjectType, components: SchemaComponents, example?: unknown): Parameter[] {
+  const parameters = new Map<string, Parameter>();
+  const visit = (object: ObjectType, prefix: string, required: boolean, around: readonly ObjectType[]): void => {
+    for (const [member, always] of allMembers(object)) {
+      const name = prefix + member.name;
+      const needed = required && always && !member.optional;
+      if (member.type.kind === 'object' && !around.includes(member.type)) {
+        visit(member.type, `${name}.`, needed, [...around, member.type]);
+        continue;
+      }
+      const schema = querySchema(member.type, components);
+      const same = parameters.get(name);
+      if (same) same.schema = eitherOf(same.schema, schema);
+      else parameters.set(name, parameter(name, member, needed, schema, exampleAt(example, name)));
+    }
+  };
+  visit(type, '', true, [type]);
+  return [...parameters.values()];
+}
+
+function querySchema(type: QapiType, components: SchemaComponents): JsonSchema {
+  if (type.kind === 'object') return jsonText(components.argumentValue(type));
+  if (type.kind !== 'array') return components.argumentValue(type);
+  const items = components.argumentValue(type.element);
+  const isStructure = type.element.kind === 'object' || type.element.kind === 'array';
+  return { type: 'array', items: isStructure ? jsonText(items) : items };
+}
+
+function jsonText(contentSchema: JsonSchema): JsonSchema {
+  return { type: 'string', contentMediaType: 'application/json', contentSchema };
+}
+
+/** Members of a union's branches may all be given, and none has to be. */
+function* allMembers(type: ObjectType): Generator<[Member, boolean]> {
+  for (const member of type.members) yield [member, true];
+  for (const variant of type.variants?.cases ?? []) {
+    for (const [member] of allMembers(variant.type)) yield [member, false];
+  }
+}
+
+function eitherOf(first: JsonSchema, second: JsonSchema): JsonSchema {
+  if (JSON.stringify(first) === JSON.stringify(second)) return first;
+  return { anyOf: [...(first.anyOf ?? [first]), second] };
+}
+
+function parameter(name: string, member: Member, required: boolean, schema: JsonSchema, example: unknown): Parameter {
+  return {
+    name,
+    in: 'query',
+    ...(required && { required }),
+    ...annotations(member.features),
+    ...(member.type.kind === 'array' && { style: 'form', explode: true }),
+    schema,
+    ...(example !== undefined && { example }),
+  };
+}
+
+function exampleAt(example: unknown, name: string): unknown {
+  return name.split('.').reduce<unknown>((value, part) => {
+    if (typeof value !== 'object' || value === null) return undefined;
+    return Object.entries(value).find(([key]) => key === part)?.[1];
+  }, example);
+}
+
+const duration: JsonSchema = { type: 'string', pattern: '^[0-9]+(ms|s|m)?$', examples: ['5s', '500ms', '10m'] };
+const requestId: JsonSchema = { type: 'string', pattern: '^[A-Za-z0-9._-]{1,128}$' };
+
+/** Component parameters by the name they are kept under. */
+export const controls = {
+  timeout: { name: 'timeout', in: 'query', description: 'How long to wait for the answer', schema: duration },
+  dryRun: {
+    name: 'dryRun',
+    in: 'query',
+    description: 'Check and authorize only; answers `{"wouldSend": …, "class": …}` and sends nothing to the VM',
+    schema: { type: 'boolean' },
+  },
+  int64: {
+    name: 'int64',
+    in: 'query',
+    description: '`string`: integers beyond ±(2^53-1) in the answer become strings, for readers that would round them',
+    schema: { type: 'string', enum: ['string'] },
+  },
+  RequestTimeout: {
+    name: 'Request-Timeout',
+    in: 'header',
+    description: 'As `timeout`',
+    schema: duration,
+  },
+  DryRun: { name: 'Dry-Run', in: 'header', description: 'As `dryRun`', schema: { type: 'boolean' } },
+  VmEpoch: {
+    name: 'QMP-VM-Epoch',
+    in: 'header',
+    description: 'Send the command only in this session with the VM, else 412',
+    schema: { type: 'string' },
+  },
+  IdempotencyKey: {
+    name: 'Idempotency-Key',
+    in: 'header',
+    description: 'The same key and body within 10 minutes get the stored answer instead of a second run',
+    schema: { type: 'string', minLength: 1 },
+  },
+  RequestId: { name: 'X-Request-Id', in: 'header', description: 'For logs; made when absent', schema: requestId },
+} satisfies Record<string, Parameter>;
+
+export type ControlName = keyof typeof controls;
+
+/** GET takes its controls as headers only: its query holds arguments. */
+export const getControls: readonly ControlName[] = ['RequestTimeout', 'DryRun', 'VmEpoch', 'RequestId'];
+export const postControls: readonly ControlName[] = [
+  'timeout',
+  'dryRun',
+  'int64',
+  'RequestTimeout',
+  'DryRun',
+  'VmEpoch',
+  'IdempotencyKey',
+  'RequestId',
+];
+
+export function controlReferences(names: readonly ControlName[]): Reference[] {
+  return names.map((name) => ({ $ref: `#/components/parameters/${name}` }));
+}
