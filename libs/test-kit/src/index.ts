@@ -1,1 +1,30 @@
-export {};
+/**
+ * What tests, benchmarks and the demo need to stand in for, or start, the other end of a monitor: a scriptable fake, a
+ * fault proxy, StratoVirt's manners, and real QEMU processes. For no other use; nothing here is in the product.
+ */
+export { blockingFifo, type BlockingFifo } from './blocking-fifo.js';
+export { makeCertificates, type Certificate, type Certificates } from './certificates.js';
+export { FakeConnection } from './fake-connection.js';
+export {
+  FakeMonitor,
+  type FakeAnswer,
+  type FakeCommand,
+  type FakeHandler,
+  type FakeMonitorOptions,
+} from './fake-monitor.js';
+export { FaultProxy, type FaultRules } from './fault-proxy.js';
+export { floodBootSector } from './flood-boot-sector.js';
+export { InstantMonitor } from './instant-monitor.js';
+export { ManualClock } from './manual-clock.js';
+export { hasKvm, launchQemu, monitorArguments, superviseProcess, type Qemu, type QemuOptions } from './qemu.js';
+export { RawQmpClient } from './raw-qmp-client.js';
+export { RecordingHost, probe, type ProbedExecution } from './recording-host.js';
+export { Scene, type StagedMonitor } from './scene.js';
+export { stratovirtCommands } from './stratovirt-commands.js';
+export {
+  StratovirtFake,
+  type StratovirtAnswer,
+  type StratovirtHandler,
+  type StratovirtOptions,
+} from './stratovirt-fake.js';
+export { makeTempDir, removeTempDir } from './temp-dir.js';

@@ -1,0 +1,188 @@
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import path from 'node:path';
+import type { Endpoint } from '@qmp-gateway/qmp';
+import { stratovirtCommands } from './stratovirt-commands.js';
+import { makeTempDir, removeTempDir } from './temp-dir.js';
+
+/** Events a command raises, beside its answer. */
+export interface StratovirtAnswer {
+  readonly json?: string;
+  readonly error?: { readonly class: string; readonly desc: string };
+  readonly events?: readonly { readonly name: string; readonly data: string }[];
+  /** The server ends after it. */
+  readonly exit?: boolean;
+}
+
+export type StratovirtHandler = (argumentsValue: unknown) => StratovirtAnswer | Promise<StratovirtAnswer>;
+
+export interface StratovirtOptions {
+  /** When events are written: after the reply (2.5 on), before it (to 2.4), or between its CR and LF (to 2.4, unlucky). */
+  readonly events?: 'after' | 'before' | 'inside';
+  readonly version?: string;
+}
+
+const messageBytes = 8192;
+const bucketLimit = 100;
+
+/**
+ * StratoVirt's manners on the wire: whatever has arrived is one document, at most 8,192 bytes; about 100 messages a
+ * second; ids echoed only sometimes; one client, and others wait ungreeted.
+ */
+export class StratovirtFake {
+  readonly handlers = new Map<string, StratovirtHandler>();
+  /** Names of the commands that were run, in order. */
+  readonly executed: string[] = [];
+  /** What a well-behaved client never does: `too-long`, `not-one-document`, `throttled`, `half-closed`. */
+  readonly offences: string[] = [];
+  readonly #options: StratovirtOptions;
+  readonly #server: Server;
+  readonly #directory = makeTempDir();
+  readonly #waiting: Socket[] = [];
+  #client: Socket | null = null;
+  #level = 0;
+  #leakedAt = 0;
+
+  private constructor(options: StratovirtOptions) {
+    this.#options = options;
+    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
+      socket.on('error', () => undefined);
+      if (this.#client === null) this.#greet(socket);
+      else this.#waiting.push(socket);
+    });
+    this.handlers.set('query-status', () => ({ json: '{"running":true,"singlestep":false,"status":"running"}' }));
+    this.handlers.set('query-commands', () => ({ json: JSON.stringify(stratovirtCommands.map((name) => ({ name }))) }));
+    this.handlers.set('query-qmp-schema', () => ({ json: '{}' }));
+    this.handlers.set('stop', () => ({ json: '{}', events: [{ name: 'STOP', data: '{}' }] }));
+    this.handlers.set('cont', () => ({ json: '{}', events: [{ name: 'RESUME', data: '{}' }] }));
+    this.handlers.set('netdev_replace', () => ({ json: '"netdev_replace not supported for VM"' }));
+    this.handlers.set('quit', () => ({
+      json: '{}',
+      events: [{ name: 'SHUTDOWN', data: '{"guest":false,"reason":"host-qmp-quit"}' }],
+      exit: true,
+    }));
+  }
+
+  static async start(options: StratovirtOptions = {}): Promise<StratovirtFake> {
+    const fake = new StratovirtFake(options);
+    fake.#server.listen(path.join(fake.#directory, 'qmp'));
+    await once(fake.#server, 'listening');
+    return fake;
+  }
+
+  get endpoint(): Extract<Endpoint, { kind: 'unix' }> {
+    return { kind: 'unix', path: path.join(this.#directory, 'qmp') };
+  }
+
+  emit(name: string, data: string): void {
+    this.#client?.write(eventText(name, data));
+  }
+
+  async stop(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    this.#client?.destroy();
+    for (const socket of this.#waiting) socket.destroy();
+    await closed;
+    removeTempDir(this.#directory);
+  }
+
+  #greet(socket: Socket): void {
+    this.#client = socket;
+    this.#level = 0;
+    this.#leakedAt = performance.now();
+    const version = `{"qemu":{"micro":1,"minor":0,"major":5},"package":"StratoVirt-${this.#options.version ?? '2.5.0'}"}`;
+    socket.write(`{"QMP":{"version":${version},"capabilities":[]}}\r\n`);
+    socket.on('data', (chunk: Buffer) => void this.#receive(chunk));
+    // A client that is gone altogether takes no more bytes; one that half-closed does.
+    socket.on('end', () => {
+      socket.write('\n', (error) => {
+        if (error === null || error === undefined) this.offences.push('half-closed');
+        socket.destroy();
+      });
+    });
+    socket.on('close', () => {
+      this.#client = null;
+      const next = this.#waiting.shift();
+      if (next !== undefined) this.#greet(next);
+    });
+    socket.resume();
+  }
+
+  async #receive(chunk: Buffer): Promise<void> {
+    if (!this.#admit()) {
+      this.offences.push('throttled');
+      this.#error({ class: 'OperationThrottled', desc: 'More than 100 requests received during 1 second' });
+      return;
+    }
+    if (chunk.length > messageBytes) {
+      this.offences.push('too-long');
+      this.#error({ class: 'GenericError', desc: 'The socket message is too long.' });
+      return;
+    }
+    let message: unknown;
+    try {
+      message = JSON.parse(chunk.toString().trim());
+    } catch {
+      this.offences.push('not-one-document');
+      this.#error({ class: 'GenericError', desc: 'trailing characters at line 2 column 1' });
+      return;
+    }
+    await this.#run(message as Record<string, unknown>);
+  }
+
+  #admit(): boolean {
+    const now = performance.now();
+    this.#level = Math.max(0, this.#level - ((now - this.#leakedAt) / 1000) * bucketLimit);
+    this.#leakedAt = now;
+    if (this.#level > bucketLimit) return false;
+    this.#level++;
+    return true;
+  }
+
+  async #run(message: Record<string, unknown>): Promise<void> {
+    const stray = Object.keys(message).find((key) => !['execute', 'arguments', 'id'].includes(key));
+    const { execute, id } = message;
+    if (stray !== undefined) {
+      this.#error({ class: 'GenericError', desc: `unknown field \`${stray}\`` });
+    } else if (typeof execute !== 'string') {
+      this.#error({ class: 'GenericError', desc: 'missing field `execute` at line 1 column 2' });
+    } else if (id !== undefined && id !== null && typeof id !== 'string') {
+      this.#error({ class: 'GenericError', desc: `invalid type: ${typeof id}, expected a string` });
+    } else if (!stratovirtCommands.includes(execute)) {
+      const names = stratovirtCommands.map((name) => `\`${name}\``).join(', ');
+      this.#error({
+        class: 'GenericError',
+        desc: `unknown variant \`${execute}\`, expected one of ${names} at line 1 column 17`,
+      });
+    } else if (execute === 'qmp_capabilities' && message['arguments'] !== undefined) {
+      this.#error({ class: 'GenericError', desc: 'unknown field `enable`, there are no fields' });
+    } else {
+      const answer = (await this.handlers.get(execute)?.(message['arguments'])) ?? { json: '{}' };
+      this.executed.push(execute);
+      const echoed = typeof id === 'string' && execute !== 'qmp_capabilities' && execute !== 'block-commit';
+      this.#answer(answer, echoed ? `,"id":${JSON.stringify(id)}` : '');
+    }
+  }
+
+  #answer(answer: StratovirtAnswer, id: string): void {
+    const { error, json = '{}', events = [], exit } = answer;
+    const reply = error === undefined ? `{"return":${json}${id}}` : `{"error":${JSON.stringify(error)}${id}}`;
+    const told = events.map(({ name, data }) => eventText(name, data)).join('');
+    const order = this.#options.events ?? 'after';
+    if (order === 'before') this.#client?.write(told);
+    this.#client?.write(`${reply}\r`);
+    if (order === 'inside') this.#client?.write(told);
+    this.#client?.write('\n');
+    if (order === 'after') this.#client?.write(told);
+    if (exit === true) this.#client?.end(() => this.#client?.destroy());
+  }
+
+  /** Errors found before a command is known carry no id. */
+  #error(error: { class: string; desc: string }): void {
+    this.#answer({ error }, '');
+  }
+}
+
+function eventText(name: string, data: string): string {
+  return `{"event":"${name}","data":${data},"timestamp":{"seconds":1,"microseconds":2}}\r\n`;
+}
