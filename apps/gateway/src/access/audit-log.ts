@@ -1,0 +1,198 @@
+import { hash } from 'node:crypto';
+import { closeSync, fsync, openSync, write } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import { redactedArguments } from '@qmp-gateway/catalog';
+import type { JsonDocument } from '@qmp-gateway/qapi';
+import type { CommandTarget } from '../commands/command-path.js';
+import type { CommandAnswer, CommandRequest } from '../commands/command-request.js';
+import { Problem } from '../problems/problem.js';
+import type { Decision } from './policy.js';
+import type { Principal } from './principal.js';
+
+/** Lines that wait for the disk; past it the log counts as not writable. */
+const maxNameLength = 128;
+const maxShownArguments = 4096;
+/** Lines of this long are gathered for one write: the most that a crash of the process can lose. */
+const gatherMs = 20;
+const maxWaitingBytes = 16 * 2 ** 20;
+
+export interface AuditTrouble {
+  /** Told once each time the log stops or starts being writable again. */
+  (message: string | undefined): void;
+}
+
+/**
+ * The audit log: one JSON line for each command and each change of the gateway's own state, appended in batches.
+ * Secrets never reach it. When it can't be written, `required` decides whether commands are refused or merely told.
+ */
+export class AuditLog {
+  readonly path: string;
+  #file: number;
+  #waiting = '';
+  #waitingBytes = 0;
+  #writing = false;
+  #stampedAt = 0;
+  #stamp = '';
+  #failure: string | undefined;
+  #whenIdle: (() => void)[] = [];
+
+  /** @throws when the file can't be opened. */
+  constructor(
+    directory: string,
+    private readonly settings: { readonly file: string; readonly required: boolean },
+    private readonly trouble: AuditTrouble,
+  ) {
+    this.path = isAbsolute(settings.file) ? settings.file : join(directory, settings.file);
+    this.#file = openSync(this.path, 'a', 0o600);
+  }
+
+  /** The answer to commands while a required log can't be written. */
+  get refusal(): Problem | undefined {
+    if (!this.settings.required || this.#failure === undefined) return undefined;
+    return new Problem('audit-unavailable', 'The audit log cannot be written, and the settings demand it.');
+  }
+
+  /** Opens the file anew, as after rotation. @throws when it can't be opened; the old one stays then */
+  reopen(): void {
+    const file = openSync(this.path, 'a', 0o600);
+    closeSync(this.#file);
+    this.#file = file;
+  }
+
+  command(
+    request: CommandRequest,
+    target: CommandTarget | undefined,
+    decision: Decision | undefined,
+    args: JsonDocument | undefined,
+    answer: CommandAnswer,
+    durationMs: number,
+    cause?: unknown,
+  ): void {
+    const { requestId, entrance, principal, vm, command, dryRun } = request;
+    // Put together by hand: this line is written for every command.
+    let line = `{"time":"${this.#now()}","request":"${requestId}","entrance":"${entrance}","principal":${quote(principal.id)}`;
+    line += `,"vm":${quote(vm)},"command":${quote(command)}`;
+    if (dryRun === true) line += ',"dryRun":true';
+    if (decision !== undefined) line += `,"class":"${decision.class}","rule":${quote(decision.rule)}`;
+    if (target !== undefined && args !== undefined) line += shownArguments(target, args);
+    line += `${ending(answer)},"ms":${Math.round(durationMs * 1000) / 1000}`;
+    this.#append(cause === undefined ? `${line}}\n` : `${line},"fault":"internal"}\n`);
+  }
+
+  /** The end of a command whose caller was told of a deadline before. */
+  late(request: CommandRequest, target: CommandTarget, answer: CommandAnswer, durationMs: number): void {
+    const { requestId, entrance, principal } = request;
+    this.#append(
+      `{"time":"${this.#now()}","request":"${requestId}","entrance":"${entrance}","principal":${quote(principal.id)},` +
+        `"vm":${quote(target.vm.id)},"command":${quote(target.command.name)},"late":true${ending(answer)},` +
+        `"ms":${Math.round(durationMs * 1000) / 1000}}\n`,
+    );
+  }
+
+  /** A change of the gateway's own state. */
+  change(principal: Principal | undefined, requestId: string | undefined, what: string, details: object): void {
+    const record = {
+      time: this.#now(),
+      ...(requestId === undefined ? {} : { request: requestId }),
+      principal: principal?.id ?? 'gateway',
+      change: what,
+      ...details,
+    };
+    this.#append(`${JSON.stringify(record)}\n`);
+  }
+
+  /** Resolves when everything appended so far is on its way to the disk or given up. */
+  async flush(): Promise<void> {
+    if (!this.#writing) return;
+    await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
+  }
+
+  async close(): Promise<void> {
+    await this.flush();
+    await new Promise<void>((resolve) => fsync(this.#file, () => resolve()));
+    closeSync(this.#file);
+  }
+
+  #append(line: string): void {
+    if (this.#waitingBytes > maxWaitingBytes) {
+      this.#failed('the disk does not keep up; lines are lost');
+      return;
+    }
+    this.#waiting += line;
+    this.#waitingBytes += line.length;
+    if (this.#writing) return;
+    this.#writing = true;
+    setTimeout(() => this.#write(), gatherMs);
+  }
+
+  #write(): void {
+    const batch = Buffer.from(this.#waiting);
+    this.#waiting = '';
+    this.#waitingBytes = 0;
+    this.#writeAll(batch);
+  }
+
+  /** Wall-clock time, made once a millisecond. */
+  #now(): string {
+    const now = Date.now();
+    if (now !== this.#stampedAt) {
+      this.#stampedAt = now;
+      this.#stamp = new Date(now).toISOString();
+    }
+    return this.#stamp;
+  }
+
+  #writeAll(batch: Buffer): void {
+    write(this.#file, batch, (error, written) => {
+      if (error === null && written < batch.length) {
+        this.#writeAll(batch.subarray(written));
+        return;
+      }
+      if (error !== null) this.#failed(error.message);
+      else if (this.#failure !== undefined) {
+        this.#failure = undefined;
+        this.trouble(undefined);
+      }
+      if (this.#waiting.length > 0) {
+        setTimeout(() => this.#write(), gatherMs);
+        return;
+      }
+      this.#writing = false;
+      for (const resolve of this.#whenIdle.splice(0)) resolve();
+    });
+  }
+
+  #failed(message: string): void {
+    if (this.#failure === undefined) this.trouble(message);
+    this.#failure = message;
+  }
+}
+
+/** Arguments without their secrets; where those are not known by schema path, only a hash of the whole. */
+function shownArguments(target: CommandTarget, args: JsonDocument): string {
+  const json = redactedArguments(target.schema.origin.kind, target.command.name, args.root, args.text);
+  if (json === undefined) return `,"argumentsSha256":"${hash('sha256', args.text)}"`;
+  return json.length > maxShownArguments
+    ? `,"arguments":"[${json.length} characters]"`
+    : `,"arguments":${oneLine(json)}`;
+}
+
+function ending(answer: CommandAnswer): string {
+  const { operation, epoch, replayed } = answer.trace;
+  let text = operation === undefined ? '' : `,"operation":"${operation}"`;
+  if (epoch !== undefined) text += `,"epoch":"${epoch}"`;
+  if (answer.ok) text += ',"outcome":"done"';
+  else
+    text += `,"outcome":"${answer.problem.outcome}","problem":"${answer.problem.code}","status":${answer.problem.status}`;
+  return replayed === true ? `${text},"replayed":true` : text;
+}
+
+/** JSON text of a client's may be spread over lines; an audit record is one. */
+function oneLine(json: string): string {
+  return /[\r\n]/.test(json) ? json.replaceAll(/[\r\n]+/g, ' ') : json;
+}
+
+/** A name as it may be looked up later, however long a caller made it. */
+function quote(name: string): string {
+  return JSON.stringify(name.length > maxNameLength ? name.slice(0, maxNameLength) : name);
+}

@@ -1,0 +1,60 @@
+import { classifyCommand, type ClassSettings, type Ruling } from '@qmp-gateway/catalog';
+import type { JsonNode } from '@qmp-gateway/qapi';
+import { Problem } from '../problems/problem.js';
+import type { SchemaCommand, VmSchema } from '../schemas/vm-schema.js';
+import type { VmDefinition } from '../settings/settings.js';
+import { matchesAnyGlob } from './glob.js';
+import type { Level, Principal } from './principal.js';
+
+/** Who may run what, and by which rule: allowed or not, nothing is left unexplained. */
+export interface Decision {
+  readonly allowed: boolean;
+  readonly class: Level;
+  /** Stable name of the rule that decided. */
+  readonly rule: string;
+  readonly reason: string;
+}
+
+/** Decides about commands (DESIGN section 11): the class by name and arguments, the principal's level, its globs, `hostCommands`. */
+export class Policy {
+  constructor(
+    private readonly settings: { readonly hostCommands: boolean },
+    private readonly classes: ClassSettings,
+  ) {}
+
+  /**
+   * @param args the arguments as they came, not yet validated; undefined when there are none
+   */
+  decide(
+    principal: Principal,
+    schema: VmSchema,
+    command: SchemaCommand,
+    args: JsonNode | undefined,
+    definition: VmDefinition,
+  ): Decision {
+    const ruling = classifyCommand(schema.origin.kind, command.name, args, this.classes);
+    const { allow, deny } = principal.grant.commands ?? {};
+    if (deny !== undefined && matchesAnyGlob(deny, command.name))
+      return refusal(ruling, 'grant:deny', `the credentials exclude ${command.name}`);
+    if (allow !== undefined && !matchesAnyGlob(allow, command.name))
+      return refusal(ruling, 'grant:allow', `the credentials do not include ${command.name}`);
+    if (ruling.class === 'host' && !(this.settings.hostCommands && definition.hostCommands !== false))
+      return refusal(ruling, 'hostCommands', 'commands of class host are switched off (hostCommands: false)');
+    if (!principal.reaches(ruling.class))
+      return refusal(
+        ruling,
+        ruling.rule,
+        `${ruling.reason}; it needs level ${ruling.class}, and the credentials have ${principal.level}`,
+      );
+    return { allowed: true, ...ruling };
+  }
+}
+
+function refusal(ruling: Ruling, rule: string, reason: string): Decision {
+  return { allowed: false, class: ruling.class, rule, reason };
+}
+
+/** The answer to a command that was not allowed. */
+export function forbidden(command: string, decision: Decision): Problem {
+  return new Problem('forbidden', `${command} is refused by rule ${decision.rule}: ${decision.reason}.`);
+}

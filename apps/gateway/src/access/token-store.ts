@@ -1,0 +1,161 @@
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { statSync } from 'node:fs';
+import type { StateDirectory } from '../state/state-directory.js';
+import { levels, Principal, type Grant } from './principal.js';
+
+/** What is kept of a token. The secret itself is not: only its SHA-256. */
+export interface TokenRecord extends Grant {
+  readonly id: string;
+  readonly name: string;
+  readonly sha256: string;
+  readonly created: string;
+  /** RFC 3339; absent: does not expire. */
+  readonly expires?: string;
+  /** Principal that made it; absent for the command line. */
+  readonly owner?: string;
+}
+
+export interface NewToken extends Grant {
+  readonly name?: string;
+  readonly expires?: Date;
+  readonly owner?: string;
+}
+
+const fileName = 'tokens.json';
+const tokenPattern = /^qmpgw_([a-z0-9]{1,64})_([A-Za-z0-9_-]{20,100})$/;
+const reloadEveryMs = 1000;
+
+/**
+ * The tokens of the state directory. The command line writes the same file, so an unknown id and, once a second, a
+ * changed file make it read again: tokens made or revoked there count in the running gateway at once.
+ */
+export class TokenStore {
+  readonly #state: StateDirectory;
+  readonly #now: () => number;
+  #records = new Map<string, TokenRecord>();
+  #principals = new Map<string, Principal>();
+  #stamp = '';
+  #checkedAt = -Infinity;
+
+  /** @throws Error naming the file when it is there but can't be understood. */
+  constructor(state: StateDirectory, now: () => number = Date.now) {
+    this.#state = state;
+    this.#now = now;
+    this.#reload();
+  }
+
+  list(): TokenRecord[] {
+    this.#reload();
+    return [...this.#records.values()];
+  }
+
+  /** @returns the token itself, which nobody can ask for again, and its record. */
+  create(wanted: NewToken): { token: string; record: TokenRecord } {
+    this.#reload();
+    const id = randomBytes(8).toString('hex');
+    const secret = randomBytes(32).toString('base64url');
+    const record: TokenRecord = {
+      id,
+      name: wanted.name ?? id,
+      sha256: hash('sha256', secret, 'hex'),
+      level: wanted.level,
+      vms: wanted.vms,
+      created: new Date(this.#now()).toISOString(),
+      ...(wanted.commands === undefined ? {} : { commands: wanted.commands }),
+      ...(wanted.endpoints === undefined ? {} : { endpoints: wanted.endpoints }),
+      ...(wanted.expires === undefined ? {} : { expires: wanted.expires.toISOString() }),
+      ...(wanted.owner === undefined ? {} : { owner: wanted.owner }),
+    };
+    this.#records.set(id, record);
+    this.#save();
+    return { token: `qmpgw_${id}_${secret}`, record };
+  }
+
+  /** @returns false when there is no such token. */
+  revoke(id: string): boolean {
+    this.#reload();
+    if (!this.#records.delete(id)) return false;
+    this.#principals.delete(id);
+    this.#save();
+    return true;
+  }
+
+  /** Who holds this token, or undefined: malformed, unknown, expired and wrong secrets are not told apart. */
+  authenticate(token: string): Principal | undefined {
+    const match = tokenPattern.exec(token);
+    const id = match?.[1];
+    const secret = match?.[2];
+    if (id === undefined || secret === undefined) return undefined;
+    this.#reloadIfChanged(!this.#records.has(id));
+    const record = this.#records.get(id);
+    const expected = Buffer.from(record?.sha256 ?? '0'.repeat(64), 'hex');
+    const right = timingSafeEqual(hash('sha256', secret, 'buffer'), expected);
+    if (record === undefined || !right || !this.#isValid(id)) return undefined;
+    return this.#principal(record);
+  }
+
+  #principal(record: TokenRecord): Principal {
+    let principal = this.#principals.get(record.id);
+    if (principal === undefined) {
+      const { level, vms, commands, endpoints } = record;
+      const grant: Grant = {
+        level,
+        vms,
+        ...(commands === undefined ? {} : { commands }),
+        ...(endpoints === undefined ? {} : { endpoints }),
+      };
+      const { id, sha256 } = record;
+      principal = new Principal(`token:${id}`, record.name, grant, () => {
+        this.#reloadIfChanged(false);
+        return this.#records.get(id)?.sha256 === sha256 && this.#isValid(id);
+      });
+      this.#principals.set(id, principal);
+    }
+    return principal;
+  }
+
+  #isValid(id: string): boolean {
+    const record = this.#records.get(id);
+    return record !== undefined && (record.expires === undefined || Date.parse(record.expires) > this.#now());
+  }
+
+  #reloadIfChanged(unknownId: boolean): void {
+    const now = performance.now();
+    if (!unknownId && now - this.#checkedAt < reloadEveryMs) return;
+    this.#checkedAt = now;
+    if (fileStamp(this.#state.file(fileName)) !== this.#stamp) this.#reload();
+  }
+
+  #reload(): void {
+    const stamp = fileStamp(this.#state.file(fileName));
+    const text = this.#state.read(fileName);
+    this.#records = new Map(parseTokens(text, this.#state.file(fileName)).map((record) => [record.id, record]));
+    this.#principals.clear();
+    this.#stamp = stamp;
+  }
+
+  #save(): void {
+    this.#state.write(fileName, `${JSON.stringify({ tokens: [...this.#records.values()] }, null, 2)}\n`);
+    this.#stamp = fileStamp(this.#state.file(fileName));
+  }
+}
+
+function fileStamp(path: string): string {
+  const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
+  return stat === undefined ? '' : `${stat.ino}:${stat.mtimeNs}:${stat.size}`;
+}
+
+function parseTokens(text: string | undefined, path: string): TokenRecord[] {
+  if (text === undefined) return [];
+  try {
+    const { tokens } = JSON.parse(text) as { tokens: TokenRecord[] };
+    for (const token of tokens) {
+      const { id, sha256, level, vms } = token;
+      if (!/^[a-z0-9]+$/.test(id) || !/^[0-9a-f]{64}$/.test(sha256) || !levels.includes(level) || !Array.isArray(vms))
+        throw new Error(`the entry of token ${JSON.stringify(id)} is damaged`);
+    }
+    return tokens;
+  } catch (error) {
+    throw new Error(`${path}: not a token file: ${(error as Error).message}`, { cause: error });
+  }
+}

@@ -1,0 +1,90 @@
+import 'reflect-metadata';
+import { Module, type DynamicModule, type INestApplication, type Type } from '@nestjs/common';
+import { APP_FILTER, NestFactory } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import type { RequestListener, Server } from 'node:http';
+import { OperationsController } from './commands/operations.controller.js';
+import { OperationStore } from './commands/operations.js';
+import { EventHub } from './events/event-hub.js';
+import { EventsController } from './events/events.controller.js';
+import { VM_DIRECTORY } from './events/vm-directory.js';
+import type { Gateway } from './gateway.js';
+import { GatewayIdentity } from './health/gateway-identity.js';
+import { HealthController } from './health/health.controller.js';
+import { strictJsonBody } from './listeners/strict-json-body.js';
+import { ProblemFilter } from './problems/problem.filter.js';
+import { ProblemsController } from './problems/problems.controller.js';
+import { DocumentsController } from './schemas/documents.controller.js';
+import { mountDocs } from './schemas/docs-page.js';
+import { SchemaDocuments } from './schemas/schema-documents.js';
+import { SchemasController } from './schemas/schemas.controller.js';
+import { LoggerToken } from './settings/logger.js';
+import { QmpWsAdapter } from './sockets/qmp-ws-adapter.js';
+import { socketProviders } from './sockets/socket-providers.js';
+import { VmAdministration } from './vms/vm-administration.js';
+import { VmDirectory } from './vms/vm-directory.js';
+import { VmsController } from './vms/vms.controller.js';
+
+/** Express behind servers that exist already: the listeners own them, and hand over what is not the command lane's. */
+class LaneFirstExpressAdapter extends ExpressAdapter {
+  constructor(private readonly primary: Server) {
+    super();
+  }
+
+  override initHttpServer(): void {
+    this.httpServer = this.primary;
+  }
+}
+
+@Module({})
+class GatewayModule {
+  static of(gateway: Gateway): DynamicModule {
+    const provide = <T>(token: Type<T> | symbol, useValue: T) => ({ provide: token, useValue });
+    return {
+      module: GatewayModule,
+      controllers: [
+        HealthController,
+        VmsController,
+        OperationsController,
+        EventsController,
+        SchemasController,
+        DocumentsController,
+        ProblemsController,
+      ],
+      providers: [
+        provide(LoggerToken, gateway.log),
+        provide(GatewayIdentity, gateway.identity),
+        provide(VmDirectory, gateway.directory),
+        provide(VM_DIRECTORY, gateway.directory),
+        provide(VmAdministration, gateway.administration),
+        provide(OperationStore, gateway.operations),
+        provide(EventHub, gateway.hub),
+        provide(SchemaDocuments, new SchemaDocuments()),
+        ...socketProviders(gateway),
+        { provide: APP_FILTER, useClass: ProblemFilter },
+      ],
+    };
+  }
+}
+
+/** Nest over the gateway's parts; requests reach it through the dispatcher. */
+export async function createApplication(gateway: Gateway): Promise<INestApplication> {
+  const [primary] = gateway.listeners;
+  if (primary === undefined) throw new Error('a gateway without listeners');
+  const adapter = new LaneFirstExpressAdapter(primary.server);
+  const application = await NestFactory.create(GatewayModule.of(gateway), adapter, {
+    bodyParser: false,
+    logger: false,
+  });
+  const express = adapter.getInstance<
+    RequestListener & { disable(setting: string): void; use(handler: unknown): void }
+  >();
+  express.disable('x-powered-by');
+  express.disable('etag');
+  express.use(strictJsonBody(gateway.settings.limits.bodyBytes));
+  mountDocs(express);
+  application.useWebSocketAdapter(new QmpWsAdapter(gateway.sockets));
+  await application.init();
+  gateway.dispatcher.handOthersTo(express);
+  return application;
+}

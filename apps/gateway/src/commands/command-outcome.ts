@@ -1,0 +1,38 @@
+import type { Outcome } from '@qmp-gateway/qmp';
+import type { ProblemCode } from '../problems/catalogue.js';
+import { Problem, type ProblemFields } from '../problems/problem.js';
+import type { SchemaCommand } from '../schemas/vm-schema.js';
+
+/** QMP error classes to problems; never by `desc`. Whatever is not listed is `command-failed`. */
+const byClass: Readonly<Record<string, ProblemCode>> = {
+  CommandNotFound: 'command-not-found',
+  DeviceNotFound: 'device-not-found',
+  DeviceNotActive: 'device-not-active',
+  KVMMissingCap: 'kvm-missing-cap',
+};
+
+/** The problem that tells of an outcome other than a return value. */
+export function problemOf(outcome: Exclude<Outcome, { kind: 'return' }>, vm: string, command: SchemaCommand): Problem {
+  const about: ProblemFields = { vm, command: command.name };
+  switch (outcome.kind) {
+    case 'error': {
+      const { class: errorClass, desc } = outcome;
+      const code = Object.hasOwn(byClass, errorClass) ? byClass[errorClass] : undefined;
+      return new Problem(code ?? 'command-failed', desc || `${command.name} failed, and the VM does not say why.`, {
+        ...about,
+        outcome: 'refused',
+        qmp: { class: errorClass, desc },
+      });
+    }
+    case 'too-large':
+      return new Problem('body-too-large', `This VM takes messages of at most ${outcome.limit} bytes.`, about);
+    case 'not-sent':
+      return new Problem('vm-unavailable', `The VM was lost before the command was sent: ${outcome.cause}.`, about);
+    case 'unknown':
+      return new Problem('outcome-unknown', `The command was sent, but ${outcome.cause}.`, {
+        ...about,
+        // A command that changes nothing cannot be done twice.
+        retryable: command.class === 'read',
+      });
+  }
+}

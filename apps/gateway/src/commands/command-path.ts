@@ -1,0 +1,308 @@
+import {
+  argumentsFromQuery,
+  JsonSyntaxError,
+  nearestNames,
+  readJson,
+  transformBigIntegers,
+  validateArguments,
+  type CheckedArguments,
+  type JsonDocument,
+} from '@qmp-gateway/qapi';
+import type { AuditLog } from '../access/audit-log.js';
+import { forbidden, type Decision, type Policy } from '../access/policy.js';
+import type { Principal } from '../access/principal.js';
+import type { CommandMetrics } from '../metrics/command-metrics.js';
+import { asProblem, Problem } from '../problems/problem.js';
+import type { SchemaCommand, VmSchema } from '../schemas/vm-schema.js';
+import type { Limits } from '../settings/settings.js';
+import type { Vm } from '../vms/vm.js';
+import type { VmRegistry } from '../vms/vm-registry.js';
+import type { CommandAnswer, CommandPath, CommandRequest, CommandTrace } from './command-request.js';
+import { IdempotencyStore } from './idempotency.js';
+import {
+  epochChanged,
+  RunningCommand,
+  unavailable,
+  type CommandEnd,
+  type RunningSurroundings,
+} from './running-command.js';
+
+/** A command that was found: on which VM, in which schema. */
+export interface CommandTarget {
+  readonly vm: Vm;
+  readonly schema: VmSchema;
+  readonly command: SchemaCommand;
+}
+
+export interface CommandPathParts extends RunningSurroundings {
+  readonly registry: VmRegistry;
+  readonly policy: Policy;
+  readonly audit: AuditLog;
+  readonly metrics: CommandMetrics;
+  readonly limits: Limits;
+}
+
+const noTrace: CommandTrace = {};
+
+/**
+ * The checks and the run of every command, whatever way it came in, in the order of DESIGN section 5: VM, command,
+ * JSON, policy, arguments, epoch, VM state and queue. Nothing is sent before all of them passed, nothing is sent twice.
+ */
+export class CheckedCommandPath implements CommandPath {
+  readonly #idempotency = new IdempotencyStore();
+
+  constructor(private readonly parts: CommandPathParts) {}
+
+  execute(request: CommandRequest, answer: (answer: CommandAnswer) => void): void {
+    try {
+      const vm = this.parts.registry.require(request.principal, request.vm);
+      if (vm.schema === undefined && vm.arriving) this.#whenKnown(vm, request, answer);
+      else this.run(this.resolve(request.principal, request.vm, request.command), request, answer);
+    } catch (error) {
+      this.#fail(request, error, undefined, answer);
+    }
+  }
+
+  /**
+   * The first checks, which need no arguments.
+   * @throws Problem `vm-not-found`, `vm-unavailable` (nothing is known of the VM yet), `command-not-found`, `not-offered`
+   */
+  resolve(principal: Principal, vmId: string, name: string): CommandTarget {
+    const vm = this.parts.registry.require(principal, vmId);
+    const { schema } = vm;
+    if (schema === undefined) throw unavailable(vm, { vm: vm.id, command: name.slice(0, 200) });
+    const command = schema.commands.get(name);
+    if (command === undefined) throw commandNotFound(vm, schema, name);
+    return { vm, schema, command };
+  }
+
+  /** As `resolve`; undefined while the VM's first session is being made and nothing is known of it. */
+  resolveIfKnown(principal: Principal, vmId: string, name: string): CommandTarget | undefined {
+    const vm = this.requireVm(principal, vmId);
+    return vm.schema === undefined && vm.arriving ? undefined : this.resolve(principal, vmId, name);
+  }
+
+  /** @throws Problem `vm-not-found` */
+  requireVm(principal: Principal, vmId: string): Vm {
+    return this.parts.registry.require(principal, vmId);
+  }
+
+  /**
+   * Would policy let this run?
+   * @throws Problem `forbidden`, or what else stands in its way before policy is asked
+   */
+  requireAllowed(request: CommandRequest): void {
+    const { vm, schema, command } = this.resolve(request.principal, request.vm, request.command);
+    const decision = this.parts.policy.decide(
+      request.principal,
+      schema,
+      command,
+      readArguments(request)?.root,
+      vm.definition,
+    );
+    if (!decision.allowed) throw forbidden(command.name, decision).about({ vm: vm.id, command: command.name });
+  }
+
+  /** The checks after the route, and the run. */
+  run(target: CommandTarget, request: CommandRequest, answer: (answer: CommandAnswer) => void): void {
+    let decision: Decision | undefined;
+    try {
+      const { vm, schema, command } = target;
+      const { offered } = command.knowledge;
+      if (request.readOnly === true && command.class !== 'read')
+        throw new Problem('method-not-allowed', `GET is for commands of class read: use POST.`, {
+          headers: { Allow: 'POST' },
+        });
+      if (offered !== true) throw new Problem('not-offered', `${command.name}: ${offered.reason}.`);
+      const document = readArguments(request);
+      const checked = request.arguments.kind === 'query' ? checkQuery(command, request) : undefined;
+      const given = document ?? queryDocument(checked);
+      decision = this.parts.policy.decide(request.principal, schema, command, given?.root, vm.definition);
+      if (!decision.allowed) throw forbidden(command.name, decision);
+      const { faults, json } = checked ?? validateArguments(command.definition, document, command.validation);
+      if (faults.length > 0)
+        throw new Problem('invalid-arguments', describeFaults(command.name, faults.length), { errors: faults });
+      this.#checkSize(command, json);
+      const deadlineMs = deadlineOf(command, request);
+      if (request.dryRun === true) {
+        const json64 = dryRunReport(command, json, decision, request.outOfBand === true);
+        this.#finish(target, request, decision, given, { ok: true, json: json64, trace: noTrace }, answer);
+        return;
+      }
+      const accepted = decision;
+      const done = this.#idempotency.begin(request, json, (stored) =>
+        this.#finish(target, request, accepted, given, stored, answer),
+      );
+      if (done === undefined) return;
+      const tell = (end: CommandEnd) => {
+        const result = toAnswer(end, request);
+        done(result);
+        this.#finish(target, request, accepted, given, result, answer);
+      };
+      const late = (end: CommandEnd) => {
+        const result = toAnswer(end, request);
+        done(result);
+        this.parts.audit.late(request, target, result, performance.now() - request.arrivedAt);
+      };
+      this.#start(target, request, json, deadlineMs, tell, late);
+    } catch (error) {
+      this.#fail(request, error, target, answer, decision);
+    }
+  }
+
+  #start(
+    { vm, command }: CommandTarget,
+    request: CommandRequest,
+    json: string | undefined,
+    deadlineMs: number,
+    tell: (end: CommandEnd) => void,
+    late: (end: CommandEnd) => void,
+  ): void {
+    const about = { vm: vm.id, command: command.name };
+    const refusal = this.parts.audit.refusal ?? this.#stateRefusal(vm, request, about);
+    if (refusal !== undefined) {
+      tell({ problem: refusal.about(about), trace: noTrace });
+      return;
+    }
+    new RunningCommand(vm, command, request, json, this.parts, tell, late).start(deadlineMs);
+  }
+
+  #stateRefusal(vm: Vm, request: CommandRequest, about: { vm: string; command: string }): Problem | undefined {
+    // A session that is being made will have another epoch than any the caller can know.
+    if (request.epoch !== undefined && (vm.ready || vm.arriving) && request.epoch !== vm.epoch)
+      return epochChanged(vm, about);
+    return undefined;
+  }
+
+  #checkSize(command: SchemaCommand, json: string | undefined): void {
+    const { commandBytes } = this.parts.limits;
+    if (json === undefined || json.length + command.name.length < commandBytes / 3) return;
+    if (Buffer.byteLength(json) + command.name.length > commandBytes)
+      throw new Problem('body-too-large', `The encoded command is over ${commandBytes} bytes (limits.commandBytes).`);
+  }
+
+  /** Waits for a VM's first session until its model is known. */
+  #whenKnown(vm: Vm, request: CommandRequest, answer: (answer: CommandAnswer) => void): void {
+    const waitMs = request.timeoutMs ?? firstContactMs;
+    const again = () => {
+      clearTimeout(timer);
+      this.execute(request, answer);
+    };
+    const forget = vm.onceChanged(again);
+    const timer = setTimeout(
+      () => {
+        forget();
+        const fields = { vm: vm.id, command: request.command, outcome: 'not-sent', retryable: true } as const;
+        const detail = `The VM was not known within ${waitMs} ms; nothing was sent.`;
+        this.#fail(request, new Problem('deadline-exceeded', detail, fields), undefined, answer);
+      },
+      Math.max(0, request.arrivedAt + waitMs - performance.now()),
+    );
+  }
+
+  #fail(
+    request: CommandRequest,
+    error: unknown,
+    target: CommandTarget | undefined,
+    answer: (answer: CommandAnswer) => void,
+    decision?: Decision,
+  ): void {
+    const problem = asProblem(error).about({ vm: request.vm, command: request.command });
+    const cause = error instanceof Problem ? undefined : error;
+    this.#finish(target, request, decision, undefined, { ok: false, problem, trace: noTrace }, answer, cause);
+  }
+
+  /** The one place where a command's answer leaves: audited, counted, told. */
+  #finish(
+    target: CommandTarget | undefined,
+    request: CommandRequest,
+    decision: Decision | undefined,
+    args: JsonDocument | undefined,
+    result: CommandAnswer,
+    answer: (answer: CommandAnswer) => void,
+    cause?: unknown,
+  ): void {
+    const outcome = result.ok ? 'done' : result.problem.code;
+    const durationMs = performance.now() - request.arrivedAt;
+    this.parts.audit.command(request, target, decision, args, result, durationMs, cause);
+    this.parts.metrics.command(
+      target?.vm.kind ?? 'unknown',
+      target?.command.name ?? 'unknown',
+      outcome,
+      durationMs,
+      result.trace,
+    );
+    answer(result);
+  }
+}
+
+const firstContactMs = 10_000;
+
+function commandNotFound(vm: Vm, schema: VmSchema, name: string): Problem {
+  const suggestions = nearestNames(name.slice(0, 100), schema.commands.keys());
+  const shown = JSON.stringify(name.slice(0, 100));
+  const hint = suggestions.length > 0 ? ` Did you mean ${suggestions.join(' or ')}?` : '';
+  return new Problem('command-not-found', `VM ${vm.id} has no command ${shown}.${hint}`, {
+    vm: vm.id,
+    command: name.slice(0, 100),
+    ...(suggestions.length > 0 ? { errors: [{ pointer: '', message: `unknown command ${shown}`, suggestions }] } : {}),
+  });
+}
+
+function readArguments(request: CommandRequest): JsonDocument | undefined {
+  if (request.arguments.kind !== 'json') return undefined;
+  try {
+    return readJson(request.arguments.json);
+  } catch (error) {
+    throw malformedJson(error);
+  }
+}
+
+/** A syntax error of the strict reader, as the problem to answer. */
+export function malformedJson(error: unknown): unknown {
+  if (!(error instanceof JsonSyntaxError)) return error;
+  return new Problem(
+    'malformed-json',
+    `${error.message} (line ${error.line}, column ${error.column}, offset ${error.offset})`,
+  );
+}
+
+function checkQuery(command: SchemaCommand, request: CommandRequest): CheckedArguments | undefined {
+  if (request.arguments.kind !== 'query') return undefined;
+  return argumentsFromQuery(command.definition, request.arguments.pairs, command.validation);
+}
+
+function queryDocument(checked: CheckedArguments | undefined): JsonDocument | undefined {
+  return checked?.json === undefined ? undefined : readJson(checked.json);
+}
+
+function describeFaults(command: string, count: number): string {
+  return `The arguments of ${command} do not fit its schema: ${count === 1 ? 'one fault' : `${count} faults`}, listed in errors.`;
+}
+
+function deadlineOf(command: SchemaCommand, request: CommandRequest): number {
+  const { defaultMs, ceilingMs } = command.knowledge.deadline;
+  if (request.timeoutMs === undefined) return defaultMs;
+  if (request.timeoutMs > ceilingMs)
+    throw new Problem('invalid-request', `timeout: at most ${ceilingMs / 1000} s for ${command.name}.`, {
+      errors: [{ pointer: '/timeout', message: `must be at most ${ceilingMs / 1000} s` }],
+    });
+  return request.timeoutMs;
+}
+
+function dryRunReport(
+  command: SchemaCommand,
+  json: string | undefined,
+  decision: Decision,
+  outOfBand: boolean,
+): string {
+  const head = `{"wouldSend":{"${outOfBand ? 'exec-oob' : 'execute'}":${JSON.stringify(command.name)}`;
+  return `${head}${json === undefined ? '' : `,"arguments":${json}`}},"class":"${decision.class}"}`;
+}
+
+function toAnswer(end: CommandEnd, request: CommandRequest): CommandAnswer {
+  const { value, problem, trace } = end;
+  if (problem !== undefined) return { ok: false, problem, trace };
+  if (value === undefined) throw new Error('a command ended without value or problem');
+  return { ok: true, json: request.int64 === 'string' ? transformBigIntegers(value) : value, trace };
+}

@@ -1,0 +1,58 @@
+import type { Principal } from '../access/principal.js';
+import type { Problem } from '../problems/problem.js';
+
+/** By which way a command came in; all ways are checked and answered alike. */
+export type Entrance = 'rest' | 'message' | 'fan-out' | 'json-rpc' | 'monitor' | 'internal';
+
+/** Arguments as they came, not yet read. */
+export type CommandArguments =
+  | { readonly kind: 'none' }
+  /** The `arguments` object as JSON: bytes of a body, or the text of a part of a larger message that was already read. */
+  | { readonly kind: 'json'; readonly json: Uint8Array | string }
+  /** Query parameters of a GET, decoded. */
+  | { readonly kind: 'query'; readonly pairs: readonly (readonly [string, string])[] };
+
+/** One command of one principal for one VM, whatever way it came. */
+export interface CommandRequest {
+  readonly principal: Principal;
+  readonly requestId: string;
+  readonly entrance: Entrance;
+  readonly vm: string;
+  readonly command: string;
+  readonly arguments: CommandArguments;
+  readonly outOfBand?: boolean;
+  /** By GET: only commands whose class by name is `read`. */
+  readonly readOnly?: boolean;
+  /** Asked for by the caller, in ms; checked against the command's ceiling. Runs from `arrivedAt`. */
+  readonly timeoutMs?: number;
+  readonly dryRun?: boolean;
+  /** `string`: integers beyond ±(2^53-1) in the return value become strings. */
+  readonly int64?: 'string' | 'number';
+  readonly idempotencyKey?: string;
+  /** Written only in this session, else `epoch-changed`. */
+  readonly epoch?: string;
+  /** `performance.now()` when the whole request had arrived. */
+  readonly arrivedAt: number;
+}
+
+/** What the headers of section 5 say about an answer. */
+export interface CommandTrace {
+  readonly operation?: string;
+  readonly epoch?: string;
+  /** Event position just before the command was written. */
+  readonly cursor?: string;
+  readonly queueMs?: number;
+  readonly qmpMs?: number;
+  readonly deprecated?: boolean;
+  readonly replayed?: boolean;
+}
+
+/** `json` is the bare return value (or the dry-run report), bytes as QEMU wrote them unless `int64` asked otherwise. */
+export type CommandAnswer =
+  | { readonly ok: true; readonly json: Buffer | string; readonly trace: CommandTrace }
+  | { readonly ok: false; readonly problem: Problem; readonly trace: CommandTrace };
+
+/** The path of a command: route, authorize, validate, execute, answer. Called once per request; `answer` exactly once, maybe at once. */
+export interface CommandPath {
+  execute(request: CommandRequest, answer: (answer: CommandAnswer) => void): void;
+}

@@ -1,0 +1,156 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { readJson } from '@qmp-gateway/qapi';
+import { apiHeaders } from '../listeners/answer.js';
+import type { AuthenticatedContext } from '../listeners/request-context.js';
+import { asProblem, Problem, problemBody } from '../problems/problem.js';
+import { parseVmSelector, selectsVm } from '../vms/vm-selector.js';
+import type { Vm } from '../vms/vm.js';
+import type { VmRegistry } from '../vms/vm-registry.js';
+import { malformedJson, type CheckedCommandPath } from './command-path.js';
+import type { CommandAnswer, CommandArguments, CommandRequest } from './command-request.js';
+import { readControls } from './controls.js';
+
+/** VMs asked at once by one fan-out; each answers or reaches its deadline on its own. */
+const concurrency = 256;
+
+/** One command for many VMs: a line for each as it answers, so that a silent VM costs one late line and nothing else. */
+export class FanOut {
+  constructor(
+    private readonly registry: VmRegistry,
+    private readonly path: CheckedCommandPath,
+  ) {}
+
+  /** @throws Problem before anything was sent: no selector, nothing selected, allowed on none, arguments no JSON. */
+  run(
+    request: IncomingMessage,
+    response: ServerResponse,
+    context: AuthenticatedContext,
+    command: string,
+    args: CommandArguments,
+  ): void {
+    const { principal, requestId } = context;
+    const controls = readControls(request.headers, context.query, ['vm', 'label']);
+    const selected = this.#select(context);
+    if (args.kind === 'json') requireJson(args.json);
+    const base: Omit<CommandRequest, 'vm'> = {
+      principal,
+      requestId,
+      entrance: 'fan-out',
+      command,
+      arguments: args,
+      arrivedAt: performance.now(),
+      ...controls,
+    };
+    this.#requireOneAllowed(selected, base);
+    response.writeHead(200, {
+      ...context.corsHeaders,
+      ...apiHeaders,
+      'X-Request-Id': requestId,
+      'Content-Type': 'application/x-ndjson',
+    });
+    response.flushHeaders();
+    new FanOutRun(response, selected, (vm, answer) => this.path.execute({ ...base, vm: vm.id }, answer)).start();
+  }
+
+  #select(context: AuthenticatedContext): Vm[] {
+    const query = new URLSearchParams(context.query);
+    const vms = query.getAll('vm');
+    const labels = query.getAll('label');
+    if (vms.length === 0 && labels.length === 0)
+      throw new Problem('invalid-request', 'Select VMs with vm= or label=; ?vm=* is all of them.');
+    const { selector, faults } = parseVmSelector(vms, labels);
+    if (faults.length > 0) throw new Problem('invalid-request', 'The selectors cannot be read.', { errors: faults });
+    const selected = [...this.registry.all()].filter((vm) => context.principal.sees(vm) && selectsVm(selector, vm));
+    if (selected.length === 0) throw new Problem('vm-not-found', 'The selectors match no VM.');
+    return selected;
+  }
+
+  /** 403 for the whole when the caller may run it on none of the selected. */
+  #requireOneAllowed(selected: readonly Vm[], base: Omit<CommandRequest, 'vm'>): void {
+    let refusal: Problem | undefined;
+    for (const vm of selected) {
+      try {
+        this.path.requireAllowed({ ...base, vm: vm.id });
+        return;
+      } catch (error) {
+        const problem = asProblem(error);
+        if (problem.code !== 'forbidden') return;
+        refusal = problem;
+      }
+    }
+    if (refusal !== undefined) throw refusal;
+  }
+}
+
+function requireJson(json: Uint8Array | string): void {
+  try {
+    readJson(json);
+  } catch (error) {
+    throw malformedJson(error);
+  }
+}
+
+type Execute = (vm: Vm, answer: (answer: CommandAnswer) => void) => void;
+
+/** The lines of one fan-out. Slow readers hold back VMs that were not asked yet, never memory. */
+class FanOutRun {
+  #next = 0;
+  #open = 0;
+  #ok = 0;
+  #failed = 0;
+
+  constructor(
+    private readonly response: ServerResponse,
+    private readonly selected: readonly Vm[],
+    private readonly execute: Execute,
+  ) {}
+
+  start(): void {
+    this.response.on('drain', () => this.#more());
+    this.#more();
+  }
+
+  #more(): void {
+    while (
+      this.#open < concurrency &&
+      this.#next < this.selected.length &&
+      !this.response.destroyed &&
+      !this.response.writableNeedDrain
+    ) {
+      const vm = this.selected[this.#next++];
+      if (vm === undefined) return;
+      this.#open++;
+      this.execute(vm, (answer) => this.#answered(vm, answer));
+    }
+  }
+
+  #answered(vm: Vm, answer: CommandAnswer): void {
+    this.#open--;
+    if (answer.ok) this.#ok++;
+    else this.#failed++;
+    if (this.response.destroyed) return;
+    this.response.cork();
+    this.#write(vm, answer);
+    if (this.#ok + this.#failed === this.selected.length)
+      this.response.end(
+        `${JSON.stringify({ end: true, selected: this.selected.length, ok: this.#ok, failed: this.#failed })}\n`,
+      );
+    this.response.uncork();
+    // Not from inside an answer: a run of VMs that refuse at once would nest as deep as it is long.
+    if (this.#next < this.selected.length) setImmediate(() => this.#more());
+  }
+
+  #write(vm: Vm, answer: CommandAnswer): void {
+    if (!answer.ok) {
+      this.response.write(
+        `${JSON.stringify({ vm: vm.id, status: answer.problem.status, problem: problemBody(answer.problem) })}\n`,
+      );
+      return;
+    }
+    const { cursor } = answer.trace;
+    const head = JSON.stringify({ vm: vm.id, status: 200, ...(cursor === undefined ? {} : { cursor }) });
+    this.response.write(`${head.slice(0, -1)},"return":`);
+    this.response.write(answer.json);
+    this.response.write('}\n');
+  }
+}

@@ -1,0 +1,168 @@
+import type { Execution, Outcome } from '@qmp-gateway/qmp';
+import { Problem } from '../problems/problem.js';
+import type { SchemaCommand } from '../schemas/vm-schema.js';
+import type { Vm } from '../vms/vm.js';
+import { problemOf } from './command-outcome.js';
+import type { QueuedCommand } from './command-queue.js';
+import type { CommandRequest, CommandTrace } from './command-request.js';
+import type { Operation, OperationStore } from './operations.js';
+
+/** How a command ended for its caller. */
+export interface CommandEnd {
+  readonly value?: Buffer;
+  readonly problem?: Problem;
+  readonly trace: CommandTrace;
+}
+
+/** What running commands need of the gateway. */
+export interface RunningSurroundings {
+  readonly operations: OperationStore;
+  /** The newest event position. */
+  eventCursor(): string;
+}
+
+/**
+ * One accepted command from the queue to its end. It tells its caller exactly once: by the reply, or by its deadline,
+ * whichever comes first. After the deadline it goes on without the caller, holding its place, until the reply comes or
+ * the session ends; its operation knows the rest.
+ */
+export class RunningCommand implements QueuedCommand, Execution {
+  readonly operation: Operation;
+  readonly outOfBand: boolean;
+  readonly argumentsJson?: string;
+  #state: 'queued' | 'handed-over' | 'written' | 'ended' = 'queued';
+  #tell: ((end: CommandEnd) => void) | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #writtenAt: number | undefined;
+  #cursor: string | undefined;
+  #epoch: string | undefined;
+
+  constructor(
+    private readonly vm: Vm,
+    private readonly target: SchemaCommand,
+    private readonly request: CommandRequest,
+    argumentsJson: string | undefined,
+    private readonly surroundings: RunningSurroundings,
+    tell: (end: CommandEnd) => void,
+    /** Told when the end comes after the deadline was told. */
+    private readonly late: (end: CommandEnd) => void,
+  ) {
+    this.#tell = tell;
+    this.outOfBand = request.outOfBand === true;
+    if (argumentsJson !== undefined) this.argumentsJson = argumentsJson;
+    this.operation = surroundings.operations.begin(vm.id, target.name, request.principal.id);
+  }
+
+  get command(): string {
+    return this.target.name;
+  }
+
+  get principalId(): string {
+    return this.request.principal.id;
+  }
+
+  /** Hands the command to the monitor, or queues it until a place is free; the deadline runs from the request's arrival. */
+  start(deadlineMs: number): void {
+    const left = this.request.arrivedAt + deadlineMs - performance.now();
+    this.#timer = setTimeout(() => this.#deadline(deadlineMs), Math.max(0, left));
+    const { vm } = this;
+    if (vm.ready && (this.outOfBand || (vm.monitor.places > 0 && vm.queue.size === 0))) this.send();
+    else if (!vm.ready && !vm.arriving) this.refuse();
+    else if (!vm.queue.add(this))
+      this.#end(
+        new Problem('queue-full', `${vm.queue.bound} commands wait for this VM already.`, this.#about),
+        'failed',
+      );
+  }
+
+  send(): void {
+    const { epoch } = this.request;
+    if (epoch !== undefined && epoch !== this.vm.epoch) {
+      this.#end(epochChanged(this.vm, this.#about), 'failed');
+      return;
+    }
+    this.#state = 'handed-over';
+    this.vm.monitor.execute(this);
+  }
+
+  refuse(): void {
+    this.#end(unavailable(this.vm, this.#about), 'failed');
+  }
+
+  onWrite(): void {
+    this.#state = 'written';
+    this.#writtenAt = performance.now();
+    this.#cursor = this.surroundings.eventCursor();
+    this.#epoch = this.vm.epoch ?? undefined;
+    this.operation.epoch = this.vm.epoch;
+  }
+
+  settle(outcome: Outcome): void {
+    if (this.#state === 'ended') return;
+    if (outcome.kind === 'return') this.#end(outcome.value, 'done');
+    else this.#end(problemOf(outcome, this.vm.id, this.target), outcome.kind === 'unknown' ? 'lost' : 'failed');
+  }
+
+  #end(result: Buffer | Problem, state: 'done' | 'failed' | 'lost'): void {
+    this.#state = 'ended';
+    clearTimeout(this.#timer);
+    this.surroundings.operations.end(this.operation, state, result);
+    this.#answer(result);
+  }
+
+  #deadline(deadlineMs: number): void {
+    if (this.#state === 'queued') {
+      this.vm.queue.withdraw(this);
+      const detail = `The command waited ${deadlineMs} ms for its turn and was not sent.`;
+      const fields = { ...this.#about, outcome: 'not-sent', retryable: true } as const;
+      this.#end(new Problem('deadline-exceeded', detail, fields), 'failed');
+      return;
+    }
+    const operation = `/v1/vms/${this.vm.id}/operations/${this.operation.id}`;
+    this.#answer(
+      new Problem(
+        'deadline-exceeded',
+        `No reply within ${deadlineMs} ms; the command goes on, and its operation will tell.`,
+        {
+          ...this.#about,
+          operation,
+          retryable: this.target.class === 'read',
+        },
+      ),
+    );
+  }
+
+  #answer(result: Buffer | Problem): void {
+    const tell = this.#tell ?? this.late;
+    this.#tell = undefined;
+    const now = performance.now();
+    const sent = this.#writtenAt;
+    const trace: CommandTrace = {
+      operation: this.operation.id,
+      deprecated: this.target.deprecated,
+      queueMs: (sent ?? now) - this.request.arrivedAt,
+      ...(sent === undefined ? {} : { qmpMs: now - sent }),
+      ...(this.#epoch === undefined ? {} : { epoch: this.#epoch }),
+      ...(this.#cursor === undefined ? {} : { cursor: this.#cursor }),
+    };
+    tell(Buffer.isBuffer(result) ? { value: result, trace } : { problem: result, trace });
+  }
+
+  get #about(): { vm: string; command: string } {
+    return { vm: this.vm.id, command: this.target.name };
+  }
+}
+
+/** Why a VM takes no commands now. */
+export function unavailable(vm: Vm, about: { vm: string; command?: string }): Problem {
+  const { state } = vm.monitor;
+  const retryMs = 'retryAt' in state && state.retryAt !== null ? state.retryAt - Date.now() : 1000;
+  return new Problem('vm-unavailable', `The VM is ${vm.arriving ? 'not connected yet' : state.name}.`, {
+    ...about,
+    headers: { 'Retry-After': String(Math.min(60, Math.max(1, Math.ceil(retryMs / 1000)))) },
+  });
+}
+
+export function epochChanged(vm: Vm, about: { vm: string; command?: string }): Problem {
+  return new Problem('epoch-changed', `The present session is ${vm.epoch ?? 'none'}.`, about);
+}

@@ -1,0 +1,78 @@
+import type { Principal } from '../access/principal.js';
+import { matchesAnyGlob } from '../access/glob.js';
+import { everyVm, selectsEverything, selectsVm, type VmSelector } from '../vms/vm-selector.js';
+import { gatewaySource, type EventRecord, type SourceSnapshot } from './event-record.js';
+
+/** Which events are wanted. */
+export interface EventFilter {
+  readonly selector: VmSelector;
+  /** Globs of event names; none means all. */
+  readonly events: readonly string[];
+  /** The one VM of a path that names it. */
+  readonly vm?: string;
+}
+
+export const everyEvent: EventFilter = { selector: everyVm, events: [] };
+
+/** A guest chooses no event names, but a peer that is no QEMU might. */
+const nameVerdictsBound = 1000;
+
+/**
+ * What one principal gets of one filter, and in which form. Verdicts are kept per source and per event name, so that
+ * a flood costs two look-ups an event.
+ */
+export class Audience {
+  /** Below level `configure` events show no host paths. */
+  readonly reduced: boolean;
+  /** Audiences of the same key get the same events in the same form. */
+  readonly key: string;
+  readonly #sources = new WeakMap<SourceSnapshot, boolean>();
+  readonly #names = new Map<string, boolean>();
+  readonly #seesAllOperations: boolean;
+
+  constructor(
+    readonly principal: Principal,
+    readonly filter: EventFilter,
+    /** Integers beyond ±(2^53-1) as strings. */
+    readonly int64: 'string' | 'number' = 'number',
+  ) {
+    this.reduced = !principal.reaches('configure');
+    this.#seesAllOperations = principal.reaches('host');
+    const { selector, events, vm } = filter;
+    this.key = JSON.stringify([principal.id, principal.grant, selector.vms, [...selector.labels], events, vm, int64]);
+  }
+
+  wantsSource(source: SourceSnapshot): boolean {
+    let verdict = this.#sources.get(source);
+    if (verdict === undefined) {
+      verdict = this.#judge(source);
+      this.#sources.set(source, verdict);
+    }
+    return verdict;
+  }
+
+  wantsName(name: string): boolean {
+    const { events } = this.filter;
+    if (events.length === 0) return true;
+    let verdict = this.#names.get(name);
+    if (verdict === undefined) {
+      verdict = matchesAnyGlob(events, name);
+      if (this.#names.size >= nameVerdictsBound) this.#names.clear();
+      this.#names.set(name, verdict);
+    }
+    return verdict;
+  }
+
+  /** For an event of a source that is wanted. */
+  wants(event: EventRecord): boolean {
+    if (event.only !== undefined && event.only !== this.principal.id && !this.#seesAllOperations) return false;
+    return this.wantsName(event.name);
+  }
+
+  #judge(source: SourceSnapshot): boolean {
+    const { vm, selector } = this.filter;
+    if (source === gatewaySource) return vm === undefined && selectsEverything(selector);
+    if (vm !== undefined && vm !== source.id) return false;
+    return this.principal.sees(source) && selectsVm(selector, source);
+  }
+}

@@ -1,0 +1,176 @@
+import type { Audience } from './audience.js';
+import type { EventRecord, Gap, SourceSnapshot } from './event-record.js';
+import { FairBuffer, type Bounds, type VmQueue } from './fair-buffer.js';
+import { visitInOrder, type Lane } from './in-order.js';
+import { formatCursor } from './cursor.js';
+
+/** What has been given up of one VM: the number of the last event, also by name, and how the VM was then. */
+interface Loss {
+  n: number;
+  source: SourceSnapshot;
+  readonly byName: Map<string, number>;
+}
+
+export type Delivery =
+  | { readonly kind: 'event'; readonly n: number; readonly event: EventRecord; readonly coalesced?: number }
+  | { readonly kind: 'gap'; readonly n: number; readonly gap: Gap };
+
+/** Names told apart in a loss; past it a VM's loss counts for every name. */
+const lostNamesBound = 256;
+/** VMs whose losses are told apart though nothing is kept of them any more. */
+const pastVmsBound = 10_000;
+
+/** The newest events of all VMs, in bounds that are fair per VM, readable from any position for any audience. */
+export class EventHistory {
+  readonly #run: string;
+  readonly #buffer: FairBuffer<EventRecord>;
+  readonly #losses = new Map<string, Loss>();
+  /** Everything up to here may be lost, of VMs nobody remembers. */
+  #floor = 0;
+
+  constructor(run: string, bounds: Bounds) {
+    this.#run = run;
+    this.#buffer = new FairBuffer<EventRecord>(bounds, (event) => this.#lose(event));
+  }
+
+  get count(): number {
+    return this.#buffer.count;
+  }
+
+  get bytes(): number {
+    return this.#buffer.bytes;
+  }
+
+  append(event: EventRecord): void {
+    this.#buffer.push(event);
+  }
+
+  /** The earliest position after which nothing this audience wants is lost. */
+  oldestFor(audience: Audience): number {
+    let oldest = this.#floor;
+    for (const [, loss] of this.#lossesOf(audience)) oldest = Math.max(oldest, lostFor(audience, loss));
+    return oldest;
+  }
+
+  /** Losses as they are now, for a reader that accepts them. */
+  acceptedLosses(audience: Audience): ReadonlyMap<string | null, number> {
+    const accepted = new Map<string | null, number>([[null, this.#floor]]);
+    for (const [vm, loss] of this.#lossesOf(audience)) accepted.set(vm, lostFor(audience, loss));
+    return accepted;
+  }
+
+  /**
+   * What comes after `after`, in order, with a gap where something this audience wanted is kept no longer (but for
+   * the accepted losses).
+   * @param take gets each delivery; false leaves it for the next read
+   */
+  read(
+    audience: Audience,
+    after: number,
+    accepted: ReadonlyMap<string | null, number> | undefined,
+    take: (delivery: Delivery) => boolean,
+  ): void {
+    const lanes: Lane<Delivery>[] = [];
+    const gapLane = (vm: string | null, lost: number): void => {
+      if (lost > Math.max(after, accepted?.get(vm) ?? 0)) {
+        const from = formatCursor(this.#run, after);
+        lanes.push(new OneDelivery({ kind: 'gap', n: lost, gap: { n: lost, vm, from, missed: null } }));
+      }
+    };
+    gapLane(null, this.#floor);
+    for (const [vm, loss] of this.#lossesOf(audience)) gapLane(vm, lostFor(audience, loss));
+    for (const [, queue] of ofVm(this.#buffer.queues, audience.filter.vm))
+      lanes.push(new HistoryLane(queue, audience, after));
+    visitInOrder(lanes, take);
+  }
+
+  #lossesOf(audience: Audience): Iterable<readonly [string, Loss]> {
+    return ofVm(this.#losses, audience.filter.vm);
+  }
+
+  #lose(event: EventRecord): void {
+    const vm = event.source.id;
+    let loss = this.#losses.get(vm);
+    if (loss === undefined) {
+      loss = { n: event.n, source: event.source, byName: new Map() };
+      this.#losses.set(vm, loss);
+      if (this.#losses.size > pastVmsBound) this.#forgetPastVms();
+    }
+    loss.n = event.n;
+    loss.source = event.source;
+    if (loss.byName.size < lostNamesBound || loss.byName.has(event.name)) loss.byName.set(event.name, event.n);
+  }
+
+  #forgetPastVms(): void {
+    for (const [vm, loss] of this.#losses)
+      if (!this.#buffer.queues.has(vm)) {
+        this.#floor = Math.max(this.#floor, loss.n);
+        this.#losses.delete(vm);
+      }
+  }
+}
+
+/** The entry of one VM, or all entries when none is named. */
+function ofVm<T>(entries: ReadonlyMap<string, T>, vm: string | undefined): Iterable<readonly [string, T]> {
+  if (vm === undefined) return entries;
+  const one = entries.get(vm);
+  return one === undefined ? [] : [[vm, one]];
+}
+
+/** Number of the last lost event this audience may have wanted; 0 when there is none. */
+function lostFor(audience: Audience, { n, source, byName }: Loss): number {
+  if (!audience.wantsSource(source)) return 0;
+  if (audience.filter.events.length === 0 || byName.size >= lostNamesBound) return n;
+  let lost = 0;
+  for (const [name, last] of byName) if (last > lost && audience.wantsName(name)) lost = last;
+  return lost;
+}
+
+class OneDelivery implements Lane<Delivery> {
+  #next: Delivery | undefined;
+
+  constructor(delivery: Delivery) {
+    this.#next = delivery;
+  }
+
+  peek(): Delivery | undefined {
+    return this.#next;
+  }
+
+  advance(): void {
+    this.#next = undefined;
+  }
+}
+
+/** What an audience wants of one VM's queue, found as it is asked for. */
+class HistoryLane implements Lane<Delivery> {
+  #next: Delivery | undefined;
+  #index: number;
+
+  constructor(
+    private readonly queue: VmQueue<EventRecord>,
+    private readonly audience: Audience,
+    after: number,
+  ) {
+    this.#index = queue.indexAfter(after) - 1;
+    this.advance();
+  }
+
+  peek(): Delivery | undefined {
+    return this.#next;
+  }
+
+  advance(): void {
+    for (;;) {
+      const event = this.queue.at(++this.#index);
+      if (event === undefined) {
+        this.#next = undefined;
+        return;
+      }
+      if (this.audience.wantsSource(event.source) && this.audience.wants(event)) {
+        this.#next = { kind: 'event', n: event.n, event };
+        return;
+      }
+    }
+  }
+}

@@ -1,0 +1,516 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Principal, type Level } from '../access/principal.js';
+import { parseVmSelector } from '../vms/vm-selector.js';
+import { Audience, everyEvent, type EventFilter } from './audience.js';
+import { ndjson, ndjsonWithBookmarks, sse } from './encodings.js';
+import { EventHub, type HubOptions, type SubscribeOptions, type Subscription } from './event-hub.js';
+import type { EndReason, Sink } from './subscriber.js';
+
+const limits = { events: 10, bytes: 1_000_000, stuckMs: 60_000, bookmarkMs: 15_000 };
+const hubWith = (options: Partial<HubOptions> = {}) => new EventHub({ run: 'r1', subscriber: limits, ...options });
+const principal = (vms = ['*'], level: Level = 'host', stillValid = () => true) =>
+  new Principal(`p-${level}`, 'p', { level, vms }, stillValid);
+const vm = (id: string, labels: Record<string, string> = {}) => ({ id, labels, epoch: 'r1.1' });
+const event = (name: string, data?: string) => ({
+  name,
+  data,
+  timestamp: '{"seconds":1,"microseconds":2}',
+  receivedAt: 1_700_000_000_000,
+});
+const filter = (vms: string[], events: string[] = [], labels: string[] = []): EventFilter => ({
+  selector: parseVmSelector(vms, labels).selector,
+  events,
+});
+
+interface Line {
+  cursor: string;
+  vm: string | null;
+  event: string;
+  data: { vm: string | null; from: string; to: string; missed: number | null } & Record<string, unknown>;
+  coalesced?: number;
+}
+
+class TestSink implements Sink {
+  readonly writes: string[] = [];
+  ended: EndReason | undefined;
+  congested = false;
+  subscription!: Subscription;
+
+  write(bytes: Buffer): boolean {
+    this.writes.push(bytes.toString());
+    return !this.congested;
+  }
+
+  end(reason: EndReason): void {
+    this.ended = reason;
+  }
+
+  relieve(): void {
+    this.congested = false;
+    this.subscription.drained();
+  }
+
+  get lines(): Line[] {
+    return this.writes
+      .join('')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Line);
+  }
+
+  get names(): string[] {
+    return this.lines.map((line) => line.event);
+  }
+}
+
+function listen(hub: EventHub, options: Partial<SubscribeOptions> = {}): TestSink {
+  const sink = new TestSink();
+  sink.subscription = hub.subscribe({ principal: principal(), filter: everyEvent, encoding: ndjson, sink, ...options });
+  return sink;
+}
+
+/** The next turns of the event loop: fake immediates set by one that runs come a millisecond later. */
+const turn = () => {
+  vi.advanceTimersByTime(1);
+  vi.advanceTimersByTime(1);
+};
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('one sequence', () => {
+  it('numbers events over all VMs and shows them in one shape', () => {
+    const hub = hubWith();
+    const sink = listen(hub);
+    turn();
+    hub.publish(vm('a'), event('STOP'));
+    hub.publish({ ...vm('b'), epoch: null }, event('RESET', '{"guest": 18446744073709551615}'));
+    turn();
+    expect(sink.writes.join('')).toBe(
+      '{"cursor":"r1.1","vm":"a","epoch":"r1.1","event":"STOP","data":{},"timestamp":{"seconds":1,"microseconds":2},"time":"2023-11-14T22:13:20.000Z"}\n' +
+        '{"cursor":"r1.2","vm":"b","epoch":null,"event":"RESET","data":{"guest": 18446744073709551615},"timestamp":{"seconds":1,"microseconds":2},"time":"2023-11-14T22:13:20.000Z"}\n',
+    );
+    expect(hub.head()).toBe('r1.2');
+  });
+
+  it('sends what gathered in a turn in one write', () => {
+    const hub = hubWith();
+    const sink = listen(hub);
+    turn();
+    for (let i = 0; i < 5; i++) hub.publish(vm('a'), event('STOP'));
+    expect(sink.writes).toHaveLength(0);
+    turn();
+    expect(sink.writes).toHaveLength(1);
+    expect(sink.lines).toHaveLength(5);
+  });
+
+  it('gives the same bytes, made once, to all who want the same', () => {
+    const hub = hubWith();
+    const seen: Buffer[] = [];
+    const encode = vi.spyOn(ndjson, 'frame');
+    for (let i = 0; i < 3; i++)
+      listen(hub, { sink: { write: (bytes) => seen.push(bytes) > 0, end: () => undefined }, encoding: ndjson });
+    turn();
+    hub.publish(vm('a'), event('STOP'));
+    turn();
+    expect(seen).toHaveLength(3);
+    expect(new Set(seen).size).toBe(1);
+    expect(encode).toHaveBeenCalledTimes(1);
+    encode.mockRestore();
+  });
+
+  it('keeps an event as it was when its VM changes afterwards', () => {
+    const hub = hubWith();
+    const changing = { id: 'a', labels: { t: 'x' }, epoch: 'r1.1' };
+    hub.publish(changing, event('STOP'));
+    changing.labels = { t: 'y' };
+    changing.epoch = 'r1.2';
+    hub.publish(changing, event('RESUME'));
+    const audience = new Audience(principal(['label:t=x']), everyEvent);
+    const page = hub.history(audience, undefined, 10);
+    expect('events' in page && page.events.map((json) => (JSON.parse(json) as { event: string }).event)).toEqual([
+      'STOP',
+    ]);
+  });
+
+  it('puts data with line breaks on one line', () => {
+    const hub = hubWith();
+    const sink = listen(hub);
+    turn();
+    hub.publish(vm('a'), event('X', '{\r\n  "a": "b\\n"\r\n}'));
+    turn();
+    expect(sink.writes).toHaveLength(1);
+    expect(sink.lines[0]?.data).toEqual({ a: 'b\n' });
+  });
+});
+
+describe('filters and scopes', () => {
+  it.each([
+    [filter(['a']), ['STOP a', 'RESUME a']],
+    [filter([], ['S*', 'RESET']), ['STOP a', 'RESET b']],
+    [filter([], [], ['tier=go*']), ['RESET b']],
+    [{ ...everyEvent, vm: 'b' }, ['RESET b']],
+    [filter(['nobody']), []],
+  ])('delivers what %j selects', (wanted, expected) => {
+    const hub = hubWith();
+    const sink = listen(hub, { filter: wanted });
+    turn();
+    hub.publish(vm('a'), event('STOP'));
+    hub.publish(vm('b', { tier: 'gold' }), event('RESET'));
+    hub.publish(vm('a'), event('RESUME'));
+    turn();
+    expect(sink.lines.map((line) => `${line.event} ${line.vm ?? ''}`)).toEqual(expected);
+  });
+
+  it('shows nothing of VMs a principal may not see, neither live nor kept', () => {
+    const hub = hubWith();
+    hub.publish(vm('other'), event('STOP'));
+    const sink = listen(hub, { principal: principal(['own-*']), after: 'oldest' });
+    turn();
+    hub.publish(vm('other'), event('RESUME'));
+    hub.publish(vm('own-1'), event('RESET'));
+    turn();
+    expect(sink.names).toEqual(['RESET']);
+  });
+
+  it('shows host paths only from level configure up', () => {
+    const hub = hubWith();
+    const low = listen(hub, { principal: principal(['*'], 'operate') });
+    const high = listen(hub, { principal: principal(['*'], 'configure') });
+    turn();
+    hub.publishOwn(vm('a'), 'vm-changed', '{"endpoint":"unix:/x"}', { reducedData: '{}' });
+    turn();
+    expect(low.lines[0]?.data).toEqual({});
+    expect(high.lines[0]?.data).toEqual({ endpoint: 'unix:/x' });
+  });
+
+  it('shows operations to their principal and to level host alone', () => {
+    const hub = hubWith();
+    const owner = listen(hub, { principal: principal(['*'], 'operate') });
+    const other = listen(hub, { principal: principal(['*'], 'configure') });
+    const host = listen(hub, { principal: principal(['*'], 'host') });
+    turn();
+    hub.publishOwn(vm('a'), 'operation', '{}', { only: 'p-operate' });
+    turn();
+    expect([owner, other, host].map((sink) => sink.names.length)).toEqual([1, 0, 1]);
+  });
+
+  it('writes wide integers as strings for who asks', () => {
+    const hub = hubWith();
+    const sink = listen(hub, { int64: 'string' });
+    turn();
+    hub.publish(vm('a'), event('X', '{"wide":9223372036854775807,"narrow":1}'));
+    turn();
+    expect(sink.lines[0]?.data).toEqual({ wide: '9223372036854775807', narrow: 1 });
+  });
+});
+
+describe('starting points', () => {
+  const published = (hub: EventHub, count: number) => {
+    for (let i = 0; i < count; i++) hub.publish(vm('a'), event(`E${i + 1}`));
+  };
+
+  it('starts now without one', () => {
+    const hub = hubWith();
+    published(hub, 3);
+    const sink = listen(hub);
+    turn();
+    published(hub, 1);
+    turn();
+    expect(sink.lines.map(({ cursor }) => cursor)).toEqual(['r1.4']);
+  });
+
+  it('misses nothing that is published between subscribing and the first turn', () => {
+    const hub = hubWith();
+    const sink = listen(hub);
+    published(hub, 2);
+    turn();
+    expect(sink.names).toEqual(['E1', 'E2']);
+  });
+
+  it('resumes after a cursor without repeating', () => {
+    const hub = hubWith();
+    published(hub, 5);
+    const sink = listen(hub, { after: { run: 'r1', n: 3 } });
+    hub.publish(vm('a'), event('NEW'));
+    turn();
+    hub.publish(vm('a'), event('NEWER'));
+    turn();
+    expect(sink.names).toEqual(['E4', 'E5', 'NEW', 'NEWER']);
+  });
+
+  it('tells a gap of unknown size after a cursor of another run, then all that is kept', () => {
+    const hub = hubWith();
+    published(hub, 2);
+    const sink = listen(hub, { after: { run: 'r0', n: 77 } });
+    turn();
+    expect(sink.names).toEqual(['gap', 'E1', 'E2']);
+    expect(sink.lines[0]).toMatchObject({
+      cursor: 'r1.0',
+      vm: null,
+      data: { vm: null, from: 'r0.77', to: 'r1.0', missed: null },
+    });
+  });
+
+  it('tells a gap where the history no longer reaches back, and none for who asked for the oldest', () => {
+    const hub = hubWith({ history: { events: 3, bytes: 1_000_000 } });
+    published(hub, 5);
+    const late = listen(hub, { after: { run: 'r1', n: 1 } });
+    const oldest = listen(hub, { after: 'oldest' });
+    turn();
+    expect(late.lines[0]).toMatchObject({ cursor: 'r1.2', data: { vm: 'a', from: 'r1.1', to: 'r1.2', missed: null } });
+    expect(late.names).toEqual(['gap', 'E3', 'E4', 'E5']);
+    expect(oldest.names).toEqual(['E3', 'E4', 'E5']);
+  });
+
+  it('knows that events of other names were lost, not the wanted ones', () => {
+    const hub = hubWith({ history: { events: 3, bytes: 1_000_000 } });
+    hub.publish(vm('a'), event('FLOOD'));
+    published(hub, 3);
+    const audience = new Audience(principal(), filter([], ['E*']));
+    expect(hub.history(audience, { run: 'r1', n: 0 }, 10)).toMatchObject({ oldest: 'r1.0', cursor: 'r1.4' });
+    expect(hub.history(new Audience(principal(), everyEvent), { run: 'r1', n: 0 }, 10)).toEqual({
+      expired: true,
+      oldest: 'r1.1',
+    });
+  });
+
+  it('replays a long history slice by slice, in turns', () => {
+    const hub = hubWith();
+    for (let i = 0; i < 2000; i++) hub.publish(vm('a'), event('E', `{"i":${i}}`));
+    const sink = listen(hub, { after: 'oldest' });
+    vi.advanceTimersByTime(0);
+    expect(sink.writes).toHaveLength(1);
+    hub.publish(vm('a'), event('LIVE'));
+    for (let i = 0; i < 10; i++) turn();
+    expect(sink.writes.length).toBeGreaterThan(3);
+    expect(sink.lines.map(({ cursor }) => cursor)).toEqual(Array.from({ length: 2001 }, (_, i) => `r1.${i + 1}`));
+  });
+
+  it('reads cursors it may have given, and no others', () => {
+    const hub = hubWith();
+    published(hub, 2);
+    expect(hub.readCursor('r1.2')).toEqual({ run: 'r1', n: 2 });
+    expect(hub.readCursor('r0.900')).toEqual({ run: 'r0', n: 900 });
+    for (const text of ['r1.3', 'r1', 'r1.', '.1', 'r1.-1', 'r1.01', 'r1.1.1', 'r1.1e3', '', 'r 1.1'])
+      expect(hub.readCursor(text)).toBeUndefined();
+  });
+});
+
+describe('bounds', () => {
+  it('lets a flooding VM push out only its own history', () => {
+    const hub = hubWith({ history: { events: 10, bytes: 1_000_000 } });
+    hub.publish(vm('quiet'), event('STOP'));
+    for (let i = 0; i < 100; i++) hub.publish(vm('flood'), event('E'));
+    const page = hub.history(new Audience(principal(), filter(['quiet'])), { run: 'r1', n: 0 }, 10);
+    expect(page).toMatchObject({ events: [expect.stringContaining('"STOP"')], oldest: 'r1.0' });
+    expect(hub.kept.events).toBe(10);
+  });
+
+  it('keeps within the bytes too, and gives up an event that is larger than all', () => {
+    const hub = hubWith({ history: { events: 1000, bytes: 10_000 } });
+    for (let i = 0; i < 100; i++) hub.publish(vm('a'), event('E', JSON.stringify('x'.repeat(i * 10))));
+    expect(hub.kept.bytes).toBeLessThanOrEqual(10_000);
+    hub.publish(vm('a'), event('BIG', JSON.stringify('x'.repeat(20_000))));
+    const audience = new Audience(principal(), everyEvent);
+    expect(hub.history(audience, { run: 'r1', n: 100 }, 10)).toEqual({ expired: true, oldest: 'r1.101' });
+  });
+
+  it('drops for a congested subscriber from the VM that fills it, and tells how many', () => {
+    const hub = hubWith();
+    const sink = listen(hub);
+    turn();
+    sink.congested = true;
+    hub.publish(vm('a'), event('FIRST'));
+    turn();
+    hub.publish(vm('quiet'), event('STOP'));
+    for (let i = 0; i < 50; i++) hub.publish(vm('flood'), event('E'));
+    hub.publish(vm('quiet'), event('RESUME'));
+    turn();
+    expect(sink.names).toEqual(['FIRST']);
+    sink.relieve();
+    const [, ...rest] = sink.lines;
+    expect(rest.map((line) => line.event)).toEqual(['STOP', 'gap', ...Array<string>(8).fill('E'), 'RESUME']);
+    expect(rest[1]).toMatchObject({
+      cursor: 'r1.44',
+      vm: 'flood',
+      data: { vm: 'flood', from: 'r1.2', to: 'r1.44', missed: 42 },
+    });
+    expect(hub.stats.dropped).toBe(42);
+  });
+
+  it('goes on live after a congestion', () => {
+    const hub = hubWith();
+    const sink = listen(hub);
+    turn();
+    sink.congested = true;
+    for (const name of ['A', 'B']) {
+      hub.publish(vm('a'), event(name));
+      turn();
+    }
+    sink.relieve();
+    hub.publish(vm('a'), event('C'));
+    turn();
+    expect(sink.names).toEqual(['A', 'B', 'C']);
+    expect(sink.writes).toHaveLength(3);
+  });
+
+  it('ends a subscriber that takes nothing for 60 s, and not one that takes something', () => {
+    const hub = hubWith();
+    const stuck = listen(hub);
+    const slow = listen(hub);
+    turn();
+    stuck.congested = slow.congested = true;
+    for (let second = 0; second < 59; second++) {
+      hub.publish(vm('a'), event('E'));
+      vi.advanceTimersByTime(1000);
+      if (second === 30) slow.relieve();
+      slow.congested = true;
+    }
+    expect(stuck.ended).toBeUndefined();
+    vi.advanceTimersByTime(2000);
+    expect(stuck.ended).toBe('too-slow');
+    expect(slow.ended).toBeUndefined();
+    expect(hub.stats.subscribers).toBe(1);
+  });
+});
+
+describe('bookmarks, credentials, end', () => {
+  it('tells the position at once and every 15 s', () => {
+    const hub = hubWith();
+    const sink = listen(hub, { encoding: sse });
+    turn();
+    expect(sink.writes).toEqual(['id: r1.0\n\n']);
+    hub.publish(vm('a'), event('STOP'));
+    vi.advanceTimersByTime(16_000);
+    expect(sink.writes.slice(2)).toEqual(['id: r1.1\n\n']);
+  });
+
+  it('tells no position that is not reached: a congested stream gets none', () => {
+    const hub = hubWith();
+    const sink = listen(hub, { encoding: ndjsonWithBookmarks });
+    turn();
+    sink.congested = true;
+    hub.publish(vm('a'), event('A'));
+    turn();
+    hub.publish(vm('a'), event('B'));
+    vi.advanceTimersByTime(20_000);
+    expect(sink.names).toEqual(['bookmark', 'A']);
+    sink.relieve();
+    vi.advanceTimersByTime(1000);
+    expect(sink.names).toEqual(['bookmark', 'A', 'B', 'bookmark']);
+    expect(sink.lines.at(-1)?.cursor).toBe('r1.2');
+  });
+
+  it('ends a stream when its credentials are no longer valid', () => {
+    const hub = hubWith();
+    let valid = true;
+    const sink = listen(hub, { principal: principal(['*'], 'read', () => valid) });
+    vi.advanceTimersByTime(5000);
+    expect(sink.ended).toBeUndefined();
+    valid = false;
+    vi.advanceTimersByTime(1000);
+    expect(sink.ended).toBe('credentials');
+  });
+
+  it('delivers what there is before it ends all streams', () => {
+    const hub = hubWith();
+    const sink = listen(hub);
+    const folding = listen(hub, { coalesceMs: 10_000 });
+    turn();
+    hub.publish(vm('a'), event('STOP'));
+    hub.closeAll();
+    expect(sink.names).toEqual(['STOP']);
+    expect(folding.names).toEqual(['STOP']);
+    expect([sink.ended, folding.ended]).toEqual(['shutdown', 'shutdown']);
+    turn();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('delivers nothing after the client left', () => {
+    const hub = hubWith();
+    const sink = listen(hub);
+    turn();
+    sink.subscription.close();
+    hub.publish(vm('a'), event('STOP'));
+    turn();
+    expect(sink.writes).toHaveLength(0);
+    expect(sink.ended).toBeUndefined();
+  });
+});
+
+describe('coalesce', () => {
+  it('keeps the newest of each VM, event and thing in a window and says how many it stands for', () => {
+    const hub = hubWith();
+    const sink = listen(hub, { coalesceMs: 200 });
+    turn();
+    for (let i = 0; i < 7; i++)
+      hub.publish(vm('a'), event('NIC_RX_FILTER_CHANGED', `{"name":"n0","path":"/n0","i":${i}}`));
+    hub.publish(vm('a'), event('NIC_RX_FILTER_CHANGED', '{"name":"n1","path":"/n1"}'));
+    hub.publish(vm('b'), event('STOP'));
+    hub.publish(vm('a'), event('NIC_RX_FILTER_CHANGED', '{"name":"n0","path":"/n0","i":7}'));
+    turn();
+    expect(sink.writes).toHaveLength(0);
+    vi.advanceTimersByTime(200);
+    expect(sink.lines.map(({ cursor, coalesced }) => [cursor, coalesced])).toEqual([
+      ['r1.8', 1],
+      ['r1.9', 1],
+      ['r1.10', 8],
+    ]);
+    expect(hub.stats.coalesced).toBe(7);
+  });
+
+  it('never tells a position beyond what it holds back', () => {
+    const hub = hubWith();
+    const sink = listen(hub, { coalesceMs: 30_000, encoding: ndjsonWithBookmarks });
+    turn();
+    hub.publish(vm('a'), event('STOP'));
+    vi.advanceTimersByTime(29_000);
+    expect(sink.names).toEqual(['bookmark']);
+    vi.advanceTimersByTime(2000);
+    expect(sink.names.slice(0, 2)).toEqual(['bookmark', 'STOP']);
+  });
+});
+
+describe('history and waiting', () => {
+  it('pages through what is kept', () => {
+    const hub = hubWith();
+    for (let i = 0; i < 5; i++) hub.publish(vm('a'), event(`E${i}`));
+    const audience = new Audience(principal(), everyEvent);
+    const first = hub.history(audience, undefined, 2);
+    expect(first).toMatchObject({ cursor: 'r1.2', oldest: 'r1.0' });
+    expect(hub.history(audience, { run: 'r1', n: 2 }, 2)).toMatchObject({ cursor: 'r1.4' });
+    expect(hub.history(audience, { run: 'r1', n: 5 }, 2)).toMatchObject({ events: [], cursor: 'r1.5' });
+    expect(hub.history(audience, { run: 'r0', n: 5 }, 2)).toEqual({ expired: true, oldest: 'r1.0' });
+  });
+
+  it('calls back at the first match, once', () => {
+    const hub = hubWith();
+    const called = vi.fn();
+    hub.onceMatched(new Audience(principal(), filter([], ['SHUTDOWN'])), called);
+    turn();
+    hub.publish(vm('a'), event('STOP'));
+    turn();
+    expect(called).not.toHaveBeenCalled();
+    hub.publish(vm('a'), event('SHUTDOWN'));
+    hub.publish(vm('a'), event('SHUTDOWN'));
+    turn();
+    expect(called).toHaveBeenCalledTimes(1);
+    expect(hub.stats.subscribers).toBe(0);
+  });
+
+  it('taps the events of one VM at once', () => {
+    const hub = hubWith();
+    const names: string[] = [];
+    const end = hub.tap('a', ({ name }) => names.push(name));
+    hub.publish(vm('a'), event('STOP'));
+    hub.publish(vm('b'), event('RESET'));
+    end();
+    hub.publish(vm('a'), event('RESUME'));
+    expect(names).toEqual(['STOP']);
+  });
+});

@@ -1,0 +1,103 @@
+import type { VmIdentity } from '../access/principal.js';
+import { formatCursor } from './cursor.js';
+
+/** Who an event is from, as it was at that moment: the VM's labels and session may be others later. */
+export interface SourceSnapshot extends VmIdentity {
+  readonly epoch: string | null;
+  /** The members `vm` and `epoch` as JSON. */
+  readonly json: string;
+}
+
+export function snapshotOf(vm: VmIdentity & { readonly epoch: string | null }): SourceSnapshot {
+  const { id, labels, epoch } = vm;
+  return { id, labels, epoch, json: `"vm":${JSON.stringify(id)},"epoch":${JSON.stringify(epoch)}` };
+}
+
+/** Stands for the gateway itself, where an event is about no VM. */
+export const gatewaySource: SourceSnapshot = { id: '', labels: {}, epoch: null, json: '"vm":null,"epoch":null' };
+
+/** One event as it is kept: JSON parts as they came, put together only when somebody wants them. */
+export interface EventRecord {
+  readonly n: number;
+  /** Id of the VM; empty when it is about none. */
+  readonly vm: string;
+  readonly source: SourceSnapshot;
+  readonly name: string;
+  readonly data: string;
+  /** `data` for principals below level `configure`, where that differs. */
+  readonly reducedData: string | undefined;
+  /** Id of the one principal it is for (level `host` sees it too); undefined: all who see the VM. */
+  readonly only: string | undefined;
+  readonly timestamp: string;
+  /** Wall-clock milliseconds. */
+  readonly receivedAt: number;
+  /** What it counts for in a bound. */
+  readonly bytes: number;
+}
+
+/** Events were, or may have been, missed: of `vm` (null: of any), after `from`, up to and with number `n`. */
+export interface Gap {
+  readonly n: number;
+  readonly vm: string | null;
+  readonly from: string;
+  /** Exact for events dropped for this subscriber, null where nobody knows. */
+  readonly missed: number | null;
+}
+
+/** Bytes an event takes beside its own text: the record, its place in a queue, string headers. */
+export const recordOverhead = 200;
+
+/** `{"cursor":…,"vm":…,"epoch":…,"event":…,"data":…,"timestamp":…,"time":…}`. */
+export function renderEvent(run: string, event: EventRecord, reduced: boolean, coalesced?: number): string {
+  const data = reduced && event.reducedData !== undefined ? event.reducedData : event.data;
+  const fold = coalesced === undefined ? '' : `,"coalesced":${coalesced}`;
+  return `{"cursor":"${formatCursor(run, event.n)}",${event.source.json},"event":${quoteName(event.name)},"data":${data},"timestamp":${event.timestamp},"time":"${isoTime(event.receivedAt)}"${fold}}`;
+}
+
+export function renderGap(run: string, gap: Gap, wallMs: number): string {
+  const vm = JSON.stringify(gap.vm);
+  const to = formatCursor(run, gap.n);
+  const data = `{"vm":${vm},"from":${JSON.stringify(gap.from)},"to":"${to}","missed":${String(gap.missed)}}`;
+  return `{"cursor":"${to}","vm":${vm},"epoch":null,"event":"gap","data":${data},"timestamp":${timestampOf(wallMs)},"time":"${isoTime(wallMs)}"}`;
+}
+
+export function renderBookmark(cursor: string, wallMs: number): string {
+  return `{"cursor":"${cursor}","vm":null,"epoch":null,"event":"bookmark","data":{},"timestamp":${timestampOf(wallMs)},"time":"${isoTime(wallMs)}"}`;
+}
+
+/** Wall-clock milliseconds in QEMU's form of a timestamp. */
+export function timestampOf(wallMs: number): string {
+  const seconds = Math.floor(wallMs / 1000);
+  return `{"seconds":${seconds},"microseconds":${Math.round((wallMs - seconds * 1000) * 1000)}}`;
+}
+
+const quotedNames = new Map<string, string>();
+/** There are some 70 event names; a peer that makes up more costs no more memory than this. */
+const quotedNamesBound = 1000;
+
+function quoteName(name: string): string {
+  let quoted = quotedNames.get(name);
+  if (quoted === undefined) {
+    quoted = JSON.stringify(name);
+    if (quotedNames.size >= quotedNamesBound) quotedNames.clear();
+    quotedNames.set(name, quoted);
+  }
+  return quoted;
+}
+
+let lastTime = NaN;
+let lastIso = '';
+
+/** In a flood many events share a millisecond. */
+function isoTime(wallMs: number): string {
+  if (wallMs !== lastTime) {
+    lastTime = wallMs;
+    lastIso = new Date(wallMs).toISOString();
+  }
+  return lastIso;
+}
+
+/** JSON on one line: line breaks can only stand between tokens, where a space does as well. */
+export function onOneLine(json: string): string {
+  return json.includes('\n') || json.includes('\r') ? json.replace(/[\r\n]+/g, ' ') : json;
+}

@@ -1,0 +1,288 @@
+import type { Clock } from '@qmp-gateway/qmp';
+import type { Audience } from './audience.js';
+import { formatCursor } from './cursor.js';
+import type { Encoding } from './encodings.js';
+import type { Delivery, EventHistory } from './event-history.js';
+import { renderBookmark, renderGap, type Gap } from './event-record.js';
+import { renderFor } from './event-turn.js';
+import { FairBuffer, type Bounds, type Kept, type VmQueue } from './fair-buffer.js';
+import { visitInOrder, type Lane } from './in-order.js';
+
+/** Why the gateway ends a stream: 60 s without taking anything, credentials no longer valid, or the gateway stops. */
+export type EndReason = 'too-slow' | 'credentials' | 'shutdown';
+
+/** Where a subscriber's bytes go. */
+export interface Sink {
+  /** @returns false when no more should come until {@link Subscriber.drained} is called */
+  write(bytes: Buffer): boolean;
+  end(reason: EndReason): void;
+}
+
+/** One event in the bytes of its stream; `events` is how many events it stands for. */
+export interface Framed extends Kept {
+  readonly frame: Buffer;
+  readonly events: number;
+}
+
+/** Consecutive frames as they go out in one write. */
+export interface Slice {
+  readonly bytes: Buffer;
+  readonly items: readonly Framed[];
+}
+
+/** Most bytes handed to a sink at once: what a slow reader can have waiting beside its budget. */
+export const sliceBytes = 64 * 1024;
+
+export interface SubscriberLimits extends Bounds {
+  readonly stuckMs: number;
+  readonly bookmarkMs: number;
+}
+
+export interface HubStats {
+  published: number;
+  delivered: number;
+  dropped: number;
+  coalesced: number;
+  subscribers: number;
+}
+
+/** What a subscriber uses of the hub. */
+export interface SubscriberSurroundings {
+  readonly run: string;
+  readonly clock: Clock;
+  readonly history: EventHistory;
+  readonly limits: SubscriberLimits;
+  readonly stats: HubStats;
+  /** Number of the newest event. */
+  headNumber(): number;
+  /** Runs a task in a later turn of the event loop. */
+  soon(task: () => void): void;
+  /** From now on every turn is offered. */
+  joinLive(subscriber: Subscriber): void;
+  leave(subscriber: Subscriber): void;
+}
+
+/** The position a stream begins after. */
+export interface StreamStart {
+  readonly n: number;
+  /** Losses up to this moment are accepted: "replay what is kept". */
+  readonly accepted?: ReadonlyMap<string | null, number>;
+  /** A cursor of another run: nobody knows what was missed since. */
+  readonly foreign?: string;
+}
+
+type State =
+  /** Reads from the history at the pace of the sink, everything up to and with `after` is behind it. */
+  | { readonly name: 'replaying'; after: number; readonly accepted?: ReadonlyMap<string | null, number> }
+  | { readonly name: 'live' }
+  | { readonly name: 'ended' };
+
+/**
+ * One stream of events: first what is kept after its start, then each turn as it comes. While the sink is congested a
+ * backlog is kept in the subscriber's budget; what falls out of it is told as a gap, per VM and with its exact size.
+ */
+export class Subscriber {
+  /** Events up to here came from the history; a turn that still holds some of them must not repeat them. */
+  joinedAt = 0;
+  readonly #surroundings: SubscriberSurroundings;
+  readonly #backlog: FairBuffer<Framed>;
+  readonly #gaps = new Map<string, { from: number; n: number; missed: number }>();
+  readonly #foreign: string | undefined;
+  #state: State;
+  #congestedSince: number | undefined;
+  #bookmarkedAt: number;
+
+  constructor(
+    readonly audience: Audience,
+    readonly encoding: Encoding,
+    private readonly sink: Sink,
+    start: StreamStart,
+    surroundings: SubscriberSurroundings,
+    /** True while something before the newest turn is held back elsewhere. */
+    private readonly holdsBack: () => boolean = () => false,
+  ) {
+    this.#surroundings = surroundings;
+    this.#backlog = new FairBuffer<Framed>(surroundings.limits, (item) => this.#miss(item));
+    this.#foreign = start.foreign;
+    this.#bookmarkedAt = surroundings.clock.now();
+    this.#state = {
+      name: 'replaying',
+      after: start.n,
+      ...(start.accepted === undefined ? {} : { accepted: start.accepted }),
+    };
+  }
+
+  get ended(): boolean {
+    return this.#state.name === 'ended';
+  }
+
+  /** Opens the stream: its position, the gap of another run, and what is kept. */
+  begin(): void {
+    if (this.#state.name !== 'replaying') return;
+    const { after } = this.#state;
+    if (this.#foreign === undefined) this.#bookmark(after);
+    else this.#write(this.#gapFrame({ n: after, vm: null, from: this.#foreign, missed: null }));
+    this.#replay();
+  }
+
+  /** The sink takes bytes again. */
+  drained(): void {
+    if (this.#congestedSince === undefined || this.ended) return;
+    this.#congestedSince = undefined;
+    if (this.#state.name === 'replaying') this.#replay();
+    else this.#drainBacklog();
+  }
+
+  offer(slice: Slice): void {
+    const first = slice.items[0];
+    if (this.#state.name !== 'live' || first === undefined) return;
+    if (this.#congestedSince === undefined && first.n > this.joinedAt && this.#behind === 0) {
+      this.#surroundings.stats.delivered += slice.items.length;
+      this.#write(slice.bytes);
+      return;
+    }
+    for (const item of slice.items) if (item.n > this.joinedAt) this.#backlog.push(item);
+    this.#drainBacklog();
+  }
+
+  /** Looks after what only time tells. All published events have been offered when this is called. */
+  tick(): void {
+    const now = this.#surroundings.clock.now();
+    const { stuckMs, bookmarkMs } = this.#surroundings.limits;
+    if (this.ended) return;
+    if (!this.audience.principal.stillValid()) this.end('credentials');
+    else if (this.#congestedSince !== undefined && now - this.#congestedSince >= stuckMs) this.end('too-slow');
+    else if (this.#state.name === 'live' && now - this.#bookmarkedAt >= bookmarkMs && this.#isUpToDate())
+      this.#bookmark(this.#surroundings.headNumber());
+  }
+
+  end(reason: EndReason): void {
+    if (this.ended) return;
+    this.close();
+    this.sink.end(reason);
+  }
+
+  /** The client went away. */
+  close(): void {
+    if (this.ended) return;
+    this.#state = { name: 'ended' };
+    this.#surroundings.leave(this);
+  }
+
+  get #behind(): number {
+    return this.#backlog.count + this.#gaps.size;
+  }
+
+  #isUpToDate(): boolean {
+    return this.#congestedSince === undefined && this.#behind === 0 && !this.holdsBack();
+  }
+
+  /** One slice a turn, so that a long history does not hold up everybody else. */
+  #replay(): void {
+    if (this.#state.name !== 'replaying' || this.#congestedSince !== undefined) return;
+    const state = this.#state;
+    const frames: Buffer[] = [];
+    const slice = { bytes: 0, reached: state.after, whole: true };
+    this.#surroundings.history.read(this.audience, state.after, state.accepted, (delivery) => {
+      if (slice.bytes >= sliceBytes) {
+        slice.whole = false;
+        return false;
+      }
+      const frame = this.#frameOf(delivery);
+      frames.push(frame);
+      slice.bytes += frame.length;
+      slice.reached = delivery.n;
+      if (delivery.kind === 'event') this.#surroundings.stats.delivered++;
+      return true;
+    });
+    if (slice.whole) {
+      this.joinedAt = this.#surroundings.headNumber();
+      this.#state = { name: 'live' };
+      this.#surroundings.joinLive(this);
+    } else state.after = slice.reached;
+    if (frames.length > 0) this.#write(Buffer.concat(frames, slice.bytes));
+    if (!slice.whole && !this.#isCongested()) this.#surroundings.soon(() => this.#replay());
+  }
+
+  #frameOf(delivery: Delivery): Buffer {
+    if (delivery.kind === 'gap') return this.#gapFrame(delivery.gap);
+    const { run } = this.#surroundings;
+    return this.encoding.frame(renderFor(run, delivery.event, this.audience), formatCursor(run, delivery.n));
+  }
+
+  #gapFrame(gap: Gap): Buffer {
+    const { run, clock } = this.#surroundings;
+    return this.encoding.frame(renderGap(run, gap, clock.wall()), formatCursor(run, gap.n));
+  }
+
+  #bookmark(n: number): void {
+    this.#bookmarkedAt = this.#surroundings.clock.now();
+    const cursor = formatCursor(this.#surroundings.run, n);
+    const bytes = this.encoding.bookmark?.(renderBookmark(cursor, this.#surroundings.clock.wall()), cursor);
+    if (bytes !== undefined) this.#write(bytes);
+  }
+
+  #miss(item: Framed): void {
+    this.#surroundings.stats.dropped += item.events;
+    const gap = this.#gaps.get(item.vm);
+    if (gap === undefined) this.#gaps.set(item.vm, { from: item.n - 1, n: item.n, missed: item.events });
+    else {
+      gap.n = item.n;
+      gap.missed += item.events;
+    }
+  }
+
+  #drainBacklog(): void {
+    while (this.#behind > 0 && !this.#isCongested() && !this.ended) {
+      const frames: Buffer[] = [];
+      let bytes = 0;
+      visitInOrder(this.#lanes(), (item) => {
+        if (bytes >= sliceBytes) return false;
+        frames.push(item.frame);
+        bytes += item.frame.length;
+        return true;
+      });
+      this.#write(Buffer.concat(frames, bytes));
+    }
+  }
+
+  #lanes(): Lane<Framed>[] {
+    const lanes: Lane<Framed>[] = [];
+    for (const queue of this.#backlog.queues.values()) lanes.push(this.#queueLane(queue));
+    for (const [vm, gap] of this.#gaps) lanes.push(this.#gapLane(vm, gap));
+    return lanes;
+  }
+
+  #queueLane(queue: VmQueue<Framed>): Lane<Framed> {
+    const backlog = this.#backlog;
+    const { stats } = this.#surroundings;
+    return {
+      peek: () => queue.at(0),
+      advance() {
+        stats.delivered++;
+        backlog.shift(queue);
+      },
+    };
+  }
+
+  #gapLane(vm: string, { from, n, missed }: { from: number; n: number; missed: number }): Lane<Framed> {
+    const gaps = this.#gaps;
+    const gap: Gap = { n, vm: vm === '' ? null : vm, from: formatCursor(this.#surroundings.run, from), missed };
+    const frame = this.#gapFrame(gap);
+    const item: Framed = { n, vm, frame, bytes: frame.length, events: 0 };
+    return {
+      peek: () => (gaps.has(vm) ? item : undefined),
+      advance() {
+        gaps.delete(vm);
+      },
+    };
+  }
+
+  #isCongested(): boolean {
+    return this.#congestedSince !== undefined;
+  }
+
+  #write(bytes: Buffer): void {
+    if (!this.sink.write(bytes)) this.#congestedSince ??= this.#surroundings.clock.now();
+  }
+}

@@ -1,0 +1,11 @@
+import type { Principal, VmIdentity } from '../access/principal.js';
+import type { VmSelector } from '../vms/vm-selector.js';
+
+/** Which VMs there are, as events and sockets need to know it. */
+export interface VmDirectory {
+  find(id: string): VmIdentity | undefined;
+  /** JSON of each selected VM the principal sees, in the form its level allows, from memory. */
+  list(principal: Principal, selector: VmSelector): readonly string[];
+}
+
+export const VM_DIRECTORY = Symbol('VmDirectory');

@@ -1,0 +1,193 @@
+import { createServer } from 'node:http';
+import { commandClassesFromSettings, isKnownCommand } from '@qmp-gateway/catalog';
+import { DialGate } from '@qmp-gateway/qmp';
+import type { Logger } from 'pino';
+import { AuditLog } from './access/audit-log.js';
+import { Authenticator } from './access/authenticator.js';
+import { Policy } from './access/policy.js';
+import { TokenStore } from './access/token-store.js';
+import { CheckedCommandPath } from './commands/command-path.js';
+import { FanOut } from './commands/fan-out.js';
+import { Lane } from './commands/lane.js';
+import { OperationStore } from './commands/operations.js';
+import { ReplyBudget } from './commands/reply-budget.js';
+import { EventHub } from './events/event-hub.js';
+import { GatewayIdentity } from './health/gateway-identity.js';
+import { Dispatcher } from './listeners/dispatcher.js';
+import { Listener } from './listeners/listener.js';
+import { CommandMetrics } from './metrics/command-metrics.js';
+import { loadCatalogs } from './schemas/load-catalogs.js';
+import { SchemaStore } from './schemas/schema-store.js';
+import { SettingsError } from './settings/load-settings.js';
+import type { Settings } from './settings/settings.js';
+import { SocketRouter } from './sockets/socket-router.js';
+import { StateDirectory } from './state/state-directory.js';
+import { VmAdministration } from './vms/vm-administration.js';
+import { VmDirectory } from './vms/vm-directory.js';
+import { VmRegistry } from './vms/vm-registry.js';
+import type { Vm, VmObserver } from './vms/vm.js';
+
+const rootTokenFile = 'root.token';
+/** Dials under way at once, over all VMs. */
+const simultaneousDials = 64;
+
+/** All parts of a running gateway, wired. Nest gets them as they are; nothing else knows how they are put together. */
+export class Gateway {
+  readonly identity = new GatewayIdentity();
+  readonly metrics = new CommandMetrics();
+  readonly state: StateDirectory;
+  readonly tokens: TokenStore;
+  readonly audit: AuditLog;
+  readonly hub: EventHub;
+  readonly registry: VmRegistry;
+  readonly directory: VmDirectory;
+  readonly administration: VmAdministration;
+  readonly operations: OperationStore;
+  readonly policy: Policy;
+  readonly path: CheckedCommandPath;
+  readonly sockets: SocketRouter;
+  readonly dispatcher: Dispatcher;
+  readonly listeners: readonly Listener[];
+
+  /** @throws SettingsError when files that the settings name can't be used */
+  constructor(
+    readonly settings: Settings,
+    readonly log: Logger,
+  ) {
+    const { run } = this.identity;
+    this.state = new StateDirectory(settings.state);
+    this.tokens = new TokenStore(this.state);
+    this.audit = new AuditLog(this.state.path, settings.audit, (failure) => {
+      if (failure === undefined) log.warn('the audit log is written again');
+      else log.error({ failure, path: this.audit.path }, 'the audit log cannot be written');
+    });
+    const { classes, faults } = commandClassesFromSettings(settings.commandClasses);
+    if (faults.length > 0)
+      throw new SettingsError(faults.map(({ command, message }) => `commandClasses.${command}: ${message}`));
+    this.hub = new EventHub({ run, history: settings.history });
+    let sessions = 0;
+    const surroundings = {
+      observer: this.#observer(),
+      schemas: new SchemaStore(classes, loadCatalogs(settings.catalogs)),
+      monitorOptions: { dialGate: new DialGate(simultaneousDials), lineBytes: settings.limits.lineBytes },
+      queueBound: settings.limits.queue,
+      nextEpoch: () => `${run}.${++sessions}`,
+    };
+    this.registry = new VmRegistry(this.state, surroundings, {
+      added: (vm) => this.#publishChanged(vm),
+      removed: (vm) => this.hub.publishOwn(vm, 'vm-removed', JSON.stringify({ id: vm.id })),
+      warning: (message) => log.warn(message),
+    });
+    this.directory = new VmDirectory(this.registry, () => this.hub.head());
+    this.administration = new VmAdministration(this.registry, this.audit);
+    this.operations = new OperationStore(run);
+    this.policy = new Policy(settings, classes);
+    this.path = new CheckedCommandPath({
+      registry: this.registry,
+      policy: this.policy,
+      audit: this.audit,
+      metrics: this.metrics,
+      limits: settings.limits,
+      operations: this.operations,
+      eventCursor: () => this.hub.head(),
+    });
+    const lane = new Lane(
+      this.path,
+      new FanOut(this.registry, this.path),
+      new ReplyBudget(settings.limits.replyBytes),
+      settings.limits.bodyBytes,
+    );
+    this.sockets = new SocketRouter(this);
+    this.dispatcher = new Dispatcher(settings, new Authenticator(settings, this.tokens), lane, this.sockets, log);
+    this.listeners = settings.listen.map((address) => {
+      const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 });
+      server.maxConnections = settings.limits.connections;
+      const listener = new Listener(address, server, false);
+      this.dispatcher.attach(listener);
+      return listener;
+    });
+    this.registry.load(settings.vms);
+  }
+
+  /** Listens, then dials: the gateway is there whatever the VMs do. @throws SettingsError for an address that can't be had */
+  async start(): Promise<void> {
+    this.#makeRootToken();
+    for (const listener of this.listeners) {
+      try {
+        await listener.listen();
+      } catch (error) {
+        const { code, message } = error as NodeJS.ErrnoException;
+        const { address } = listener;
+        const shown = address.kind === 'unix' ? `unix:${address.path}` : `${address.host}:${address.port}`;
+        throw new SettingsError([
+          `listen: ${shown} cannot be had: ${code === 'EADDRINUSE' ? 'it is in use' : message}`,
+        ]);
+      }
+    }
+    this.registry.start();
+  }
+
+  /** Takes nothing new, lets what is in flight end, ends the streams, then the sessions with the VMs. */
+  async stop(graceMs: number): Promise<void> {
+    this.dispatcher.drain();
+    const closed = this.listeners.map(
+      ({ server }) =>
+        new Promise<void>((resolve) => {
+          server.close(() => resolve());
+          server.closeIdleConnections();
+        }),
+    );
+    this.hub.closeAll();
+    await this.sockets.close();
+    await Promise.race([Promise.all(closed), new Promise((resolve) => setTimeout(resolve, graceMs))]);
+    for (const { server } of this.listeners) server.closeAllConnections();
+    await this.registry.stop();
+    await this.audit.close();
+  }
+
+  #makeRootToken(): void {
+    if (this.settings.auth !== 'token' || this.tokens.list().length > 0) return;
+    const { token, record } = this.tokens.create({ name: 'root', level: 'host', vms: ['*'] });
+    this.state.write(rootTokenFile, `${token}\n`);
+    this.audit.change(undefined, undefined, 'token-created', { token: record.id, level: record.level });
+    this.log.info({ file: this.state.file(rootTokenFile) }, 'first start: made a token of level host for all VMs');
+  }
+
+  /** Tells of a change once: what leaves the view as it was is no change. */
+  #publishChanged(vm: Vm): void {
+    if (!this.directory.renew(vm)) return;
+    const reducedData = this.directory.renderReduced(vm);
+    this.hub.publishOwn(vm, 'vm-changed', this.directory.renderFull(vm), { reducedData });
+  }
+
+  #observer(): VmObserver {
+    return {
+      changed: (vm) => {
+        this.#publishChanged(vm);
+        const { state } = vm.monitor;
+        const fields = { vm: vm.id, state: state.name, health: vm.health, runState: vm.runState };
+        const fault = 'fault' in state ? { code: state.fault.code, detail: state.fault.detail } : {};
+        this.log.debug({ ...fields, ...fault }, 'vm changed');
+      },
+      ready: (vm) => {
+        const { schema } = vm;
+        const unknown = [...(schema?.commands.values() ?? [])]
+          .filter(({ name }) => schema !== undefined && !isKnownCommand(schema.origin.kind, name))
+          .map(({ name }) => name);
+        this.log.info(
+          {
+            vm: vm.id,
+            epoch: vm.epoch,
+            kind: vm.kind,
+            version: vm.version,
+            ...(unknown.length > 0 ? { unknownCommands: unknown } : {}),
+          },
+          unknown.length > 0 ? 'vm ready; some of its commands are in no catalog' : 'vm ready',
+        );
+      },
+      event: (vm, event) => this.hub.publish(vm, event),
+      anomaly: (vm, kind, detail) =>
+        this.log.warn({ vm: vm.id, kind, detail: detail.slice(0, 500) }, 'odd bytes from a vm'),
+    };
+  }
+}

@@ -1,0 +1,85 @@
+import type { ServerResponse } from 'node:http';
+import type { CommandTrace } from '../commands/command-request.js';
+import { problemBody, type Problem } from '../problems/problem.js';
+import type { RequestContext } from './request-context.js';
+
+/** Headers of every answer that carries data of VMs or of the gateway. */
+export const apiHeaders: Readonly<Record<string, string>> = {
+  'Cache-Control': 'no-store',
+  'X-Content-Type-Options': 'nosniff',
+};
+
+/** Writes an `application/problem+json` answer. Does nothing when the client is gone or an answer is under way. */
+export function writeProblem(
+  response: ServerResponse,
+  problem: Problem,
+  context: RequestContext,
+  trace?: CommandTrace,
+): void {
+  if (response.headersSent || response.destroyed) return;
+  const body = JSON.stringify(problemBody(problem));
+  const headers = ['Content-Type', 'application/problem+json', 'Content-Length', String(Buffer.byteLength(body))];
+  for (const [name, value] of Object.entries({ ...apiHeaders, ...context.corsHeaders, ...problem.headers }))
+    headers.push(name, value);
+  headers.push('X-Request-Id', context.requestId);
+  if (trace !== undefined) addTrace(headers, trace);
+  // What Nest's side has set already is in the list as well.
+  for (const name of response.getHeaderNames()) response.removeHeader(name);
+  response.writeHead(problem.status, headers);
+  response.end(response.req.method === 'HEAD' ? undefined : body);
+}
+
+/** Up to this size a value goes out in one piece with its head: one string, one system call. */
+const onePieceBytes = 16 * 1024;
+
+/** Writes a successful command answer: the bare value, and what the headers of section 5 tell. */
+export function writeValue(
+  response: ServerResponse,
+  json: Buffer | string,
+  context: RequestContext,
+  trace: CommandTrace,
+): void {
+  if (response.destroyed) return;
+  const length = typeof json === 'string' ? Buffer.byteLength(json) : json.length;
+  // A flat list: this runs for every command, and an object would be built only to be taken apart again.
+  const headers = ['Content-Type', 'application/json', 'Content-Length', String(length), 'Cache-Control', 'no-store'];
+  headers.push('X-Content-Type-Options', 'nosniff', 'X-Request-Id', context.requestId);
+  addTrace(headers, trace);
+  for (const name in context.corsHeaders) headers.push(name, context.corsHeaders[name] ?? '');
+  response.writeHead(200, headers);
+  // Latin-1 keeps bytes as they are, whatever they mean.
+  if (typeof json === 'string' || length > onePieceBytes) response.end(json);
+  else response.end(json.toString('latin1'), 'latin1');
+}
+
+function addTrace(
+  headers: string[],
+  { queueMs, qmpMs, epoch, cursor, operation, deprecated, replayed }: CommandTrace,
+): void {
+  if (queueMs !== undefined)
+    headers.push(
+      'Server-Timing',
+      `queue;dur=${milliseconds(queueMs)}${qmpMs === undefined ? '' : `, qmp;dur=${milliseconds(qmpMs)}`}`,
+    );
+  if (epoch !== undefined) headers.push('QMP-VM-Epoch', epoch);
+  if (cursor !== undefined) headers.push('QMP-Event-Cursor', cursor);
+  if (operation !== undefined) headers.push('QMP-Operation', operation);
+  // RFC 9745: a date since when; QAPI tells only that it is so, hence the epoch's first second.
+  if (deprecated === true) headers.push('Deprecation', '@0');
+  if (replayed === true) headers.push('Idempotency-Replayed', 'true');
+}
+
+/** To the microsecond. */
+function milliseconds(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}
+
+/** Answers with JSON text that was rendered already. */
+export function sendJson(response: ServerResponse, status: number, json: string): void {
+  response.writeHead(status, {
+    ...apiHeaders,
+    'Content-Type': 'application/json',
+    'Content-Length': Buffer.byteLength(json),
+  });
+  response.end(json);
+}

@@ -1,0 +1,76 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, lstatSync, rmSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
+import type { Doorway } from '../access/front-door.js';
+import type { ListenerAddress } from '../settings/listener-address.js';
+
+/** One address the gateway answers on, with its own HTTP server. */
+export class Listener {
+  /** Set once it listens: the port is then the real one. */
+  door: Doorway;
+
+  constructor(
+    readonly address: ListenerAddress,
+    readonly server: Server,
+    private readonly secure: boolean,
+  ) {
+    this.door = { kind: address.kind, secure };
+  }
+
+  /** `http://127.0.0.1:8080` or `unix:/path`. */
+  get url(): string {
+    if (this.address.kind === 'unix') return `unix:${this.address.path}`;
+    const { host } = this.address;
+    const shown = host.includes(':') ? `[${host}]` : host;
+    return `${this.secure ? 'https' : 'http'}://${shown}:${String(this.door.port)}`;
+  }
+
+  /** @throws when the address can't be had: in use, not ours, no permission. */
+  async listen(): Promise<void> {
+    const { address, server } = this;
+    if (address.kind === 'unix') await removeStaleSocket(address.path);
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      const done = () => {
+        server.off('error', reject);
+        resolve();
+      };
+      if (address.kind === 'unix') {
+        // The socket must never be open to all, not even between listen and chmod.
+        const umask = process.umask(0o177);
+        server.listen({ path: address.path }, done);
+        process.umask(umask);
+      } else server.listen({ host: address.host, port: address.port }, done);
+    });
+    if (address.kind === 'unix') openTo(address);
+    else this.door = { kind: 'tcp', secure: this.secure, port: (server.address() as AddressInfo).port };
+  }
+}
+
+function openTo(address: Extract<ListenerAddress, { kind: 'unix' }>): void {
+  if (address.group !== undefined) chownSync(address.path, -1, groupId(address.group));
+  chmodSync(address.path, address.mode ?? 0o600);
+}
+
+function groupId(name: string): number {
+  if (/^\d+$/.test(name)) return Number(name);
+  const { stdout } = spawnSync('getent', ['group', name], { encoding: 'utf8' });
+  const id = stdout.split(':')[2];
+  if (id === undefined) throw new Error(`there is no group ${name}`);
+  return Number(id);
+}
+
+/** A socket file nobody listens on is left over from a process that was killed; one that answers is in use. */
+async function removeStaleSocket(path: string): Promise<void> {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return;
+  const inUse = await new Promise<boolean>((resolve) => {
+    const probe = connect(path);
+    probe
+      .once('connect', () => resolve(true))
+      .once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'ECONNREFUSED'));
+    probe.once('connect', () => probe.destroy());
+  });
+  if (inUse) throw Object.assign(new Error(`${path} is in use`), { code: 'EADDRINUSE' });
+  rmSync(path);
+}

@@ -1,0 +1,68 @@
+import type { IncomingMessage } from 'node:http';
+import { Problem } from '../problems/problem.js';
+
+/** A body over its limit is read on and thrown away up to this much, so that the client gets its answer and keeps its connection. */
+const drainBytes = 2 ** 20;
+const empty = Buffer.alloc(0);
+
+/**
+ * Reads a whole request body.
+ *
+ * Calls back once: with the bytes, or with `body-too-large`. When the client goes away first, it never does: there is
+ * nobody to answer. Slow bodies are ended by the server's `requestTimeout`.
+ */
+export function readBody(request: IncomingMessage, limit: number, done: (body: Buffer | Problem) => void): void {
+  const declared = Number(request.headers['content-length'] ?? NaN);
+  const tooLarge = () => new Problem('body-too-large', `The body is over ${limit} bytes (limits.bodyBytes).`);
+  if (declared > limit + drainBytes) {
+    done(new Problem('body-too-large', tooLarge().detail, { headers: { Connection: 'close' } }));
+    return;
+  }
+  let first: Buffer | undefined;
+  let chunks: Buffer[] | undefined;
+  let size = 0;
+  request.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > limit) {
+      first = chunks = undefined;
+      if (size > limit + drainBytes) {
+        request.removeAllListeners('data').removeAllListeners('end');
+        done(new Problem('body-too-large', tooLarge().detail, { headers: { Connection: 'close' } }));
+      }
+    } else if (first === undefined) first = chunk;
+    else (chunks ??= [first]).push(chunk);
+  });
+  request.on('end', () =>
+    done(size > limit ? tooLarge() : chunks === undefined ? (first ?? empty) : Buffer.concat(chunks)),
+  );
+}
+
+/** True when the request carries a body, however short. */
+export function hasBody(request: IncomingMessage): boolean {
+  const length = request.headers['content-length'];
+  return request.headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
+}
+
+/**
+ * Bodies are JSON, and say so: a browser can send `text/plain` across sites without asking first, JSON it can't.
+ * @returns the problem of a body without the right type
+ */
+export function contentTypeProblem(request: IncomingMessage): Problem | undefined {
+  const type = request.headers['content-type'];
+  if (type === 'application/json') return undefined;
+  const essence = type?.split(';', 1)[0]?.trim().toLowerCase();
+  const charset = /;\s*charset="?([^";]+)/i.exec(type ?? '')?.[1]?.toLowerCase();
+  if (essence === 'application/json' && (charset === undefined || charset === 'utf-8')) {
+    const { 'content-encoding': encoding } = request.headers;
+    if (encoding === undefined || encoding === 'identity') return undefined;
+    return new Problem(
+      'unsupported-media-type',
+      `Bodies are taken as they are, not with Content-Encoding ${JSON.stringify(encoding.slice(0, 40))}.`,
+    );
+  }
+  const got = type === undefined ? 'none' : JSON.stringify(type.slice(0, 100));
+  return new Problem(
+    'unsupported-media-type',
+    `A body needs Content-Type: application/json; this one has ${got}. With curl: curl --json '{…}' URL`,
+  );
+}

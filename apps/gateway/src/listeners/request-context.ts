@@ -1,0 +1,26 @@
+import type { IncomingMessage } from 'node:http';
+import type { Principal } from '../access/principal.js';
+
+/** What is known of a request before any route runs. */
+export interface RequestContext {
+  /** The client's own, when it is a plain token of at most 128 characters, or made. Goes to logs, audit and the answer. */
+  readonly requestId: string;
+  /** `performance.now()` at the request's head. */
+  readonly arrivedAt: number;
+  /** Path without query, as sent. */
+  readonly path: string;
+  /** Query without `?`, as sent; empty when there is none. */
+  readonly query: string;
+  /** Exact answer headers for an allowed foreign origin; empty otherwise. */
+  readonly corsHeaders: Readonly<Record<string, string>>;
+}
+
+/** A request that passed the front door; `principal` is there on every route that needs credentials. */
+export interface AuthenticatedContext extends RequestContext {
+  readonly principal: Principal;
+}
+
+/** The Node request as Nest controllers get it. */
+export interface GatewayRequest extends IncomingMessage {
+  gateway: AuthenticatedContext;
+}

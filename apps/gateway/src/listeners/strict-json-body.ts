@@ -1,0 +1,57 @@
+import type { ServerResponse } from 'node:http';
+import { readJson, type JsonNode } from '@qmp-gateway/qapi';
+import { malformedJson } from '../commands/command-path.js';
+import { asProblem, Problem } from '../problems/problem.js';
+import { writeProblem } from './answer.js';
+import { contentTypeProblem, hasBody, readBody } from './read-body.js';
+import type { GatewayRequest } from './request-context.js';
+
+type Request = GatewayRequest & { body?: unknown };
+
+/** Bodies of the gateway's own resources, by the same rules as those of commands: typed, bounded, strict. */
+export function strictJsonBody(bodyBytes: number) {
+  return (request: Request, response: ServerResponse, next: () => void): void => {
+    if (request.method === 'GET' || request.method === 'HEAD' || !hasBody(request)) {
+      request.resume();
+      next();
+      return;
+    }
+    const refuse = (error: unknown) => {
+      request.resume();
+      writeProblem(response, asProblem(error), request.gateway);
+    };
+    const wrongType = contentTypeProblem(request);
+    if (wrongType !== undefined) {
+      refuse(wrongType);
+      return;
+    }
+    readBody(request, bodyBytes, (body) => {
+      try {
+        if (body instanceof Problem) throw body;
+        const document = readJson(body);
+        request.body = valueOf(document.root, document.text);
+      } catch (error) {
+        refuse(malformedJson(error));
+        return;
+      }
+      next();
+    });
+  };
+}
+
+/** Plain values of a document; objects have no prototype, so that `__proto__` is a key like any other. */
+function valueOf(node: JsonNode, text: string): unknown {
+  switch (node.kind) {
+    case 'object': {
+      const object = Object.create(null) as Record<string, unknown>;
+      for (const { name, value } of node.members) object[name] = valueOf(value, text);
+      return object;
+    }
+    case 'array':
+      return node.items.map((item) => valueOf(item, text));
+    case 'string':
+      return node.value;
+    default:
+      return JSON.parse(text.slice(node.start, node.end));
+  }
+}

@@ -1,0 +1,48 @@
+import type { CommandTrace } from '../commands/command-request.js';
+
+/** Upper bounds of the latency histograms, in seconds. */
+export const latencyBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 600];
+
+export class Histogram {
+  readonly counts = new Array<number>(latencyBounds.length + 1).fill(0);
+  sum = 0;
+  count = 0;
+
+  observe(seconds: number): void {
+    this.sum += seconds;
+    this.count++;
+    let at = 0;
+    while (at < latencyBounds.length && seconds > (latencyBounds[at] ?? Infinity)) at++;
+    this.counts[at] = (this.counts[at] ?? 0) + 1;
+  }
+}
+
+/**
+ * Counters of the command path: plain numbers on the hot path, turned into Prometheus text only when someone scrapes.
+ * Commands are counted by names of the VMs' own models, so a caller's invention can't make new series.
+ */
+export class CommandMetrics {
+  /** kind, command, outcome -> count. */
+  readonly commands = new Map<string, Map<string, Map<string, number>>>();
+  readonly queue = new Histogram();
+  readonly qmp = new Histogram();
+  readonly whole = new Histogram();
+
+  command(kind: string | null, command: string, outcome: string, durationMs: number, trace: CommandTrace): void {
+    const byCommand = entry(this.commands, kind ?? 'unknown', () => new Map<string, Map<string, number>>());
+    const byOutcome = entry(byCommand, command, () => new Map<string, number>());
+    byOutcome.set(outcome, (byOutcome.get(outcome) ?? 0) + 1);
+    this.whole.observe(durationMs / 1000);
+    if (trace.queueMs !== undefined) this.queue.observe(trace.queueMs / 1000);
+    if (trace.qmpMs !== undefined) this.qmp.observe(trace.qmpMs / 1000);
+  }
+}
+
+function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
+}

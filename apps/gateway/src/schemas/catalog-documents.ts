@@ -1,0 +1,64 @@
+import {
+  bundledCatalogs,
+  commandKnowledge,
+  eventSummary,
+  exampleOf,
+  type BundledCatalog,
+  type Catalog,
+} from '@qmp-gateway/catalog';
+import type { Command } from '@qmp-gateway/qapi';
+import { asyncApiDocument, catalogDocument, gatewayDocument, type CommandDescription } from '@qmp-gateway/qapi-openapi';
+import { problemRows } from './schema-documents.js';
+
+/** The bundled catalog of the newest QEMU. */
+export function newestCatalog(): BundledCatalog {
+  const [newest] = bundledCatalogs()
+    .filter(({ kind }) => kind === 'qemu')
+    .toSorted((a, b) => b.version.localeCompare(a.version, 'en', { numeric: true }));
+  if (newest === undefined) throw new Error('no catalog of QEMU is bundled');
+  return newest;
+}
+
+/**
+ * `/openapi.json` and `openapi/gateway.json`: the gateway's own resources and the commands of a catalog.
+ * @param version of the gateway
+ */
+export function gatewayDocumentText({ meta, model }: Catalog, version: string): string {
+  return json(gatewayDocument(model, { describe: describer(meta), problems: problemRows, version }));
+}
+
+/**
+ * `/asyncapi.json` and `openapi/asyncapi.json`: the gateway's event streams and WebSockets with the events of a catalog.
+ * @param version of the gateway
+ */
+export function asyncApiDocumentText({ meta, model }: Catalog, version: string): string {
+  return json(asyncApiDocument(model, { version, summary: ({ name }) => eventSummary(meta.kind, name) }));
+}
+
+/** The commands of a catalog, as some VM of that release offers them. */
+export function catalogDocumentText({ meta, model }: Catalog): string {
+  const title = `QMP commands of ${meta.name} ${meta.version}`;
+  return json(
+    catalogDocument(model, { describe: describer(meta), problems: problemRows, title, version: meta.version }),
+  );
+}
+
+/** As `describe` for VMs, but from bundled data alone: an operator's own classes are not everyone's to read. */
+function describer({ kind, version }: Catalog['meta']): (command: Command) => CommandDescription {
+  return ({ name, gen }) => {
+    const { class: commandClass, summary, offered, openArguments } = commandKnowledge(kind, name, version);
+    const example = exampleOf(kind, name);
+    return {
+      class: commandClass,
+      offered,
+      openArguments: openArguments || gen === false,
+      ...(summary === undefined ? {} : { summary }),
+      ...(example === undefined ? {} : { example }),
+    };
+  };
+}
+
+/** The one form of published documents, so that the served and the committed ones are the same bytes. */
+function json(document: unknown): string {
+  return `${JSON.stringify(document, undefined, 2)}\n`;
+}

@@ -1,0 +1,22 @@
+import { readFileSync } from 'node:fs';
+import { CatalogError, decodeCatalog, type Catalog } from '@qmp-gateway/catalog';
+import { SettingsError } from '../settings/load-settings.js';
+
+/** The operator's own catalogs. @throws SettingsError naming each file that can't be used */
+export function loadCatalogs(files: readonly string[]): Catalog[] {
+  const faults: string[] = [];
+  const catalogs = files.flatMap((file) => {
+    try {
+      return [decodeCatalog(readFileSync(file, 'utf8'), file)];
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (!(error instanceof CatalogError) && code === undefined) throw error;
+      faults.push(
+        `catalogs: ${error instanceof CatalogError ? error.message : `${file} cannot be read (${code ?? ''})`}`,
+      );
+      return [];
+    }
+  });
+  if (faults.length > 0) throw new SettingsError(faults);
+  return catalogs;
+}

@@ -1,0 +1,69 @@
+import { hash } from 'node:crypto';
+import {
+  classifyByName,
+  commandKnowledge,
+  type ClassSettings,
+  type CommandClass,
+  type CommandKnowledge,
+  type ServerKind,
+} from '@qmp-gateway/catalog';
+import { hasFeature, type Command, type QapiModel, type ValidationOptions } from '@qmp-gateway/qapi';
+
+/** All that is known of one command of one schema. */
+export interface SchemaCommand {
+  readonly name: string;
+  readonly definition: Command;
+  readonly knowledge: CommandKnowledge;
+  /** Class by name; arguments can raise or lower it, so policy decides anew for each command. GET goes by this one. */
+  readonly class: CommandClass;
+  readonly validation: ValidationOptions;
+  readonly deprecated: boolean;
+}
+
+/** What decides how a VM's schema is read, besides its introspection. */
+export interface SchemaOrigin {
+  readonly kind: ServerKind;
+  readonly version: string;
+  readonly package: string;
+}
+
+/** The commands and events of one build of a server; shared by all VMs that run it, never changed. */
+export class VmSchema {
+  readonly commands: ReadonlyMap<string, SchemaCommand>;
+
+  /**
+   * @param hash of what the server said of itself, as `sha256:…`
+   * @param exact the catalog that gave names and widths is of exactly this release
+   */
+  constructor(
+    readonly hash: string,
+    readonly origin: SchemaOrigin,
+    readonly model: QapiModel,
+    readonly exact: boolean,
+    classes: ClassSettings,
+  ) {
+    this.commands = new Map(
+      [...model.commands.values()].map((definition) => {
+        const { name } = definition;
+        const knowledge = commandKnowledge(origin.kind, name, origin.version);
+        const openMembers = knowledge.openArguments || definition.gen === false;
+        return [
+          name,
+          {
+            name,
+            definition,
+            knowledge,
+            class: classifyByName(origin.kind, name, classes).class,
+            validation: { openMembers, enforceWidths: exact },
+            deprecated: hasFeature(definition, 'deprecated'),
+          },
+        ];
+      }),
+    );
+  }
+}
+
+/** `sha256:<hex>` of introspection bytes. */
+export function schemaHash(bytes: Buffer | string): string {
+  return `sha256:${hash('sha256', bytes, 'hex')}`;
+}

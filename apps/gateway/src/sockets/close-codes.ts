@@ -1,0 +1,14 @@
+/** WebSocket close codes of the gateway, and why (RFC 6455 section 7.4; 4000 and up are ours). */
+export const closeCodes = {
+  'going-away': 1001,
+  policy: 1008,
+  'too-big': 1009,
+  /** The VM's session ended; a new connection gets the next one. */
+  'session-ended': 1012,
+  /** The VM is not ready. */
+  'try-again-later': 1013,
+  'credentials-expired': 4401,
+  'too-slow': 4408,
+} as const;
+
+export type CloseReason = keyof typeof closeCodes;

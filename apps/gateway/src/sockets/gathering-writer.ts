@@ -1,0 +1,52 @@
+import type { Duplex } from 'node:stream';
+
+/** Up to here parts are copied together; larger ones cost less as writes of their own. */
+const copyBytes = 64 * 1024;
+
+/** Writes to one socket what gathers while one piece of input is handled, in one go and in order. */
+export class GatheringWriter {
+  #parts: Buffer[] = [];
+  #bytes = 0;
+  #planned = false;
+
+  constructor(private readonly socket: Duplex) {}
+
+  /** Bytes that the kernel has not taken. */
+  get unsent(): number {
+    return this.#bytes + this.socket.writableLength;
+  }
+
+  /** For the end of this turn. */
+  gather(...parts: readonly Buffer[]): void {
+    for (const part of parts) {
+      this.#parts.push(part);
+      this.#bytes += part.length;
+    }
+    if (this.#planned) return;
+    this.#planned = true;
+    process.nextTick(() => this.flush());
+  }
+
+  /** Now, after what has gathered. */
+  write(bytes: Buffer): void {
+    this.flush();
+    if (this.socket.writable) this.socket.write(bytes);
+  }
+
+  flush(): void {
+    this.#planned = false;
+    const parts = this.#parts;
+    if (parts.length === 0) return;
+    const bytes = this.#bytes;
+    this.#parts = [];
+    this.#bytes = 0;
+    if (!this.socket.writable) return;
+    if (parts.length === 1 || bytes <= copyBytes) {
+      this.socket.write(parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts, bytes));
+      return;
+    }
+    this.socket.cork();
+    for (const part of parts) this.socket.write(part);
+    this.socket.uncork();
+  }
+}

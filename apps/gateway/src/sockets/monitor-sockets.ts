@@ -1,0 +1,123 @@
+import { systemClock, type Clock } from '@qmp-gateway/qmp';
+import { chmodSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { Principal, type Level } from '../access/principal.js';
+import { MonitorSession } from './monitor-session.js';
+import { monitorTargetOf } from './monitor-target.js';
+import { UnixSocketTransport } from './monitor-transports.js';
+import type { SocketParts } from './socket-connection.js';
+
+export interface MonitorSocketsOptions {
+  readonly dir: string;
+  /** Permission bits of each socket. */
+  readonly mode: number;
+  /** What whoever may open a socket may do with its VM. */
+  readonly level: Level;
+}
+
+/** Longest path that reaches the kernel whole; Node cuts longer ones silently. */
+const pathBytes = 107;
+const clientsPerVm = 100;
+
+/** Shared monitors as unix sockets `DIR/<vm>.sock`: QMP tools open them in place of QEMU's own. */
+export class MonitorSockets {
+  readonly #servers = new Map<string, Server>();
+  readonly #clients = new Set<Socket>();
+  readonly #clock: Clock;
+  #connections = 0;
+
+  constructor(
+    private readonly options: MonitorSocketsOptions,
+    private readonly parts: Pick<SocketParts, 'registry' | 'path' | 'hub' | 'clock'>,
+    private readonly warn: (message: string) => void,
+  ) {
+    this.#clock = parts.clock ?? systemClock;
+    // Also keeps others out in the moment between making a socket and setting its mode.
+    mkdirSync(options.dir, { recursive: true, mode: 0o700 });
+  }
+
+  /** Makes the socket of a VM. A socket that can't be made is a warning: the VM is there by the other ways. */
+  async add(vm: string): Promise<void> {
+    if (this.#servers.has(vm)) return;
+    const path = join(this.options.dir, `${vm}.sock`);
+    if (Buffer.byteLength(path) > pathBytes) {
+      this.warn(`no monitor socket for ${vm}: ${path} is over ${pathBytes} bytes`);
+      return;
+    }
+    const server = createServer({ allowHalfOpen: false }, (socket) => this.#serve(vm, socket));
+    server.maxConnections = clientsPerVm;
+    this.#servers.set(vm, server);
+    try {
+      await removeStale(path);
+      // Removed, or closed, while we looked.
+      if (this.#servers.get(vm) === server) await listen(server, path, this.options.mode);
+    } catch (error) {
+      if (this.#servers.get(vm) === server) this.#servers.delete(vm);
+      this.warn(`no monitor socket for ${vm}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  /** Takes the socket of a VM away; its sessions end with the VM's own. */
+  remove(vm: string): void {
+    const server = this.#servers.get(vm);
+    this.#servers.delete(vm);
+    if (server?.listening === true) server.close();
+  }
+
+  /** Takes all sockets away and ends their clients. */
+  close(): void {
+    for (const vm of [...this.#servers.keys()]) this.remove(vm);
+    for (const client of this.#clients) client.destroySoon();
+  }
+
+  #serve(vm: string, socket: Socket): void {
+    this.#clients.add(socket);
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => this.#clients.delete(socket));
+    const found = this.parts.registry.get(vm);
+    if (found === undefined) {
+      socket.destroy();
+      return;
+    }
+    const session = new MonitorSession({
+      target: monitorTargetOf(found),
+      principal: new Principal('monitor-socket', 'monitor socket', { level: this.options.level, vms: [vm] }),
+      requestId: `monitor-${vm.slice(0, 60)}-${Math.trunc(this.#clock.wall()).toString(36)}-${++this.#connections}`,
+      path: this.parts.path,
+      hub: this.parts.hub,
+      transport: new UnixSocketTransport(socket),
+    });
+    socket.on('data', (chunk) => session.feed(chunk));
+    socket.on('close', () => session.close());
+  }
+}
+
+function listen(server: Server, path: string, mode: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, () => {
+      server.off('error', reject);
+      try {
+        chmodSync(path, mode);
+        resolve();
+      } catch (error) {
+        reject(error instanceof Error ? error : new Error(String(error)));
+      }
+    });
+  });
+}
+
+/** A socket file outlives a process that was killed; one that somebody serves is left alone. */
+async function removeStale(path: string): Promise<void> {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return;
+  const isServed = await new Promise<boolean>((resolve) => {
+    const probe = connect(path, () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once('error', () => resolve(false));
+  });
+  if (isServed) throw new Error(`${path} is in use`);
+  unlinkSync(path);
+}

@@ -1,0 +1,28 @@
+import type { Clock } from '@qmp-gateway/qmp';
+import type { Socket } from 'node:net';
+import type { Principal } from '../access/principal.js';
+import type { CommandPath } from '../commands/command-request.js';
+import type { EventHub } from '../events/event-hub.js';
+import type { VmDirectory } from '../events/vm-directory.js';
+import type { Vm } from '../vms/vm.js';
+
+/** What a WebSocket is accepted with: who is at the other end, and over what. */
+export interface SocketConnection {
+  readonly principal: Principal;
+  readonly requestId: string;
+  /** The socket below the WebSocket: events are written to it in frames made once for all. */
+  readonly socket: Socket;
+  /** The VM the path names. */
+  readonly vm?: string;
+}
+
+/** The parts of the gateway that sockets use. */
+export interface SocketParts {
+  readonly hub: EventHub;
+  readonly path: CommandPath;
+  readonly directory: VmDirectory;
+  readonly registry: { get(id: string): Vm | undefined };
+  readonly clock?: Clock;
+}
+
+export const SOCKET_PARTS = Symbol('SocketParts');

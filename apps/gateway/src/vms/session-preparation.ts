@@ -1,0 +1,107 @@
+import type { ServerKind } from '@qmp-gateway/catalog';
+import type { Monitor, Outcome, SessionInfo } from '@qmp-gateway/qmp';
+import type { SchemaStore } from '../schemas/schema-store.js';
+import type { VmSchema } from '../schemas/vm-schema.js';
+import type { VmKind } from '../settings/settings.js';
+
+/** What is asked of a VM before its session counts as ready. */
+export interface Preparation {
+  readonly kind: ServerKind;
+  readonly version: string;
+  readonly schema: VmSchema;
+  readonly name: string | null;
+  readonly uuid: string | null;
+}
+
+/** Introspection is some 200 KB and takes QEMU 60-90 ms; a busy host may need far longer. */
+const queryDeadlineMs = 10_000;
+
+/**
+ * Learns what a newly negotiated session offers and in which state the VM is.
+ *
+ * @param statusKnown called at the very place of the status reply in the stream, so that the events after it can be applied
+ * @throws Error when the VM does not answer or says what can't be understood: the session is of no use then.
+ */
+export async function prepareSession(
+  monitor: Monitor,
+  session: SessionInfo,
+  wanted: VmKind,
+  schemas: SchemaStore,
+  statusKnown: (runState: string | null) => void,
+): Promise<Preparation> {
+  const { greeting } = session;
+  if (greeting === null) throw new Error('the peer sent no greeting');
+  const { major, minor, micro } = greeting.version;
+  const stratovirt = session.dialect === 'stratovirt';
+  const version = stratovirt
+    ? greeting.package.replace(/^StratoVirt-/, '')
+    : `${String(major)}.${String(minor)}.${String(micro)}`;
+  const schema = stratovirt
+    ? await schemas.fromCommandList(
+        { kind: 'stratovirt', version, package: greeting.package },
+        await commandNames(monitor),
+      )
+    : await introspect(monitor, schemas, wanted, version, greeting.package);
+  const [, name, uuid] = await Promise.all([
+    queryStatus(monitor, schema, statusKnown),
+    queryMember(monitor, schema, 'query-name', 'name'),
+    queryMember(monitor, schema, 'query-uuid', 'UUID'),
+  ]);
+  return { kind: schema.origin.kind, version, schema, name, uuid };
+}
+
+async function introspect(
+  monitor: Monitor,
+  schemas: SchemaStore,
+  wanted: VmKind,
+  version: string,
+  packageName: string,
+): Promise<VmSchema> {
+  const introspection = await query(monitor, 'query-qmp-schema');
+  // A storage daemon answers like QEMU, but has no machine whose status could be asked.
+  const kind = wanted === 'storage-daemon' || !introspection.includes('"query-status"') ? 'storage-daemon' : 'qemu';
+  return schemas.fromIntrospection({ kind, version, package: packageName }, introspection);
+}
+
+async function commandNames(monitor: Monitor): Promise<string[]> {
+  const list = JSON.parse((await query(monitor, 'query-commands')).toString()) as { name: string }[];
+  return list.map(({ name }) => name);
+}
+
+async function query(monitor: Monitor, command: string, arrived?: (outcome: Outcome) => void): Promise<Buffer> {
+  const outcome = await monitor.run(command, undefined, {
+    deadlineMs: queryDeadlineMs,
+    ...(arrived === undefined ? {} : { arrived }),
+  });
+  if (outcome.kind === 'return') return outcome.value;
+  throw new Error(`${command}: ${outcome.kind === 'error' ? outcome.desc : outcome.kind}`);
+}
+
+async function queryStatus(
+  monitor: Monitor,
+  schema: VmSchema,
+  statusKnown: (runState: string | null) => void,
+): Promise<void> {
+  if (!schema.commands.has('query-status')) {
+    statusKnown(null);
+    return;
+  }
+  await query(monitor, 'query-status', (outcome) => {
+    if (outcome.kind !== 'return') return;
+    const { status } = JSON.parse(outcome.value.toString()) as Record<string, unknown>;
+    statusKnown(typeof status === 'string' ? status : null);
+  });
+}
+
+/** One text member of a query's answer; null when the VM has no such query or does not set the member. */
+async function queryMember(
+  monitor: Monitor,
+  schema: VmSchema,
+  command: string,
+  member: string,
+): Promise<string | null> {
+  if (!schema.commands.has(command)) return null;
+  const answer = JSON.parse((await query(monitor, command)).toString()) as Record<string, unknown>;
+  const value = answer[member];
+  return typeof value === 'string' ? value : null;
+}

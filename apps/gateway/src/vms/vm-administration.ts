@@ -1,0 +1,77 @@
+import type { AuditLog } from '../access/audit-log.js';
+import { matchesAnyGlob } from '../access/glob.js';
+import type { Principal } from '../access/principal.js';
+import { Problem } from '../problems/problem.js';
+import { readVmDefinition } from '../settings/settings-rules.js';
+import { vmIdPattern, type VmDefinition } from '../settings/settings.js';
+import type { Vm } from './vm.js';
+import type { VmRegistry } from './vm-registry.js';
+
+/** Registering and forgetting VMs over the API: who may, and what a definition must be. */
+export class VmAdministration {
+  constructor(
+    private readonly registry: VmRegistry,
+    private readonly audit: AuditLog,
+  ) {}
+
+  /** @throws Problem `invalid-request`, `forbidden`, `vm-exists`, `vm-managed`, `vm-not-found` (an id outside the principal's VMs) */
+  async put(
+    principal: Principal,
+    requestId: string,
+    id: string,
+    body: unknown,
+    ifNoneMatch: string | undefined,
+  ): Promise<{ vm: Vm; created: boolean }> {
+    if (!vmIdPattern.test(id))
+      throw new Problem(
+        'invalid-request',
+        'An id is letters, digits and . _ -, at most 128 of them, the first a letter or digit.',
+      );
+    if (ifNoneMatch !== undefined && ifNoneMatch.trim() !== '*')
+      throw new Problem('invalid-request', 'If-None-Match takes only * here.');
+    const { value: definition, faults } = readVmDefinition(body, ['endpoint', 'agent', 'kind', 'labels']);
+    if (definition === undefined)
+      throw new Problem('invalid-request', `The VM cannot be read: ${faults.join('; ')}.`, {
+        errors: faults.map((fault) => {
+          const colon = fault.indexOf(': ');
+          return { pointer: `/${fault.slice(0, colon).replaceAll('.', '/')}`, message: fault.slice(colon + 2) };
+        }),
+      });
+    const present = this.registry.get(id);
+    if (present !== undefined) this.registry.require(principal, id);
+    requireMayAdminister(principal, definition);
+    if (present !== undefined) requireMayAdminister(principal, present.definition);
+    if (!principal.sees({ id, labels: definition.labels }))
+      throw new Problem('forbidden', 'The credentials do not reach VMs of this id and these labels (rule: vms).');
+    if (present !== undefined && ifNoneMatch !== undefined)
+      throw new Problem('vm-exists', `There is a VM ${id}.`, { vm: id });
+    const result = await this.registry.put(id, definition);
+    this.audit.change(principal, requestId, result.created ? 'vm-created' : 'vm-replaced', { vm: id, definition });
+    return result;
+  }
+
+  /** @throws Problem `forbidden`, `vm-managed`, `vm-not-found` */
+  async delete(principal: Principal, requestId: string, id: string): Promise<void> {
+    const vm = this.registry.require(principal, id);
+    requireMayAdminister(principal, vm.definition);
+    await this.registry.delete(vm);
+    this.audit.change(principal, requestId, 'vm-deleted', { vm: id });
+  }
+}
+
+/** Whoever names an endpoint makes the gateway open a socket of the host: level host, or configure within granted endpoints. */
+function requireMayAdminister(principal: Principal, definition: VmDefinition): void {
+  if (principal.reaches('host')) return;
+  const endpoints = [definition.endpoint, ...(definition.agent === undefined ? [] : [definition.agent])];
+  const granted = principal.grant.endpoints ?? [];
+  if (principal.reaches('configure') && endpoints.every((endpoint) => withinGlobs(granted, endpoint))) return;
+  throw new Problem(
+    'forbidden',
+    `Registering VMs needs level host, or level configure with endpoint globs that match (rule: endpoints); the credentials have level ${principal.level}.`,
+  );
+}
+
+/** A `..` or `//` in the path could leave the directory a glob means. */
+function withinGlobs(globs: readonly string[], endpoint: string): boolean {
+  return !/\/\.{0,2}\/|\/\.{1,2}$/.test(endpoint) && matchesAnyGlob(globs, endpoint);
+}

@@ -1,0 +1,60 @@
+import { matchesAnyGlob } from '../access/glob.js';
+import type { VmIdentity } from '../access/principal.js';
+import type { Fault } from '../problems/problem.js';
+
+/**
+ * Which VMs are meant: `vm=glob` (any of them) and `label=key=value` (of one key any value, of several keys each;
+ * values are globs). Nothing said means all VMs.
+ */
+export interface VmSelector {
+  readonly vms: readonly string[];
+  readonly labels: ReadonlyMap<string, readonly string[]>;
+}
+
+export const everyVm: VmSelector = { vms: [], labels: new Map() };
+
+const vmGlob = /^[A-Za-z0-9._*-]{1,256}$/;
+
+/**
+ * Reads selectors as they came, each perhaps a comma list of VM globs.
+ * @param pointerTo names the place of a fault: the parameter's pointer in the problem
+ */
+export function parseVmSelector(
+  vms: readonly string[],
+  labels: readonly string[],
+  pointerTo: (parameter: 'vm' | 'label') => string = (parameter) => `/${parameter}`,
+): { readonly selector: VmSelector; readonly faults: readonly Fault[] } {
+  const faults: Fault[] = [];
+  const globs = vms.flatMap((list) => list.split(','));
+  for (const glob of globs)
+    if (!vmGlob.test(glob))
+      faults.push({ pointer: pointerTo('vm'), message: `not a VM id or glob: ${JSON.stringify(glob.slice(0, 80))}` });
+  const wanted = new Map<string, string[]>();
+  for (const label of labels) {
+    const equals = label.indexOf('=');
+    if (equals < 1) {
+      const shown = JSON.stringify(label.slice(0, 80));
+      faults.push({ pointer: pointerTo('label'), message: `a label selector is key=value, not ${shown}` });
+      continue;
+    }
+    const key = label.slice(0, equals);
+    const values = wanted.get(key);
+    if (values === undefined) wanted.set(key, [label.slice(equals + 1)]);
+    else values.push(label.slice(equals + 1));
+  }
+  return { selector: { vms: globs, labels: wanted }, faults };
+}
+
+/** True when nothing is selected by: every VM passes. */
+export function selectsEverything(selector: VmSelector): boolean {
+  return selector.vms.length === 0 && selector.labels.size === 0;
+}
+
+export function selectsVm(selector: VmSelector, vm: VmIdentity): boolean {
+  if (selector.vms.length > 0 && !matchesAnyGlob(selector.vms, vm.id)) return false;
+  for (const [key, values] of selector.labels) {
+    const value = Object.hasOwn(vm.labels, key) ? vm.labels[key] : undefined;
+    if (value === undefined || !matchesAnyGlob(values, value)) return false;
+  }
+  return true;
+}

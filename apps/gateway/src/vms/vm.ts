@@ -1,0 +1,234 @@
+import type { ServerKind } from '@qmp-gateway/catalog';
+import {
+  Monitor,
+  parseEndpoint,
+  type Health,
+  type MonitorHost,
+  type MonitorOptions,
+  type MonitorState,
+  type QmpEvent,
+  type SessionInfo,
+} from '@qmp-gateway/qmp';
+import type { VmIdentity } from '../access/principal.js';
+import { CommandQueue } from '../commands/command-queue.js';
+import type { SchemaStore } from '../schemas/schema-store.js';
+import type { VmSchema } from '../schemas/vm-schema.js';
+import type { VmDefinition } from '../settings/settings.js';
+import { RunStateFollower } from './run-state.js';
+import { prepareSession, type Preparation } from './session-preparation.js';
+
+export type VmSource = 'settings' | 'api' | 'discovery';
+
+/** What a VM tells its surroundings; called synchronously. */
+export interface VmObserver {
+  /** Anything its view shows, but `inFlight`, is different now. */
+  changed(vm: Vm): void;
+  /** A session was made: its epoch, schema and state are known. */
+  ready(vm: Vm): void;
+  event(vm: Vm, event: QmpEvent): void;
+  anomaly(vm: Vm, kind: string, detail: string): void;
+}
+
+/** What all VMs of a gateway share. */
+export interface VmSurroundings {
+  readonly observer: VmObserver;
+  readonly schemas: SchemaStore;
+  readonly monitorOptions: MonitorOptions;
+  readonly queueBound: number;
+  /** A name for the next session, never given before. */
+  nextEpoch(): string;
+}
+
+/** One VM: its definition, the connection to its monitor, what is known of it, and the commands that wait for it. */
+export class Vm implements VmIdentity, MonitorHost {
+  readonly monitor: Monitor;
+  readonly queue: CommandQueue;
+  /** Kept while the VM is away, so that requests are checked before they are refused. */
+  schema: VmSchema | undefined;
+  kind: ServerKind | null = null;
+  version: string | null = null;
+  package: string | null = null;
+  name: string | null = null;
+  uuid: string | null = null;
+  /** Name of the present session, or of the last one. */
+  epoch: string | null = null;
+  capabilities: readonly string[] = [];
+
+  readonly #surroundings: VmSurroundings;
+  readonly #runState = new RunStateFollower();
+  readonly #waiters = new Set<() => void>();
+  #definition: VmDefinition;
+  #followed: string | null = null;
+  #preparation: Preparation | undefined;
+  #epochs = new WeakMap<SessionInfo, string>();
+
+  constructor(
+    readonly id: string,
+    definition: VmDefinition,
+    readonly source: VmSource,
+    surroundings: VmSurroundings,
+  ) {
+    this.#definition = definition;
+    this.#surroundings = surroundings;
+    this.queue = new CommandQueue(surroundings.queueBound);
+    this.monitor = new Monitor(parseEndpoint(definition.endpoint), this, {
+      ...surroundings.monitorOptions,
+      dialect: definition.kind,
+      insecure: definition.insecure ?? false,
+    });
+  }
+
+  get definition(): VmDefinition {
+    return this.#definition;
+  }
+
+  get labels(): Readonly<Record<string, string>> {
+    return this.#definition.labels;
+  }
+
+  get health(): Health | null {
+    return this.monitor.health;
+  }
+
+  get inFlight(): number {
+    return this.monitor.inFlight;
+  }
+
+  /** State of the guest agent's connection; null when the VM has none. */
+  get agentState(): string | null {
+    return null;
+  }
+
+  /** QAPI RunState; null unless ready. */
+  get runState(): string | null {
+    return this.ready ? this.#followed : null;
+  }
+
+  get ready(): boolean {
+    return this.monitor.state.name === 'ready';
+  }
+
+  get stopped(): boolean {
+    return this.monitor.state.name === 'stopped';
+  }
+
+  /** True while it is worth waiting: a session is being made. */
+  get arriving(): boolean {
+    const { name } = this.monitor.state;
+    return name === 'connecting' || name === 'negotiating' || name === 'idle';
+  }
+
+  start(): void {
+    this.monitor.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.monitor.stop();
+    this.queue.refuseAll();
+    this.#wake();
+  }
+
+  /** New labels keep the session. */
+  relabel(labels: Readonly<Record<string, string>>): void {
+    this.#definition = { ...this.#definition, labels };
+    this.#surroundings.observer.changed(this);
+  }
+
+  /**
+   * Calls back once, at the next change of state.
+   * @returns a function that takes the wish back
+   */
+  onceChanged(callback: () => void): () => void {
+    this.#waiters.add(callback);
+    return () => this.#waiters.delete(callback);
+  }
+
+  /** Gives free places to waiting commands. */
+  pump(): void {
+    while (this.monitor.places > 0) {
+      const command = this.queue.next();
+      if (command === undefined) return;
+      command.send();
+    }
+  }
+
+  async prepare(session: SessionInfo): Promise<void> {
+    const before = this.uuid;
+    const preparation = await prepareSession(
+      this.monitor,
+      session,
+      this.#definition.kind,
+      this.#surroundings.schemas,
+      (runState) => (this.#followed = runState),
+    );
+    this.#preparation = preparation;
+    if (before !== null && preparation.uuid !== null && before !== preparation.uuid)
+      this.#surroundings.observer.anomaly(
+        this,
+        'other-uuid',
+        `another VM answers at this endpoint: uuid was ${before}`,
+      );
+  }
+
+  stateChanged(state: MonitorState): void {
+    if (state.name === 'ready') this.#adopt(state.session);
+    else if (state.name !== 'negotiating') this.#followed = null;
+    this.#surroundings.observer.changed(this);
+    if (state.name === 'ready') this.#surroundings.observer.ready(this);
+    if (!this.arriving && !this.ready) this.queue.refuseAll();
+    this.#wake();
+  }
+
+  healthChanged(): void {
+    this.#surroundings.observer.changed(this);
+  }
+
+  event(event: QmpEvent, session: SessionInfo): void {
+    this.#beginEpoch(session);
+    this.#surroundings.observer.event(this, event);
+    // Before the session's query-status nothing is known that an event could change.
+    if (this.#followed === null) return;
+    const runState = this.#runState.next(this.#followed, event);
+    if (runState === this.#followed) return;
+    this.#followed = runState;
+    this.#surroundings.observer.changed(this);
+  }
+
+  place(): void {
+    this.pump();
+  }
+
+  anomaly(kind: string, detail: string): void {
+    this.#surroundings.observer.anomaly(this, kind, detail);
+  }
+
+  /** A session has its name from its first event or its readiness on, whichever comes first. */
+  #beginEpoch(session: SessionInfo): void {
+    let epoch = this.#epochs.get(session);
+    if (epoch === undefined) {
+      epoch = this.#surroundings.nextEpoch();
+      this.#epochs.set(session, epoch);
+    }
+    this.epoch = epoch;
+  }
+
+  #adopt(session: SessionInfo): void {
+    const prepared = this.#preparation;
+    if (prepared === undefined) throw new Error('ready without preparation');
+    this.#preparation = undefined;
+    this.#beginEpoch(session);
+    this.capabilities = session.oob ? ['oob'] : [];
+    this.package = session.greeting?.package ?? null;
+    this.schema = prepared.schema;
+    this.kind = prepared.kind;
+    this.version = prepared.version;
+    this.name = prepared.name;
+    this.uuid = prepared.uuid;
+  }
+
+  #wake(): void {
+    const waiters = [...this.#waiters];
+    this.#waiters.clear();
+    for (const waiter of waiters) waiter();
+  }
+}
