@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Sets up what the tests need, then runs them all. Arguments go to vitest, e.g. `npm test -- libs/qmp`.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+[ -d node_modules ] || npm ci
+bash scripts/install-debian.sh qemu-system-x86_64=qemu-system-x86 qemu-img=qemu-utils qemu-storage-daemon=qemu-system-common \
+  qemu-ga=qemu-guest-agent chromium=chromium curl=curl
+npx --no-install tsc -b
+exec npx --no-install vitest run --project unit --project e2e "$@"
