@@ -11,7 +11,10 @@ import { VM_DIRECTORY } from './events/vm-directory.js';
 import type { Gateway } from './gateway.js';
 import { GatewayIdentity } from './health/gateway-identity.js';
 import { HealthController } from './health/health.controller.js';
+import { RouteTable } from './listeners/route-table.js';
 import { strictJsonBody } from './listeners/strict-json-body.js';
+import { GatewayMetrics } from './metrics/gateway-metrics.js';
+import { MetricsController } from './metrics/metrics.controller.js';
 import { ProblemFilter } from './problems/problem.filter.js';
 import { ProblemsController } from './problems/problems.controller.js';
 import { DocumentsController } from './schemas/documents.controller.js';
@@ -50,6 +53,7 @@ class GatewayModule {
         SchemasController,
         DocumentsController,
         ProblemsController,
+        MetricsController,
       ],
       providers: [
         provide(LoggerToken, gateway.log),
@@ -59,13 +63,21 @@ class GatewayModule {
         provide(VmAdministration, gateway.administration),
         provide(OperationStore, gateway.operations),
         provide(EventHub, gateway.hub),
+        provide(GatewayMetrics, new GatewayMetrics(gateway.registry, gateway.metrics, gateway.hub)),
         provide(SchemaDocuments, new SchemaDocuments()),
         ...socketProviders(gateway),
+        RouteTable,
         { provide: APP_FILTER, useClass: ProblemFilter },
       ],
     };
   }
 }
+
+/** The little of an Express application that is used here. */
+type ExpressApplication = Parameters<RouteTable['read']>[0] & {
+  disable(setting: string): void;
+  use(handler: unknown): void;
+};
 
 /** Nest over the gateway's parts; requests reach it through the dispatcher. */
 export async function createApplication(gateway: Gateway): Promise<INestApplication> {
@@ -76,15 +88,14 @@ export async function createApplication(gateway: Gateway): Promise<INestApplicat
     bodyParser: false,
     logger: false,
   });
-  const express = adapter.getInstance<
-    RequestListener & { disable(setting: string): void; use(handler: unknown): void }
-  >();
+  const express = adapter.getInstance<RequestListener & ExpressApplication>();
   express.disable('x-powered-by');
   express.disable('etag');
   express.use(strictJsonBody(gateway.settings.limits.bodyBytes));
   mountDocs(express);
   application.useWebSocketAdapter(new QmpWsAdapter(gateway.sockets));
   await application.init();
+  application.get(RouteTable).read(express);
   gateway.dispatcher.handOthersTo(express);
   return application;
 }

@@ -28,6 +28,8 @@ import { VmRegistry } from './vms/vm-registry.js';
 import type { Vm, VmObserver } from './vms/vm.js';
 
 const rootTokenFile = 'root.token';
+/** After the grace of a stop, the time to write the last answers. */
+const lastAnswersMs = 500;
 /** Dials under way at once, over all VMs. */
 const simultaneousDials = 64;
 
@@ -130,18 +132,21 @@ export class Gateway {
   /** Takes nothing new, lets what is in flight end, ends the streams, then the sessions with the VMs. */
   async stop(graceMs: number): Promise<void> {
     this.dispatcher.drain();
-    const closed = this.listeners.map(
-      ({ server }) =>
-        new Promise<void>((resolve) => {
-          server.close(() => resolve());
-          server.closeIdleConnections();
-        }),
+    const closed = Promise.all(
+      this.listeners.map(({ server }) => new Promise<void>((resolve) => server.close(() => resolve()))),
     );
     this.hub.closeAll();
     await this.sockets.close();
-    await Promise.race([Promise.all(closed), new Promise((resolve) => setTimeout(resolve, graceMs))]);
-    for (const { server } of this.listeners) server.closeAllConnections();
+    // Connections become idle one by one, as their last answer goes out.
+    const sweep = setInterval(() => {
+      for (const { server } of this.listeners) server.closeIdleConnections();
+    }, 50);
+    await settledWithin(closed, graceMs);
+    // Whoever still waits for a VM is told now what is known of the command.
     await this.registry.stop();
+    await settledWithin(closed, lastAnswersMs);
+    clearInterval(sweep);
+    for (const { server } of this.listeners) server.closeAllConnections();
     await this.audit.close();
   }
 
@@ -190,4 +195,11 @@ export class Gateway {
         this.log.warn({ vm: vm.id, kind, detail: detail.slice(0, 500) }, 'odd bytes from a vm'),
     };
   }
+}
+
+async function settledWithin(work: Promise<unknown>, milliseconds: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise((resolve) => (timer = setTimeout(resolve, milliseconds)));
+  await Promise.race([work, late]);
+  clearTimeout(timer);
 }

@@ -4,30 +4,34 @@ import type { Logger } from 'pino';
 import { writeProblem } from '../listeners/answer.js';
 import type { GatewayRequest } from '../listeners/request-context.js';
 import { LoggerToken } from '../settings/logger.js';
+import { RouteTable } from '../listeners/route-table.js';
 import { asProblem, Problem } from './problem.js';
 
 /** Whatever a controller throws leaves as a problem; what is not one is logged whole and told not at all. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  constructor(@Inject(LoggerToken) private readonly log: Logger) {}
+  constructor(
+    @Inject(LoggerToken) private readonly log: Logger,
+    @Inject(RouteTable) private readonly routes: RouteTable,
+  ) {}
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<GatewayRequest>();
     const response = host.switchToHttp().getResponse<ServerResponse>();
-    const problem = thrown instanceof HttpException ? routeProblem(thrown, request) : asProblem(thrown);
+    const problem = thrown instanceof HttpException ? this.#routeProblem(thrown, request) : asProblem(thrown);
     if (problem.code === 'internal-error')
       this.log.error({ err: thrown, request: request.gateway.requestId }, 'request failed');
     writeProblem(response, problem, request.gateway);
   }
-}
 
-/** Nest's own exceptions: no route, or not by this method. */
-function routeProblem(exception: HttpException, request: GatewayRequest): Problem {
-  if (exception.getStatus() === 404)
-    return new Problem(
-      'route-not-found',
-      `There is nothing at ${request.method ?? ''} ${request.gateway.path.slice(0, 200)}.`,
-    );
-  if (exception.getStatus() < 500) return new Problem('invalid-request', exception.message);
-  return asProblem(exception);
+  /** Nest's own exceptions: no route, or not by this method. */
+  #routeProblem(exception: HttpException, { method, gateway }: GatewayRequest): Problem {
+    if (exception.getStatus() >= 500) return asProblem(exception);
+    if (exception.getStatus() !== 404) return new Problem('invalid-request', exception.message);
+    const allowed = this.routes.methods(gateway.path);
+    if (allowed.length === 0)
+      return new Problem('route-not-found', `There is nothing at ${method ?? ''} ${gateway.path.slice(0, 200)}.`);
+    const Allow = allowed.join(', ');
+    return new Problem('method-not-allowed', `This path takes ${Allow}.`, { headers: { Allow } });
+  }
 }

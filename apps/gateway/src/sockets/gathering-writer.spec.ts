@@ -1,12 +1,12 @@
-import { Writable } from 'node:stream';
-import type { Duplex } from 'node:stream';
+import { Duplex } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { GatheringWriter } from './gathering-writer.js';
 
 /** Notes each piece that reaches the socket: what is written together comes together. */
 function socket(): { writes: string[]; stream: Duplex } {
   const writes: string[] = [];
-  const stream = new Writable({
+  const stream = new Duplex({
+    read: () => undefined,
     write(chunk: Buffer, _encoding, done) {
       writes.push(chunk.toString());
       done();
@@ -16,7 +16,7 @@ function socket(): { writes: string[]; stream: Duplex } {
       done();
     },
   });
-  return { writes, stream: stream as Duplex };
+  return { writes, stream };
 }
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));

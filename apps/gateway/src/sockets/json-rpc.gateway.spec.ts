@@ -394,16 +394,14 @@ describe('the end', () => {
     await call(client, 'subscribe', {});
     client.pause();
     const data = JSON.stringify({ text: 'x'.repeat(10_000) });
-    const started = performance.now();
-    while (hub.stats.dropped === 0 || performance.now() - started < stuckMs + 1500) {
-      publish('a', 'FLOOD', data);
-      publish('quiet', 'STOP');
+    // Floods it until it is given up.
+    while (hub.stats.subscribers > 0) {
+      for (let i = 0; i < 20; i++) publish('a', 'FLOOD', data);
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
     const code = closed(client);
     client.resume();
     expect(await code).toBe(4408);
-    expect(hub.stats.subscribers).toBe(0);
   });
 
   it('comes with code 4401 when the credentials expire', async () => {

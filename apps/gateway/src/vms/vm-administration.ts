@@ -1,7 +1,7 @@
 import type { AuditLog } from '../access/audit-log.js';
 import { matchesAnyGlob } from '../access/glob.js';
 import type { Principal } from '../access/principal.js';
-import { Problem } from '../problems/problem.js';
+import { Problem, type Fault } from '../problems/problem.js';
 import { readVmDefinition } from '../settings/settings-rules.js';
 import { vmIdPattern, type VmDefinition } from '../settings/settings.js';
 import type { Vm } from './vm.js';
@@ -32,10 +32,7 @@ export class VmAdministration {
     const { value: definition, faults } = readVmDefinition(body, ['endpoint', 'agent', 'kind', 'labels']);
     if (definition === undefined)
       throw new Problem('invalid-request', `The VM cannot be read: ${faults.join('; ')}.`, {
-        errors: faults.map((fault) => {
-          const colon = fault.indexOf(': ');
-          return { pointer: `/${fault.slice(0, colon).replaceAll('.', '/')}`, message: fault.slice(colon + 2) };
-        }),
+        errors: faults.map(faultOf),
       });
     const present = this.registry.get(id);
     if (present !== undefined) this.registry.require(principal, id);
@@ -74,4 +71,12 @@ function requireMayAdminister(principal: Principal, definition: VmDefinition): v
 /** A `..` or `//` in the path could leave the directory a glob means. */
 function withinGlobs(globs: readonly string[], endpoint: string): boolean {
   return !/\/\.{0,2}\/|\/\.{1,2}$/.test(endpoint) && matchesAnyGlob(globs, endpoint);
+}
+
+/** `labels.tenant: what is wrong` as a pointer and its message. */
+function faultOf(line: string): Fault {
+  const [, path, message] = /^([\w./-]+): (.*)$/s.exec(line) ?? [];
+  return message === undefined
+    ? { pointer: '', message: line }
+    : { pointer: `/${path?.replace('.', '/') ?? ''}`, message };
 }

@@ -18,6 +18,7 @@ export interface RegistryListener {
 /** Which VMs exist, by id. Those of the API are kept on disk; those of settings and discovery come from there each time. */
 export class VmRegistry {
   readonly #vms = new Map<string, Vm>();
+  #changes: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly state: StateDirectory,
@@ -67,7 +68,11 @@ export class VmRegistry {
    * Registers a VM or replaces one that came by the API before. New labels keep the session, anything else starts one.
    * @throws Problem `vm-managed` for one of the settings or of discovery
    */
-  async put(id: string, definition: VmDefinition): Promise<{ vm: Vm; created: boolean }> {
+  put(id: string, definition: VmDefinition): Promise<{ vm: Vm; created: boolean }> {
+    return this.#inTurn(() => this.#put(id, definition));
+  }
+
+  async #put(id: string, definition: VmDefinition): Promise<{ vm: Vm; created: boolean }> {
     const present = this.#vms.get(id);
     if (present !== undefined) {
       requireOwn(present);
@@ -85,12 +90,24 @@ export class VmRegistry {
   }
 
   /** Forgets a VM; the VM itself is not touched. @throws Problem `vm-managed` */
-  async delete(vm: Vm): Promise<void> {
+  delete(vm: Vm): Promise<void> {
     requireOwn(vm);
-    this.#vms.delete(vm.id);
-    this.#store();
-    await vm.stop();
-    this.listener.removed(vm);
+    return this.#inTurn(async () => {
+      // A replacement may have come in between; it goes as well.
+      const present = this.#vms.get(vm.id);
+      if (present === undefined) throw vmNotFound(vm.id);
+      this.#vms.delete(vm.id);
+      this.#store();
+      await present.stop();
+      this.listener.removed(present);
+    });
+  }
+
+  /** Changes one after the other: two at once for one id would leave a VM that nobody owns. */
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const result = this.#changes.then(change);
+    this.#changes = result.catch(() => undefined);
+    return result;
   }
 
   #add(id: string, definition: VmDefinition, source: VmSource): Vm {
