@@ -20,6 +20,7 @@ import { loadCatalogs } from './schemas/load-catalogs.js';
 import { SchemaStore } from './schemas/schema-store.js';
 import { SettingsError } from './settings/load-settings.js';
 import type { Settings } from './settings/settings.js';
+import { MonitorSockets } from './sockets/monitor-sockets.js';
 import { SocketRouter } from './sockets/socket-router.js';
 import { StateDirectory } from './state/state-directory.js';
 import { VmAdministration } from './vms/vm-administration.js';
@@ -50,6 +51,7 @@ export class Gateway {
   readonly sockets: SocketRouter;
   readonly dispatcher: Dispatcher;
   readonly listeners: readonly Listener[];
+  #monitorSockets: MonitorSockets | undefined;
 
   /** @throws SettingsError when files that the settings name can't be used */
   constructor(
@@ -76,8 +78,18 @@ export class Gateway {
       nextEpoch: () => `${run}.${++sessions}`,
     };
     this.registry = new VmRegistry(this.state, surroundings, {
-      added: (vm) => this.#publishChanged(vm),
-      removed: (vm) => this.hub.publishOwn(vm, 'vm-removed', JSON.stringify({ id: vm.id })),
+      added: (vm) => {
+        this.#publishChanged(vm);
+        void this.#monitorSockets?.add(vm.id);
+      },
+      removed: (vm) => {
+        this.operations.forget(vm.id);
+        this.hub.publishOwn(vm, 'vm-removed', JSON.stringify({ id: vm.id }));
+        this.#monitorSockets?.remove(vm.id);
+      },
+      // Whoever's scope or selection it leaves would keep a row of it for ever.
+      relabelling: (vm, labels) =>
+        this.hub.publishOwn(vm, 'vm-removed', JSON.stringify({ id: vm.id }), { successor: { id: vm.id, labels } }),
       warning: (message) => log.warn(message),
     });
     this.directory = new VmDirectory(this.registry, () => this.hub.head());
@@ -126,7 +138,18 @@ export class Gateway {
         ]);
       }
     }
+    await this.#openMonitorSockets();
     this.registry.start();
+  }
+
+  async #openMonitorSockets(): Promise<void> {
+    const { monitorSockets } = this.settings;
+    if (monitorSockets === undefined) return;
+    try {
+      this.#monitorSockets = await MonitorSockets.open(monitorSockets, this, (message) => this.log.warn(message));
+    } catch (error) {
+      throw new SettingsError([`monitorSockets.dir: cannot be had: ${(error as Error).message}`]);
+    }
   }
 
   /** Takes nothing new, lets what is in flight end, ends the streams, then the sessions with the VMs. */
@@ -136,6 +159,7 @@ export class Gateway {
       this.listeners.map(({ server }) => new Promise<void>((resolve) => server.close(() => resolve()))),
     );
     this.hub.closeAll();
+    this.#monitorSockets?.close();
     await this.sockets.close();
     // Connections become idle one by one, as their last answer goes out.
     const sweep = setInterval(() => {

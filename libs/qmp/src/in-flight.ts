@@ -32,9 +32,12 @@ export class InFlight implements OutgoingMessage {
   }
 }
 
-/** The unanswered commands of a session, in the order they were sent. */
+/**
+ * The unanswered commands of a session, in the order they were sent. At most a window of them and some out of band, so a
+ * search of a short array is all it takes; the churn of a Map would leave dead tables that keep old commands alive.
+ */
 export class InFlightTable {
-  readonly #byNumber = new Map<number, InFlight>();
+  readonly #commands: InFlight[] = [];
   #inBand = 0;
 
   /** In-band commands. */
@@ -43,39 +46,40 @@ export class InFlightTable {
   }
 
   get size(): number {
-    return this.#byNumber.size;
+    return this.#commands.length;
   }
 
   add(command: InFlight): void {
-    this.#byNumber.set(command.number, command);
+    this.#commands.push(command);
     if (command.inBand) this.#inBand++;
   }
 
   get(number: number): InFlight | undefined {
-    return this.#byNumber.get(number);
+    for (const command of this.#commands) if (command.number === number) return command;
+    return undefined;
   }
 
   delete(command: InFlight): void {
-    if (this.#byNumber.delete(command.number) && command.inBand) this.#inBand--;
+    const at = this.#commands.indexOf(command);
+    if (at < 0) return;
+    if (at === 0) this.#commands.shift();
+    else this.#commands.splice(at, 1);
+    if (command.inBand) this.#inBand--;
   }
 
   /** Whether a command of that name was handed over and is unanswered. */
   awaits(name: string): boolean {
-    for (const { handedOver, execution } of this.#byNumber.values())
-      if (handedOver && execution.command === name) return true;
-    return false;
+    return this.#commands.some(({ handedOver, execution }) => handedOver && execution.command === name);
   }
 
   oldestInBand(): InFlight | undefined {
-    for (const command of this.#byNumber.values()) if (command.inBand) return command;
+    for (const command of this.#commands) if (command.inBand) return command;
     return undefined;
   }
 
   /** Empties the table. */
   takeAll(): InFlight[] {
-    const all = [...this.#byNumber.values()];
-    this.#byNumber.clear();
     this.#inBand = 0;
-    return all;
+    return this.#commands.splice(0);
   }
 }

@@ -13,6 +13,18 @@ export interface ChannelHost extends LineSink {
   disconnected(error: NodeJS.ErrnoException | null): void;
 }
 
+export interface ChannelOptions {
+  /** Longest line taken. */
+  readonly lineBytes: number;
+  /** Whether several messages may go out in one write; asked at each. */
+  readonly gathers: () => boolean;
+  /**
+   * The last byte of each write gets a TLS record of its own. QEMU (seen in 7.2) reads its monitor byte by byte and
+   * waits for the socket to be readable each time: of the last record received it sees only the first byte.
+   */
+  readonly lastByteApart: boolean;
+}
+
 /** Messages gathered into one write, in characters: far below a socket's send buffer, so a write is seldom left over. */
 const gatheredLength = 16 * 1024;
 
@@ -25,16 +37,15 @@ const gatheredLength = 16 * 1024;
 export class MessageChannel {
   readonly #socket: Socket;
   readonly #splitter: LineSplitter;
-  readonly #gather: () => boolean;
+  readonly #options: ChannelOptions;
   #queue: OutgoingMessage[] = [];
   #flushScheduled = false;
   #closed = false;
 
-  /** @param gather whether several messages may go out in one write; asked at each write. */
-  constructor(socket: Socket, host: ChannelHost, lineBytes: number, gather: () => boolean) {
+  constructor(socket: Socket, host: ChannelHost, options: ChannelOptions) {
     this.#socket = socket;
-    this.#splitter = new LineSplitter(host, lineBytes);
-    this.#gather = gather;
+    this.#splitter = new LineSplitter(host, options.lineBytes);
+    this.#options = options;
     let failure: NodeJS.ErrnoException | null = null;
     socket.on('data', (chunk: Buffer) => this.#splitter.feed(chunk));
     socket.on('error', (error) => (failure = error));
@@ -83,7 +94,7 @@ export class MessageChannel {
     this.#flushScheduled = false;
     // `writableLength` is what the kernel has not taken yet; the write's callback comes back here.
     while (!this.#closed && this.#queue.length > 0 && this.#socket.writable && this.#socket.writableLength === 0) {
-      this.#socket.write(this.#take(), 'utf8', this.#flushIfQueued);
+      this.#write(this.#take());
     }
   };
 
@@ -91,11 +102,17 @@ export class MessageChannel {
     if (this.#queue.length > 0 && !this.#flushScheduled) this.#flush();
   };
 
+  #write(text: string): void {
+    const last = this.#options.lastByteApart ? text.length - 1 : 0;
+    if (last > 0) this.#socket.write(text.slice(0, last), 'utf8');
+    this.#socket.write(text.slice(last), 'utf8', this.#flushIfQueued);
+  }
+
   #take(): string {
     let count = 0;
     let text = '';
     for (const message of this.#queue) {
-      if (count > 0 && (!this.#gather() || text.length + message.text.length > gatheredLength)) break;
+      if (count > 0 && (!this.#options.gathers() || text.length + message.text.length > gatheredLength)) break;
       message.handingOver();
       text += message.text;
       count++;

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { AnomalyKind } from './anomaly.js';
 import { Backoff } from './backoff.js';
@@ -110,6 +111,7 @@ export class Monitor {
     this.#state = { name: 'idle', since: this.#clock.wall() };
   }
 
+  /** Every change is told by `stateChanged`, but for `retryAt` while a socket file stays missing. */
   get state(): MonitorState {
     return this.#state;
   }
@@ -368,7 +370,7 @@ export class Monitor {
   }
 
   #waitFor(delay: number): void {
-    const again = this.#clock.schedule(delay, () => this.#reconnect());
+    const again = this.#clock.schedule(delay, () => this.#retry());
     let unwatch = (): void => undefined;
     this.#abandon = () => {
       again.cancel();
@@ -380,6 +382,20 @@ export class Monitor {
       this.#backoff.reset();
       this.#reconnect();
     });
+  }
+
+  #retry(): void {
+    const state = this.#state;
+    const gone = state.name === 'closed' || (state.name === 'waiting' && state.fault.code === 'no-such-file');
+    if (!gone || this.endpoint.kind !== 'unix' || existsSync(this.endpoint.path)) {
+      this.#reconnect();
+      return;
+    }
+    // Still nothing to dial: no change that its owner would have to tell anyone.
+    this.#abandon();
+    const delay = this.#backoff.next();
+    this.#state = { ...state, retryAt: this.#clock.wall() + delay };
+    this.#waitFor(delay);
   }
 
   #reconnect(): void {

@@ -75,29 +75,41 @@ describe('dialling', () => {
     expect(staged.monitor.state).toMatchObject({ name: 'waiting', fault: { code: 'connect-timeout' } });
   });
 
-  it('waits with exponential back-off and full jitter, and dials at once when the socket file appears', async () => {
+  it('waits with exponential back-off and full jitter', async () => {
     const clock = new ManualClock();
-    const socketPath = path.join(scene.directory(), 'late');
-    const { monitor, host } = scene.monitor(socketPath, { clock, random: () => 0.5 });
+    const fake = await FakeMonitor.start({ listen: 'tcp' });
+    const { endpoint } = fake;
+    await fake.stop();
+    const { monitor, host } = scene.monitor(endpoint, { clock, random: () => 0.5 });
     monitor.start();
     const waits: number[] = [];
     for (let dial = 0; dial < 8; dial++) {
       await host.until(() => host.stateNames.filter((name) => name === 'waiting').length === dial + 1);
       const { retryAt, since } = monitor.state as { retryAt: number; since: number };
       waits.push(retryAt - since);
-      if (dial < 7) clock.advance(retryAt - since);
+      clock.advance(retryAt - since);
     }
     expect(waits).toEqual([50, 100, 200, 400, 800, 1600, 2500, 2500]);
+  });
+
+  it('stays as it is while the socket file is missing, and dials at once when it appears', async () => {
+    const clock = new ManualClock();
+    const socketPath = path.join(scene.directory(), 'late');
+    const { monitor, host } = scene.monitor(socketPath, { clock, random: () => 1 });
+    monitor.start();
+    await host.reached(monitor, 'waiting');
+    clock.advance(60_000);
+    expect(host.stateNames).toEqual(['connecting', 'waiting']);
+    expect((monitor.state as { retryAt: number }).retryAt).toBeGreaterThan(clock.wall());
     // The clock stands still from here on: only the file can cause the dial.
     await scene.fake({ path: socketPath });
-    for (;;) {
-      const last = host.states.length;
-      await host.until(() => host.states.length > last || monitor.state.name === 'ready');
-      if (monitor.state.name === 'ready') break;
-      // Bound, but not listening yet: the first back-off.
-      if (monitor.state.name === 'waiting') clock.advance(50);
-    }
-    expect(host.stateNames.at(-1)).toBe('ready');
+    await host.until(() => host.states.length > 2);
+    expect(host.stateNames[2]).toBe('connecting');
+    // It may have been bound, but not listening yet.
+    await host.until(() => {
+      if (monitor.state.name === 'waiting') setImmediate(() => clock.advance(100));
+      return monitor.state.name === 'ready';
+    });
   });
 
   it('never has more dials in progress than the gate lets in', async () => {
@@ -150,12 +162,12 @@ describe('the end of a session', () => {
     await host.until(() => host.events.length === 1);
     const { path: socketPath } = fake.endpoint as { path: string };
     await fake.stop();
-    await host.until(() => host.stateNames.filter((name) => name === 'closed').length >= 3);
-    expect(host.stateNames).not.toContain('waiting');
+    await host.reached(monitor, 'closed');
     mkdirSync(path.dirname(socketPath));
     scene.keep(path.dirname(socketPath), removeTempDir);
     await scene.fake({ path: socketPath });
-    await host.reached(monitor, 'ready');
+    await host.until(() => host.stateNames.filter((name) => name === 'ready').length === 2);
+    expect(host.stateNames).not.toContain('waiting');
   });
 
   it('is a loss when the VM was resumed after a SHUTDOWN it survived', async () => {

@@ -79,8 +79,7 @@ export class Session {
         overlong: () => this.#overlong(options.lineBytes),
         disconnected: (error) => this.#disconnected(error),
       },
-      options.lineBytes,
-      () => this.#dialect.gathers,
+      { lineBytes: options.lineBytes, gathers: () => this.#dialect.gathers, lastByteApart: tls },
     );
     this.#useDialect(dialect);
     const side = {

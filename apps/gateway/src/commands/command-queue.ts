@@ -8,13 +8,27 @@ export interface QueuedCommand {
   refuse(): void;
 }
 
+/** Waiting commands of one principal: an array read from `head`; a withdrawn command leaves a hole. */
+interface PrincipalQueue {
+  readonly principalId: string;
+  commands: (QueuedCommand | undefined)[];
+  head: number;
+  waiting: number;
+}
+
+/** Used-up places at the front of an array before they are cut off. */
+const usedUp = 256;
+
 /**
  * The commands that wait for one VM: first in, first out for each principal, places given round-robin over principals,
  * so that a script with a thousand commands delays nobody else's next one by more than one turn. Bounded in all.
+ *
+ * Plain arrays, not a Map or Set: under constant adding and deleting those leave a chain of dead tables behind, which
+ * keeps finished requests alive until the next full garbage collection.
  */
 export class CommandQueue {
-  /** Insertion order is the order of turns: who was served goes to the end. */
-  readonly #waiting = new Map<string, Set<QueuedCommand>>();
+  /** In the order of turns: who was served goes to the end. */
+  readonly #principals: PrincipalQueue[] = [];
   #size = 0;
 
   constructor(readonly bound: number) {}
@@ -26,36 +40,46 @@ export class CommandQueue {
   /** @returns false when the queue is full. */
   add(command: QueuedCommand): boolean {
     if (this.#size >= this.bound) return false;
-    let own = this.#waiting.get(command.principalId);
+    const { principalId } = command;
+    let own = this.#principals.find((queue) => queue.principalId === principalId);
     if (own === undefined) {
-      own = new Set();
-      this.#waiting.set(command.principalId, own);
+      own = { principalId, commands: [], head: 0, waiting: 0 };
+      this.#principals.push(own);
     }
-    own.add(command);
+    own.commands.push(command);
+    own.waiting++;
     this.#size++;
     return true;
   }
 
-  /** Takes a command out whose deadline passed or whose caller left. */
+  /** Takes a command out whose deadline passed. */
   withdraw(command: QueuedCommand): void {
-    const own = this.#waiting.get(command.principalId);
-    if (own?.delete(command) !== true) return;
+    const own = this.#principals.find((queue) => queue.principalId === command.principalId);
+    const at = own?.commands.indexOf(command) ?? -1;
+    if (own === undefined || at < 0) return;
+    own.commands[at] = undefined;
     this.#size--;
-    if (own.size === 0) this.#waiting.delete(command.principalId);
+    if (--own.waiting === 0) this.#principals.splice(this.#principals.indexOf(own), 1);
   }
 
   /** The command whose turn it is, or undefined when none waits. */
   next(): QueuedCommand | undefined {
-    for (const [principalId, own] of this.#waiting) {
-      this.#waiting.delete(principalId);
-      for (const command of own) {
-        own.delete(command);
-        this.#size--;
-        if (own.size > 0) this.#waiting.set(principalId, own);
-        return command;
-      }
+    const own = this.#principals.shift();
+    if (own === undefined) return undefined;
+    let command: QueuedCommand | undefined;
+    while (command === undefined) {
+      command = own.commands[own.head];
+      own.commands[own.head++] = undefined;
     }
-    return undefined;
+    this.#size--;
+    if (--own.waiting > 0) {
+      if (own.head >= usedUp) {
+        own.commands = own.commands.slice(own.head);
+        own.head = 0;
+      }
+      this.#principals.push(own);
+    }
+    return command;
   }
 
   /** Ends all that wait. */

@@ -9,25 +9,32 @@ export interface Operation {
   readonly started: number;
   epoch: string | null;
   state: 'running' | 'done' | 'failed' | 'lost';
-  ended: number | null;
+  ended: number;
   result: Buffer | Problem | null;
 }
 
 const keptMs = 10 * 60_000;
 const keptPerVm = 1000;
 const keptBytes = 64 * 2 ** 20;
-/** What an operation without a result costs, roughly. */
-const overheadBytes = 200;
+/** What an operation costs without its result, roughly. */
+const overheadBytes = 300;
+
+/** The operations of one VM. `ended` is in the order they ended, read from `head`. */
+interface VmOperations {
+  readonly running: Operation[];
+  ended: (Operation | undefined)[];
+  head: number;
+}
 
 /**
  * Every command has an operation from the moment it is accepted. Ended ones are kept for 10 minutes, 1,000 for each VM
  * and 64 MiB in all; running ones as long as they run (the queue and the window bound those).
+ *
+ * Arrays and a search at the rare look-up: each command passes through here, and the churn of a Map costs more than
+ * the rest of the command path (see CommandQueue).
  */
 export class OperationStore {
-  readonly #byVm = new Map<string, Map<string, Operation>>();
-  /** Ended operations, oldest first, over all VMs. */
-  readonly #ended = new Set<Operation>();
-  readonly #endedPerVm = new Map<string, number>();
+  readonly #byVm = new Map<string, VmOperations>();
   readonly #prefix: string;
   #bytes = 0;
   #count = 0;
@@ -40,25 +47,18 @@ export class OperationStore {
   }
 
   begin(vm: string, command: string, principalId: string): Operation {
-    const id = this.#prefix + (this.#count++).toString(36);
-    const started = this.now();
     const operation: Operation = {
-      id,
+      id: this.#prefix + (this.#count++).toString(36),
       vm,
       command,
       principalId,
-      started,
+      started: this.now(),
       epoch: null,
       state: 'running',
-      ended: null,
+      ended: 0,
       result: null,
     };
-    let own = this.#byVm.get(vm);
-    if (own === undefined) {
-      own = new Map();
-      this.#byVm.set(vm, own);
-    }
-    own.set(id, operation);
+    this.#of(vm).running.push(operation);
     return operation;
   }
 
@@ -66,50 +66,67 @@ export class OperationStore {
     operation.state = state;
     operation.result = result;
     operation.ended = this.now();
-    this.#ended.add(operation);
+    const own = this.#of(operation.vm);
+    const { running } = own;
+    const last = running.pop();
+    if (last !== undefined && last !== operation) running[running.indexOf(operation)] = last;
+    own.ended.push(operation);
     this.#bytes += bytesOf(operation);
-    const ofVm = (this.#endedPerVm.get(operation.vm) ?? 0) + 1;
-    this.#endedPerVm.set(operation.vm, ofVm);
-    if (ofVm > keptPerVm) this.#forgetOldestOf(operation.vm);
-    this.#expire();
+    if (own.ended.length - own.head > keptPerVm) this.#forgetOldest(own);
+    if (this.#bytes > keptBytes) this.#makeRoom();
   }
 
-  /** @returns undefined when there is none, no longer or not for this principal. */
+  /** @returns undefined when there is none, or no longer. */
   get(vm: string, id: string): Operation | undefined {
-    this.#expire();
-    return this.#byVm.get(vm)?.get(id);
+    return this.list(vm).find((operation) => operation.id === id);
   }
 
+  /** Running ones first, then the ended in the order they ended. */
   list(vm: string): Operation[] {
-    this.#expire();
-    return [...(this.#byVm.get(vm)?.values() ?? [])];
-  }
-
-  #expire(): void {
+    const own = this.#byVm.get(vm);
+    if (own === undefined) return [];
     const oldest = this.now() - keptMs;
-    for (const operation of this.#ended) {
-      if (this.#bytes <= keptBytes && (operation.ended ?? 0) > oldest) return;
-      this.#forget(operation);
+    while ((own.ended[own.head]?.ended ?? Infinity) < oldest) this.#forgetOldest(own);
+    return [...own.running, ...own.ended.slice(own.head).filter((operation) => operation !== undefined)];
+  }
+
+  #of(vm: string): VmOperations {
+    let own = this.#byVm.get(vm);
+    if (own === undefined) {
+      own = { running: [], ended: [], head: 0 };
+      this.#byVm.set(vm, own);
+    }
+    return own;
+  }
+
+  #forgetOldest(own: VmOperations): void {
+    const oldest = own.ended[own.head];
+    if (oldest === undefined) return;
+    this.#bytes -= bytesOf(oldest);
+    own.ended[own.head++] = undefined;
+    if (own.head < keptPerVm) return;
+    own.ended = own.ended.slice(own.head);
+    own.head = 0;
+  }
+
+  /** Over the bound in all: the time limit first, then the VM that ended something longest ago, again and again. */
+  #makeRoom(): void {
+    for (const vm of this.#byVm.keys()) this.list(vm);
+    while (this.#bytes > keptBytes) {
+      let oldest: VmOperations | undefined;
+      for (const own of this.#byVm.values())
+        if ((own.ended[own.head]?.ended ?? Infinity) < (oldest?.ended[oldest.head]?.ended ?? Infinity)) oldest = own;
+      if (oldest === undefined) return;
+      this.#forgetOldest(oldest);
     }
   }
 
-  #forgetOldestOf(vm: string): void {
-    for (const operation of this.#byVm.get(vm)?.values() ?? []) {
-      if (operation.state === 'running') continue;
-      this.#forget(operation);
-      return;
-    }
-  }
-
-  #forget(operation: Operation): void {
-    this.#ended.delete(operation);
-    this.#bytes -= bytesOf(operation);
-    const own = this.#byVm.get(operation.vm);
-    own?.delete(operation.id);
-    if (own?.size === 0) this.#byVm.delete(operation.vm);
-    const left = (this.#endedPerVm.get(operation.vm) ?? 1) - 1;
-    if (left === 0) this.#endedPerVm.delete(operation.vm);
-    else this.#endedPerVm.set(operation.vm, left);
+  /** A VM that is no more leaves nothing behind. */
+  forget(vm: string): void {
+    const own = this.#byVm.get(vm);
+    if (own === undefined) return;
+    while (own.ended.length > own.head) this.#forgetOldest(own);
+    if (own.running.length === 0) this.#byVm.delete(vm);
   }
 }
 
@@ -127,7 +144,7 @@ export function renderOperation(operation: Operation): string {
     state,
     epoch,
     started: new Date(started).toISOString(),
-    ended: ended === null ? null : new Date(ended).toISOString(),
+    ended: ended === 0 ? null : new Date(ended).toISOString(),
   });
   if (result === null) return head;
   const tail = Buffer.isBuffer(result)
