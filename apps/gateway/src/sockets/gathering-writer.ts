@@ -16,7 +16,7 @@ export class GatheringWriter {
     return this.#bytes + this.socket.writableLength;
   }
 
-  /** For the end of this turn. */
+  /** For the end of this turn of the event loop, when all sockets that have something to say were heard. */
   gather(...parts: readonly Buffer[]): void {
     for (const part of parts) {
       this.#parts.push(part);
@@ -24,7 +24,7 @@ export class GatheringWriter {
     }
     if (this.#planned) return;
     this.#planned = true;
-    process.nextTick(() => this.flush());
+    setImmediate(() => this.flush());
   }
 
   /** Now, after what has gathered. */

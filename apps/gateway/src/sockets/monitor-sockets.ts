@@ -2,22 +2,15 @@ import { systemClock, type Clock } from '@qmp-gateway/qmp';
 import { chmodSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { Principal, type Level } from '../access/principal.js';
+import { Principal } from '../access/principal.js';
+import { maxSocketPathBytes } from '../settings/listener-address.js';
+import type { MonitorSocketSettings } from '../settings/settings.js';
 import { MonitorSession } from './monitor-session.js';
 import { monitorTargetOf } from './monitor-target.js';
 import { UnixSocketTransport } from './monitor-transports.js';
+import type { Vm } from '../vms/vm.js';
 import type { SocketParts } from './socket-connection.js';
 
-export interface MonitorSocketsOptions {
-  readonly dir: string;
-  /** Permission bits of each socket. */
-  readonly mode: number;
-  /** What whoever may open a socket may do with its VM. */
-  readonly level: Level;
-}
-
-/** Longest path that reaches the kernel whole; Node cuts longer ones silently. */
-const pathBytes = 107;
 const clientsPerVm = 100;
 
 /** Shared monitors as unix sockets `DIR/<vm>.sock`: QMP tools open them in place of QEMU's own. */
@@ -28,21 +21,33 @@ export class MonitorSockets {
   #connections = 0;
 
   constructor(
-    private readonly options: MonitorSocketsOptions,
+    private readonly options: MonitorSocketSettings,
     private readonly parts: Pick<SocketParts, 'registry' | 'path' | 'hub' | 'clock'>,
     private readonly warn: (message: string) => void,
   ) {
     this.#clock = parts.clock ?? systemClock;
-    // Also keeps others out in the moment between making a socket and setting its mode.
     mkdirSync(options.dir, { recursive: true, mode: 0o700 });
+  }
+
+  /** Makes the directory and the sockets of these VMs. @throws when the directory can't be had */
+  static async open(
+    options: MonitorSocketSettings,
+    parts: Pick<SocketParts, 'path' | 'hub' | 'clock'> & {
+      registry: SocketParts['registry'] & { all(): Iterable<Vm> };
+    },
+    warn: (message: string) => void,
+  ): Promise<MonitorSockets> {
+    const sockets = new MonitorSockets(options, parts, warn);
+    await Promise.all([...parts.registry.all()].map((vm) => sockets.add(vm.id)));
+    return sockets;
   }
 
   /** Makes the socket of a VM. A socket that can't be made is a warning: the VM is there by the other ways. */
   async add(vm: string): Promise<void> {
     if (this.#servers.has(vm)) return;
     const path = join(this.options.dir, `${vm}.sock`);
-    if (Buffer.byteLength(path) > pathBytes) {
-      this.warn(`no monitor socket for ${vm}: ${path} is over ${pathBytes} bytes`);
+    if (Buffer.byteLength(path) > maxSocketPathBytes) {
+      this.warn(`no monitor socket for ${vm}: ${path} is over ${maxSocketPathBytes} bytes`);
       return;
     }
     const server = createServer({ allowHalfOpen: false }, (socket) => this.#serve(vm, socket));
@@ -96,6 +101,8 @@ export class MonitorSockets {
 function listen(server: Server, path: string, mode: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
+    // The socket must never be open to all, not even between listen and chmod.
+    const umask = process.umask(0o177);
     server.listen(path, () => {
       server.off('error', reject);
       try {
@@ -105,6 +112,7 @@ function listen(server: Server, path: string, mode: number): Promise<void> {
         reject(error instanceof Error ? error : new Error(String(error)));
       }
     });
+    process.umask(umask);
   });
 }
 
