@@ -9,14 +9,21 @@ export interface LineSink {
 const newline = 0x0a;
 const carriageReturn = 0x0d;
 
+/** Pieces from this size on are kept as they came; smaller ones are copied together into blocks. */
+const keptBytes = 16 * 1024;
+const blockBytes = 64 * 1024;
+
 /**
- * Splits a byte stream into lines, one object for the life of a connection. Only new bytes are searched; a line that
- * comes in pieces is gathered in a buffer that grows by doubling, so the cost stays linear however it is cut.
+ * Splits a byte stream into lines, one object for the life of a connection. Only new bytes are searched, and a line that
+ * comes in pieces is put together once, at its end, so the cost stays linear however it is cut.
  */
 export class LineSplitter {
   readonly #sink: LineSink;
   readonly #limit: number;
-  #partial: Buffer | null = null;
+  /** The unfinished line: whole pieces, then a block that is being filled. */
+  #pieces: Buffer[] = [];
+  #block: Buffer | null = null;
+  #blockLength = 0;
   #length = 0;
   #discarding = false;
   #stopped = false;
@@ -27,7 +34,7 @@ export class LineSplitter {
     this.#limit = limit;
   }
 
-  /** Takes the next bytes; they may be reused after the call. */
+  /** Takes the next bytes; they must not be reused, as those of a socket are not. */
   feed(chunk: Buffer): void {
     let start = 0;
     while (start < chunk.length && !this.#stopped) {
@@ -38,9 +45,9 @@ export class LineSplitter {
       }
       if (this.#discarding) {
         this.#discarding = false;
-      } else if (this.#partial !== null) {
+      } else if (this.#length > 0) {
         this.#keep(chunk, start, found);
-        this.#finishPartial();
+        this.#finishLine();
       } else if (found - start > this.#limit + 1) {
         this.#sink.overlong();
       } else {
@@ -58,8 +65,7 @@ export class LineSplitter {
   /** No further call of the sink, also when called by it. */
   stop(): void {
     this.#stopped = true;
-    this.#partial = null;
-    this.#length = 0;
+    this.#forget();
   }
 
   #keep(chunk: Buffer, start: number, end: number): void {
@@ -67,31 +73,51 @@ export class LineSplitter {
     const length = this.#length + end - start;
     // One byte more than the limit, for a carriage return whose newline is still to come.
     if (length > this.#limit + 1) {
-      this.#partial = null;
-      this.#length = 0;
+      this.#forget();
       this.#discarding = true;
       this.#sink.overlong();
       return;
     }
-    if (this.#partial === null || this.#partial.length < length) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(length, Math.min(length * 2, this.#limit + 1), 256));
-      this.#partial?.copy(grown, 0, 0, this.#length);
-      this.#partial = grown;
-    }
-    chunk.copy(this.#partial, this.#length, start, end);
     this.#length = length;
+    if (end - start >= keptBytes) {
+      this.#sealBlock();
+      this.#pieces.push(chunk.subarray(start, end));
+      return;
+    }
+    while (start < end) {
+      this.#block ??= Buffer.allocUnsafeSlow(blockBytes);
+      const copied = chunk.copy(this.#block, this.#blockLength, start, end);
+      this.#blockLength += copied;
+      start += copied;
+      if (this.#blockLength === blockBytes) this.#sealBlock();
+    }
   }
 
-  #finishPartial(): void {
-    const partial = this.#partial;
-    if (partial === null) {
+  #sealBlock(): void {
+    if (this.#block !== null) this.#pieces.push(this.#block.subarray(0, this.#blockLength));
+    this.#block = null;
+    this.#blockLength = 0;
+  }
+
+  #forget(): void {
+    this.#pieces = [];
+    this.#block = null;
+    this.#blockLength = 0;
+    this.#length = 0;
+  }
+
+  #finishLine(): void {
+    // It went over the limit with its last piece.
+    if (this.#discarding) {
       this.#discarding = false;
       return;
     }
-    const length = this.#length;
-    this.#partial = null;
-    this.#length = 0;
-    this.#emit(partial, 0, length, true);
+    this.#sealBlock();
+    const line = Buffer.allocUnsafeSlow(this.#length);
+    let at = 0;
+    for (const piece of this.#pieces) at += piece.copy(line, at);
+    this.#forget();
+    this.#emit(line, 0, at, true);
   }
 
   #emit(buffer: Buffer, start: number, end: number, owned: boolean): void {

@@ -63,8 +63,3 @@ function loop(socket: Socket, request: string, until: number, times: number[]): 
     send();
   });
 }
-
-/** The p-quantile of sorted numbers. */
-export function quantile(sorted: Float64Array, p: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))] ?? NaN;
-}

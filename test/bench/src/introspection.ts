@@ -14,3 +14,6 @@ export const benchIntrospection = JSON.stringify([
   },
   { name: 'query-status', 'meta-type': 'command', 'arg-type': '0', 'ret-type': '1' },
 ]);
+
+/** Its answer to query-status. */
+export const benchStatus = '{"status": "running", "singlestep": false, "running": true}';

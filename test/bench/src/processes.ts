@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -45,9 +45,13 @@ export async function startGateway(vms: Readonly<Record<string, string>>): Promi
     return Promise.resolve();
   });
   const args = ['serve', '--listen', '127.0.0.1:0', '--state', state, '--log-level', 'warn'];
+  // A thousand VMs do not fit on a command line.
+  const config = join(state, 'settings.json');
+  const definitions = Object.entries(vms).map(([id, path]) => [id, { endpoint: `unix:${path}` }]);
+  writeFileSync(config, JSON.stringify({ vms: Object.fromEntries(definitions) as unknown }));
   const { process: child, line } = await startScript(
     '../../../apps/gateway/bin/qmp-gateway.js',
-    [...args, ...Object.entries(vms).flatMap(([id, path]) => ['--vm', `${id}=unix:${path}`])],
+    [...args, '--config', config],
     { line: /listening on http:\/\/127\.0\.0\.1:(\d+)/ },
   );
   const token = readFileSync(join(state, 'root.token'), 'utf8').trim();
