@@ -1,12 +1,11 @@
-import { type Catalog, commandKnowledge, eventSummary, exampleOf } from '@qmp-gateway/catalog';
+import { type Catalog, describeCommand, eventSummary } from '@qmp-gateway/catalog';
 import {
-  type CommandDescription,
+  type Describe,
   type ProblemRow,
   asyncApiDocument,
   catalogDocument,
   typeScriptTypes,
 } from '@qmp-gateway/qapi-openapi';
-import type { Command } from '@qmp-gateway/qapi';
 
 /** OpenAPI 3.1 of a catalog's commands, as the gateway offers them, as JSON text. */
 export function openApiOf({ meta, model }: Catalog, problems: readonly ProblemRow[]): string {
@@ -42,18 +41,8 @@ function isProblemRow(row: unknown): row is ProblemRow {
   return typeof code === 'string' && Number.isInteger(status) && typeof title === 'string';
 }
 
-function describer({ kind, version }: Catalog['meta']): (command: Command) => CommandDescription {
-  return ({ name, gen }) => {
-    const { class: level, summary, offered, openArguments } = commandKnowledge(kind, name, version);
-    const example = exampleOf(kind, name);
-    return {
-      class: level,
-      offered,
-      openArguments: openArguments || gen === false,
-      ...(summary === undefined ? {} : { summary }),
-      ...(example === undefined ? {} : { example }),
-    };
-  };
+function describer({ kind, version }: Catalog['meta']): Describe {
+  return (command) => describeCommand(kind, version, command);
 }
 
 function json(document: unknown): string {

@@ -28,6 +28,7 @@ export {
 export { decodeCatalog } from './decode-catalog.js';
 export { probeDeadlineMs, type Deadline } from './deadline.js';
 export { encodeCatalog, type EncodeOptions } from './encode-catalog.js';
+export { describeCommand, type DescribedCommand } from './describe-command.js';
 export { eventSummary } from './event-knowledge.js';
 export { commandsWithExamples, exampleOf, type CommandExample } from './examples.js';
 export { emptyArguments, modelOfNamedCommands } from './named-commands.js';

@@ -1,13 +1,11 @@
 import {
   bundledCatalogs,
-  commandKnowledge,
+  describeCommand,
   eventSummary,
-  exampleOf,
   type BundledCatalog,
   type Catalog,
 } from '@qmp-gateway/catalog';
-import type { Command } from '@qmp-gateway/qapi';
-import { asyncApiDocument, catalogDocument, gatewayDocument, type CommandDescription } from '@qmp-gateway/qapi-openapi';
+import { asyncApiDocument, catalogDocument, gatewayDocument, type Describe } from '@qmp-gateway/qapi-openapi';
 import { problemRows } from './schema-documents.js';
 
 /** The bundled catalog of the newest QEMU. */
@@ -43,19 +41,8 @@ export function catalogDocumentText({ meta, model }: Catalog): string {
   );
 }
 
-/** As `describe` for VMs, but from bundled data alone: an operator's own classes are not everyone's to read. */
-function describer({ kind, version }: Catalog['meta']): (command: Command) => CommandDescription {
-  return ({ name, gen }) => {
-    const { class: commandClass, summary, offered, openArguments } = commandKnowledge(kind, name, version);
-    const example = exampleOf(kind, name);
-    return {
-      class: commandClass,
-      offered,
-      openArguments: openArguments || gen === false,
-      ...(summary === undefined ? {} : { summary }),
-      ...(example === undefined ? {} : { example }),
-    };
-  };
+function describer({ kind, version }: Catalog['meta']): Describe {
+  return (command) => describeCommand(kind, version, command);
 }
 
 /** The one form of published documents, so that the served and the committed ones are the same bytes. */

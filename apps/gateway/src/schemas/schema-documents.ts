@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
-import { exampleOf } from '@qmp-gateway/catalog';
+import { describeCommand } from '@qmp-gateway/catalog';
+import type { Command } from '@qmp-gateway/qapi';
 import { renderVmDocument, vmDocument, type CommandDescription, type ProblemRow } from '@qmp-gateway/qapi-openapi';
 import { problemCatalogue, problemCodes } from '../problems/catalogue.js';
 import { renderSchema } from './schema-view.js';
@@ -19,7 +20,7 @@ export interface TaggedDocument {
 }
 
 interface SharedDocuments {
-  openapi?: string;
+  openapi?: TaggedDocument;
   schema?: TaggedDocument;
 }
 
@@ -29,10 +30,14 @@ export class SchemaDocuments {
 
   openapi(schema: VmSchema, vmId: string): TaggedDocument {
     const shared = this.#of(schema);
-    shared.openapi ??= JSON.stringify(
-      vmDocument(schema.model, { describe: (command) => describe(schema, command.name), problems: problemRows }),
+    shared.openapi ??= tagged(
+      JSON.stringify(
+        vmDocument(schema.model, { describe: (command) => describe(schema, command), problems: problemRows }),
+      ),
     );
-    return tagged(renderVmDocument(shared.openapi, vmId));
+    // The VM's id is all that differs, so it is all that the tag has to add.
+    const etag = `${shared.openapi.etag.slice(0, -1)}.${vmId}"`;
+    return { text: renderVmDocument(shared.openapi.text, vmId), etag };
   }
 
   schema(schema: VmSchema): TaggedDocument {
@@ -50,18 +55,16 @@ export class SchemaDocuments {
   }
 }
 
-function describe(schema: VmSchema, name: string): CommandDescription {
-  const command = schema.commands.get(name);
-  if (command === undefined) throw new Error(`${name} is not in its own schema`);
-  const { knowledge, definition } = command;
-  const summary = definition.summary ?? knowledge.summary;
-  const example = exampleOf(schema.origin.kind, name);
+/** As the bundled data says, but with the class this gateway's operator gave it. */
+function describe(schema: VmSchema, definition: Command): CommandDescription {
+  const { kind, version } = schema.origin;
+  const described = describeCommand(kind, version, definition);
+  const command = schema.commands.get(definition.name);
+  const summary = definition.summary ?? described.summary;
   return {
-    class: command.class,
-    offered: knowledge.offered,
-    openArguments: knowledge.openArguments,
+    ...described,
+    ...(command === undefined ? {} : { class: command.class, openArguments: command.validation.openMembers === true }),
     ...(summary === undefined ? {} : { summary }),
-    ...(example === undefined ? {} : { example }),
   };
 }
 

@@ -1,0 +1,30 @@
+import type { Command } from '@qmp-gateway/qapi';
+import type { CommandClass, ServerKind } from './command-class.js';
+import { commandKnowledge } from './command-knowledge.js';
+import { exampleOf, type CommandExample } from './examples.js';
+
+/** What documents say of a command besides its types. */
+export interface DescribedCommand {
+  readonly class: CommandClass;
+  readonly offered: true | { readonly reason: string };
+  readonly openArguments: boolean;
+  readonly summary?: string;
+  readonly example?: CommandExample;
+}
+
+/**
+ * All that is known of a command as its documents tell it: from bundled data alone, so without an operator's own classes.
+ *
+ * @param version release of the server; decides about open arguments
+ */
+export function describeCommand(kind: ServerKind, version: string, { name, gen }: Command): DescribedCommand {
+  const { class: commandClass, summary, offered, openArguments } = commandKnowledge(kind, name, version);
+  const example = exampleOf(kind, name);
+  return {
+    class: commandClass,
+    offered,
+    openArguments: openArguments || gen === false,
+    ...(summary === undefined ? {} : { summary }),
+    ...(example === undefined ? {} : { example }),
+  };
+}

@@ -1,0 +1,139 @@
+import { asProblemDocument, GatewayProblem, GatewayUnreachable } from './gateway-problem.js';
+import { readJson, writeJson } from './lossless-json.js';
+import { Watchdog } from './watchdog.js';
+
+/** What is used of the global function of this name. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+/** A bearer token, or what gives the present one for each request. */
+export type Token = string | (() => string | Promise<string>);
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** From `/` on, encoded. */
+  readonly path: string;
+  readonly query?: URLSearchParams;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  /** Milliseconds until the whole answer has arrived; of a stream, until its head and then each part has. */
+  readonly deadlineMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Undefined for an answer without a body. */
+  readonly body: unknown;
+}
+
+/** Characters; twice what the gateway takes from a VM by default. */
+const longestLine = 128 * 1024 * 1024;
+
+/** Requests to one gateway: credentials, lossless JSON, and every failure as an error that says what it means. */
+export class GatewayHttp {
+  constructor(
+    /** Without a slash at the end. */
+    readonly url: string,
+    private readonly token: Token | undefined,
+    private readonly fetch: Fetch,
+  ) {}
+
+  /** The present token. @throws what the function that gives it throws */
+  async currentToken(): Promise<string | undefined> {
+    return typeof this.token === 'function' ? await this.token() : this.token;
+  }
+
+  /**
+   * @throws GatewayProblem when the gateway answers with one
+   * @throws GatewayUnreachable when no answer of the gateway comes in time
+   * @throws the reason of `signal` when that was aborted
+   */
+  async request(request: HttpRequest): Promise<HttpAnswer> {
+    const init = await this.#init(request, 'application/json');
+    const watchdog = new Watchdog(request.signal);
+    try {
+      watchdog.arm(request.deadlineMs);
+      const response = await this.#send(request, init, watchdog);
+      const text = await response.text();
+      return { status: response.status, headers: response.headers, body: text === '' ? undefined : parse(text) };
+    } catch (error) {
+      throw watchdog.explain(error);
+    } finally {
+      watchdog.end();
+    }
+  }
+
+  /**
+   * The lines of a stream as they come, a list for what came at once; the first list is empty and says that the
+   * gateway has accepted. Nothing is read ahead of the consumer.
+   * @throws as {@link request}
+   */
+  async *lines(request: HttpRequest, accept: string): AsyncGenerator<string[], void, undefined> {
+    const init = await this.#init(request, accept);
+    const watchdog = new Watchdog(request.signal);
+    try {
+      watchdog.arm(request.deadlineMs);
+      const { body } = await this.#send(request, init, watchdog);
+      watchdog.disarm();
+      yield [];
+      const reader = body?.pipeThrough(new TextDecoderStream()).getReader();
+      let rest = '';
+      for (;;) {
+        watchdog.arm(request.deadlineMs);
+        const part = await reader?.read();
+        watchdog.disarm();
+        if (part === undefined || part.done) return;
+        // Only what is new is searched: a line of many megabytes comes in thousands of parts.
+        const [first = '', ...others] = part.value.split('\n');
+        const lines = [rest + first, ...others];
+        rest = lines.pop() ?? '';
+        if (rest.length > longestLine) throw new GatewayUnreachable('a line of the stream is too long');
+        if (lines.length > 0) yield lines;
+      }
+    } catch (error) {
+      throw watchdog.explain(error);
+    } finally {
+      watchdog.end();
+    }
+  }
+
+  async #init({ method, headers, body }: HttpRequest, accept: string): Promise<RequestInit> {
+    const token = await this.currentToken();
+    const text = body === undefined ? undefined : writeJson(body);
+    return {
+      method,
+      headers: {
+        Accept: accept,
+        ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+        ...(text === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...headers,
+      },
+      ...(text === undefined ? {} : { body: text }),
+    };
+  }
+
+  async #send({ path, query }: HttpRequest, init: RequestInit, { signal }: Watchdog): Promise<Response> {
+    const search = query?.toString() ?? '';
+    const response = await this.fetch(`${this.url}${path}${search === '' ? '' : `?${search}`}`, { ...init, signal });
+    if (response.ok) return response;
+    throw await failure(response);
+  }
+}
+
+async function failure(response: Response): Promise<Error> {
+  const { status, headers } = response;
+  const text = await response.text();
+  const isProblem = headers.get('content-type')?.startsWith('application/problem+json') === true;
+  const problem = isProblem ? asProblemDocument(parse(text)) : undefined;
+  if (problem !== undefined) return new GatewayProblem(problem);
+  return new GatewayUnreachable(`something else than the gateway answered, with status ${status}`, { status });
+}
+
+function parse(text: string): unknown {
+  try {
+    return readJson(text);
+  } catch (error) {
+    throw new GatewayUnreachable('the answer is no JSON', { cause: error });
+  }
+}

@@ -1,0 +1,195 @@
+import {
+  returnValue,
+  type ArgumentsOf,
+  type CommandAnswer,
+  type DryRun,
+  type ExecuteOptions,
+  type OrOther,
+  type CommandName,
+  type QueryName,
+  type QueryOptions,
+  type Rest,
+  type ReturnOf,
+} from './commands.js';
+import { events, type EventSurroundings, type EventStreamOptions } from './event-stream.js';
+import type { GatewayEvent } from './events.js';
+import type { GatewayHttp, HttpAnswer, HttpRequest } from './gateway-http.js';
+import type { CommandOperation, Vm, VmRegistration } from './resources.js';
+
+/** Longer than any deadline the gateway sets by itself: after that there is no gateway any more. */
+const commandDeadlineMs = 11 * 60_000;
+export const resourceDeadlineMs = 30_000;
+/** What the way there and back may take beyond the deadline that was asked for. */
+const graceMs = 30_000;
+
+/** One VM. Its methods throw `GatewayProblem` or `GatewayUnreachable`. */
+export class VmClient {
+  readonly #path: string;
+
+  constructor(
+    readonly id: string,
+    private readonly http: GatewayHttp,
+    private readonly surroundings: EventSurroundings,
+  ) {
+    this.#path = `/v1/vms/${encodeURIComponent(id)}`;
+  }
+
+  /** @param options `wait` seconds (or a duration) for the VM to be `ready`; then it is answered as it is */
+  async get(
+    options: { readonly wait?: number | string | undefined; readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<Vm> {
+    const { wait, signal } = options;
+    const query = new URLSearchParams(wait === undefined ? {} : { wait: duration(wait) });
+    const deadlineMs = resourceDeadlineMs + (wait === undefined ? 0 : milliseconds(wait));
+    return (await this.#resource({ method: 'GET', path: '', query, deadlineMs, signal })) as Vm;
+  }
+
+  /**
+   * Registers or replaces the VM.
+   * @param options `create`: fail with `vm-exists` when there is one
+   */
+  async register(
+    registration: VmRegistration,
+    options: { readonly create?: boolean | undefined; readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<Vm> {
+    const headers: Record<string, string> = options.create === true ? { 'If-None-Match': '*' } : {};
+    const { signal } = options;
+    return (await this.#resource({ method: 'PUT', path: '', body: registration, headers, signal })) as Vm;
+  }
+
+  /** Makes the gateway forget the VM, which itself is not touched. */
+  async forget(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    await this.#resource({ method: 'DELETE', path: '', signal: options.signal });
+  }
+
+  /** Runs a command that changes nothing (class `read`). */
+  async query<C extends OrOther<QueryName>>(command: C, ...rest: Rest<C, QueryOptions>): Promise<ReturnOf<C>> {
+    const [args, options = {}] = rest;
+    const query = queryArguments(args);
+    const answer =
+      query === undefined
+        ? await this.#command(command, 'POST', { body: args }, options)
+        : await this.#command(command, 'GET', { query }, options);
+    return returnValue(command, answer.body);
+  }
+
+  /** Runs a command, or says what it would send. */
+  async execute<C extends OrOther<CommandName>>(
+    command: C,
+    args: ArgumentsOf<C> | undefined,
+    options: Omit<ExecuteOptions, 'dryRun'> & { readonly dryRun: true },
+  ): Promise<DryRun>;
+  /** Runs a command. */
+  async execute<C extends OrOther<CommandName>>(command: C, ...rest: Rest<C, ExecuteOptions>): Promise<ReturnOf<C>>;
+  async execute(
+    command: string,
+    args?: unknown,
+    options: Omit<ExecuteOptions, 'dryRun'> & { readonly dryRun?: boolean | undefined } = {},
+  ): Promise<unknown> {
+    if (options.dryRun !== true) return (await this.#execute(command, args, options)).value;
+    const request = { body: args, headers: { 'Dry-Run': 'true' } };
+    return (await this.#command(command, 'POST', request, options)).body;
+  }
+
+  /** As `execute`, with what the gateway says beside the return value: the session, the event position, the operation. */
+  async executeInFull<C extends OrOther<CommandName>>(
+    command: C,
+    ...rest: Rest<C, ExecuteOptions>
+  ): Promise<CommandAnswer<ReturnOf<C>>> {
+    const [args, options] = rest;
+    return this.#execute(command, args, options ?? {});
+  }
+
+  /** Events of this VM; see `GatewayClient.events`. */
+  events(options: Omit<EventStreamOptions, 'vm' | 'label'> = {}): AsyncGenerator<GatewayEvent, void, undefined> {
+    return events(this.surroundings, { ...options, vm: this.id });
+  }
+
+  /** What became of the caller's commands, the newest 1,000 of 10 minutes. */
+  async operations(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<readonly CommandOperation[]> {
+    const body = await this.#resource({ method: 'GET', path: '/operations', signal: options.signal });
+    return (body as { operations: CommandOperation[] }).operations.map(withReturnValue);
+  }
+
+  /** @param id from `CommandAnswer.operation`, or the path that a problem names as `operation` */
+  async operation(id: string, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<CommandOperation> {
+    const path = `/operations/${encodeURIComponent(id.slice(id.lastIndexOf('/') + 1))}`;
+    return withReturnValue((await this.#resource({ method: 'GET', path, signal: options.signal })) as CommandOperation);
+  }
+
+  async #execute<C extends string>(
+    command: C,
+    args: unknown,
+    options: Omit<ExecuteOptions, 'dryRun'>,
+  ): Promise<CommandAnswer<ReturnOf<C>>> {
+    const key = options.idempotencyKey;
+    const headers: Record<string, string> = key === undefined ? {} : { 'Idempotency-Key': key };
+    const answer = await this.#command(command, 'POST', { body: args, headers }, options);
+    return {
+      value: returnValue(command, answer.body),
+      epoch: answer.headers.get('QMP-VM-Epoch') ?? undefined,
+      cursor: answer.headers.get('QMP-Event-Cursor') ?? undefined,
+      operation: answer.headers.get('QMP-Operation') ?? undefined,
+      replayed: answer.headers.get('Idempotency-Replayed') === 'true',
+    };
+  }
+
+  #command(
+    command: string,
+    method: 'GET' | 'POST',
+    request: Pick<HttpRequest, 'query' | 'body' | 'headers'>,
+    { timeout, epoch, signal }: QueryOptions,
+  ): Promise<HttpAnswer> {
+    return this.http.request({
+      method,
+      path: `${this.#path}/qmp/${encodeURIComponent(command)}`,
+      ...request,
+      headers: {
+        ...request.headers,
+        ...(timeout === undefined ? {} : { 'Request-Timeout': duration(timeout) }),
+        ...(epoch === undefined ? {} : { 'QMP-VM-Epoch': epoch }),
+      },
+      deadlineMs: timeout === undefined ? commandDeadlineMs : milliseconds(timeout) + graceMs,
+      signal,
+    });
+  }
+
+  async #resource(request: Omit<HttpRequest, 'deadlineMs'> & { deadlineMs?: number }): Promise<unknown> {
+    const path = this.#path + request.path;
+    return (await this.http.request({ deadlineMs: resourceDeadlineMs, ...request, path })).body;
+  }
+}
+
+function withReturnValue(operation: CommandOperation): CommandOperation {
+  if (operation.return === undefined) return operation;
+  return { ...operation, return: returnValue(operation.command, operation.return) };
+}
+
+/** Arguments as a query; undefined where that can't say them. */
+function queryArguments(args: unknown): URLSearchParams | undefined {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries((args ?? {}) as Record<string, unknown>)) {
+    if (value === undefined) continue;
+    const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+    // An empty list would be an absent one.
+    if (values.length === 0) return undefined;
+    for (const each of values) {
+      if (!['string', 'number', 'bigint', 'boolean'].includes(typeof each)) return undefined;
+      query.append(name, String(each));
+    }
+  }
+  return query;
+}
+
+const unitMs: Readonly<Record<string, number>> = { ms: 1, '': 1000, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** @throws TypeError for what is no duration */
+function milliseconds(wanted: number | string): number {
+  const match = /^(\d+)(ms|s|m|h|d|)$/.exec(typeof wanted === 'number' ? `${Math.ceil(wanted * 1000)}ms` : wanted);
+  if (match === null) throw new TypeError(`${JSON.stringify(wanted)} is no duration: seconds, or 500ms, 5s, 10m`);
+  return Number(match[1]) * (unitMs[match[2] ?? ''] ?? NaN);
+}
+
+function duration(wanted: number | string): string {
+  return `${milliseconds(wanted)}ms`;
+}

@@ -1,0 +1,47 @@
+import { GatewayProblem, GatewayUnreachable } from './gateway-problem.js';
+
+/** Ends one exchange with the gateway: when it is silent for too long, or when the caller wants no more. */
+export class Watchdog {
+  readonly #ending = new AbortController();
+  readonly #endedByCaller = (): void => this.#ending.abort();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #silentFor: number | undefined;
+
+  constructor(private readonly caller: AbortSignal | undefined) {
+    if (caller?.aborted === true) this.#ending.abort();
+    caller?.addEventListener('abort', this.#endedByCaller, { once: true });
+  }
+
+  get signal(): AbortSignal {
+    return this.#ending.signal;
+  }
+
+  /** From now on there has to be an answer within `ms`. */
+  arm(ms: number): void {
+    this.disarm();
+    this.#timer = setTimeout(() => {
+      this.#silentFor = ms;
+      this.#ending.abort();
+    }, ms);
+  }
+
+  /** Nothing is waited for. */
+  disarm(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** Lets go of the caller's signal and ends what is still going on. */
+  end(): void {
+    this.disarm();
+    this.caller?.removeEventListener('abort', this.#endedByCaller);
+    this.#ending.abort();
+  }
+
+  /** What an error means: the caller's own reason, or what became of the exchange. */
+  explain(error: unknown): unknown {
+    if (this.caller?.aborted === true) return this.caller.reason;
+    if (this.#silentFor !== undefined) return new GatewayUnreachable(`no answer within ${this.#silentFor} ms`);
+    if (error instanceof GatewayProblem || error instanceof GatewayUnreachable) return error;
+    return new GatewayUnreachable('the connection to the gateway failed', { cause: error });
+  }
+}
