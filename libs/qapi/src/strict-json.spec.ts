@@ -185,10 +185,12 @@ describe('readJson', () => {
     expect(items.map((item) => text.slice(item.start, item.end)).at(-1)).toBe('18446744073709551616');
   });
 
+  // Were this quadratic, the test would run into its time limit.
   it('is not slowed down by hostile input', () => {
-    const started = performance.now();
-    failure(Buffer.concat([Buffer.from('"' + '\uFFFD'.repeat(300_000)), Buffer.from([0xff, 0x22])]));
-    readJson(`{${Array.from({ length: 100_000 }, (_, index) => `"${index}":0`).join()}}`);
-    expect(performance.now() - started).toBeLessThan(5_000);
+    expect(
+      failure(Buffer.concat([Buffer.from('"' + '\uFFFD'.repeat(300_000)), Buffer.from([0xff, 0x22])])),
+    ).toBeDefined();
+    const { root } = readJson(`{${Array.from({ length: 100_000 }, (_, index) => `"${index}":0`).join()}}`);
+    expect(root.kind === 'object' && root.members.length).toBe(100_000);
   });
 });

@@ -34,14 +34,19 @@ export class LineSplitter {
     this.#limit = limit;
   }
 
-  /** Takes the next bytes; they must not be reused, as those of a socket are not. */
-  feed(chunk: Buffer): void {
+  /**
+   * Takes the next bytes; they must not be reused, as those of a socket are not.
+   * @param lines where to stop: after so many lines of this chunk
+   * @returns how much of it was taken
+   */
+  feed(chunk: Buffer, lines = Infinity): number {
     let start = 0;
+    let left = lines;
     while (start < chunk.length && !this.#stopped) {
       const found = chunk.indexOf(newline, start);
       if (found < 0) {
         this.#keep(chunk, start, chunk.length);
-        return;
+        break;
       }
       if (this.#discarding) {
         this.#discarding = false;
@@ -54,7 +59,9 @@ export class LineSplitter {
         this.#emit(chunk, start, found, false);
       }
       start = found + 1;
+      if (--left === 0) return start;
     }
+    return chunk.length;
   }
 
   /** Bytes of the unfinished line held so far. */

@@ -25,13 +25,18 @@ export interface ChannelOptions {
   readonly lastByteApart: boolean;
 }
 
+const nothing = Buffer.alloc(0);
+
 /** Messages gathered into one write, in characters: far below a socket's send buffer, so a write is seldom left over. */
 const gatheredLength = 16 * 1024;
+
+/** Messages taken before other sockets have their turn: of a server that floods, libuv would read up to 2 MiB at once. */
+const turnLines = 100;
 
 /**
  * Messages over one connected socket: lines in, whole messages out. It knows nothing of QMP.
  *
- * Reading never stops: a server's memory grows while its monitor is not drained. Writing stops while the kernel takes
+ * Reading never stops for longer than a turn: a server's memory grows while its monitor is not drained. Writing stops while the kernel takes
  * no more; messages then wait here, so that it is known which of them were handed over.
  */
 export class MessageChannel {
@@ -39,6 +44,8 @@ export class MessageChannel {
   readonly #splitter: LineSplitter;
   readonly #options: ChannelOptions;
   #queue: OutgoingMessage[] = [];
+  /** What is left of a chunk for the next turn. */
+  #unread: Buffer = nothing;
   #flushScheduled = false;
   #closed = false;
 
@@ -47,12 +54,13 @@ export class MessageChannel {
     this.#splitter = new LineSplitter(host, options.lineBytes);
     this.#options = options;
     let failure: NodeJS.ErrnoException | null = null;
-    socket.on('data', (chunk: Buffer) => this.#splitter.feed(chunk));
+    socket.on('data', (chunk: Buffer) => this.#read(chunk));
     socket.on('error', (error) => (failure = error));
     // Never half-close: some servers crash on it. The peer is gone, so nothing is left to say.
     socket.on('end', () => socket.destroy());
     socket.on('close', () => {
       if (this.#closed) return;
+      this.#readLast();
       this.#close();
       host.disconnected(failure);
     });
@@ -82,6 +90,30 @@ export class MessageChannel {
     if (this.#closed) return;
     this.#close();
     this.#socket.destroy();
+  }
+
+  #read(chunk: Buffer): void {
+    const taken = this.#splitter.feed(chunk, turnLines);
+    this.#unread = taken === chunk.length ? nothing : chunk.subarray(taken);
+    if (this.#unread === nothing) return;
+    this.#socket.pause();
+    setImmediate(() => {
+      const rest = this.#unread;
+      this.#unread = nothing;
+      if (rest !== nothing) this.#read(rest);
+      if (this.#unread === nothing) this.#socket.resume();
+    });
+  }
+
+  /** A connection that breaks leaves behind what had come before. */
+  #readLast(): void {
+    this.#splitter.feed(this.#unread);
+    this.#unread = nothing;
+    for (let chunk = this.#leftInSocket(); chunk !== null; chunk = this.#leftInSocket()) this.#splitter.feed(chunk);
+  }
+
+  #leftInSocket(): Buffer | null {
+    return this.#socket.read() as Buffer | null;
   }
 
   #close(): void {

@@ -193,8 +193,8 @@ describe('the end of a session', () => {
     const other = ending === 'reply' ? null : probe(monitor, 'other');
     expect(await probe(monitor, 'quit').outcome).toEqual({ kind: 'return', value: Buffer.from('{}') });
     expect(fake.commands.at(-1)?.raw.toString()).toMatch(/^\{"execute":"quit","id":"[^"]+"\}$/);
-    if (other === null) return;
-    expect((await other.outcome).kind).toBe('unknown');
+    if (other === null) fake.connections[0]?.close();
+    else expect((await other.outcome).kind).toBe('unknown');
     await host.reached(monitor, 'closed');
   });
 

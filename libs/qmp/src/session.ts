@@ -301,6 +301,8 @@ export class Session {
       return;
     }
     this.#table.delete(command);
+    // The storage daemon has no SHUTDOWN event.
+    if (outcome.kind === 'return' && command.execution.command === 'quit') this.#shutdownSeen = true;
     command.execution.settle(meaning ?? outcome);
     if (command.inBand && this.#info !== null && !this.#ended) this.#host.answered();
   }

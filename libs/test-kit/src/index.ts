@@ -1,6 +1,6 @@
 /**
  * What tests, benchmarks and the demo need to stand in for, or start, the other end of a monitor: a scriptable fake, a
- * fault proxy, StratoVirt's manners, and real QEMU processes. For no other use; nothing here is in the product.
+ * fault proxy, StratoVirt's manners, real QEMU processes and a real Linux in one. For no other use; nothing here is in the product.
  */
 export { blockingFifo, type BlockingFifo } from './blocking-fifo.js';
 export { makeCertificates, type Certificate, type Certificates } from './certificates.js';
@@ -15,9 +15,11 @@ export {
 export { FaultProxy, type FaultRules } from './fault-proxy.js';
 export { floodBootSector } from './flood-boot-sector.js';
 export { InstantMonitor } from './instant-monitor.js';
+export { bootLinuxGuest, guestKernelDirectory, type LinuxGuest, type LinuxGuestOptions } from './linux-guest.js';
 export { ManualClock } from './manual-clock.js';
 export { hasKvm, launchQemu, monitorArguments, superviseProcess, type Qemu, type QemuOptions } from './qemu.js';
 export { RawQmpClient } from './raw-qmp-client.js';
+export { RawWebSocket, type MessagesListener } from './raw-web-socket.js';
 export { RecordingHost, probe, type ProbedExecution } from './recording-host.js';
 export { Scene, type StagedMonitor } from './scene.js';
 export { stratovirtCommands } from './stratovirt-commands.js';

@@ -95,10 +95,7 @@ export async function superviseProcess(
     await ended;
     if (removeDirectory) removeTempDir(directory);
   };
-  let alive = true;
-  void ended.then(() => (alive = false));
-  await Promise.race([listening(sockets, () => alive), ended]);
-  if (!alive) {
+  if (!(await listening(sockets, ended))) {
     await stop();
     throw new Error(`${child.spawnfile} ended at its start: ${stderr}`);
   }
@@ -114,9 +111,17 @@ export async function superviseProcess(
   };
 }
 
-/** Resolves when all of them are listening; between bind and listen a server refuses connections. */
-async function listening(sockets: readonly string[], alive: () => boolean): Promise<void> {
-  while (alive() && !sockets.every(isListening)) await new Promise((resolve) => setTimeout(resolve, 2));
+/**
+ * Waits until all of them are listening; between bind and listen a server refuses connections.
+ * @returns false when the process ended before.
+ */
+async function listening(sockets: readonly string[], ended: Promise<void>): Promise<boolean> {
+  const gone = ended.then(() => true);
+  for (;;) {
+    const tick = new Promise<false>((resolve) => setTimeout(() => resolve(false), 2));
+    if (await Promise.race([gone, tick])) return false;
+    if (sockets.every(isListening)) return true;
+  }
 }
 
 /** As the kernel says: `/proc/net/unix` has flag 0x10000 (SO_ACCEPTCON) for a socket that listens. */

@@ -20,6 +20,8 @@ export interface StratovirtOptions {
   /** When events are written: after the reply (2.5 on), before it (to 2.4), or between its CR and LF (to 2.4, unlucky). */
   readonly events?: 'after' | 'before' | 'inside';
   readonly version?: string;
+  /** What `query-commands` lists; what no StratoVirt knows is refused all the same. */
+  readonly commands?: readonly string[];
 }
 
 const messageBytes = 8192;
@@ -51,7 +53,8 @@ export class StratovirtFake {
       else this.#waiting.push(socket);
     });
     this.handlers.set('query-status', () => ({ json: '{"running":true,"singlestep":false,"status":"running"}' }));
-    this.handlers.set('query-commands', () => ({ json: JSON.stringify(stratovirtCommands.map((name) => ({ name }))) }));
+    const { commands = stratovirtCommands } = options;
+    this.handlers.set('query-commands', () => ({ json: JSON.stringify(commands.map((name) => ({ name }))) }));
     this.handlers.set('query-qmp-schema', () => ({ json: '{}' }));
     this.handlers.set('stop', () => ({ json: '{}', events: [{ name: 'STOP', data: '{}' }] }));
     this.handlers.set('cont', () => ({ json: '{}', events: [{ name: 'RESUME', data: '{}' }] }));
@@ -142,10 +145,10 @@ export class StratovirtFake {
   async #run(message: Record<string, unknown>): Promise<void> {
     const stray = Object.keys(message).find((key) => !['execute', 'arguments', 'id'].includes(key));
     const { execute, id } = message;
-    if (stray !== undefined) {
-      this.#error({ class: 'GenericError', desc: `unknown field \`${stray}\`` });
-    } else if (typeof execute !== 'string') {
+    if (typeof execute !== 'string') {
       this.#error({ class: 'GenericError', desc: 'missing field `execute` at line 1 column 2' });
+    } else if (stray !== undefined) {
+      this.#error({ class: 'GenericError', desc: `unknown field \`${stray}\`` });
     } else if (id !== undefined && id !== null && typeof id !== 'string') {
       this.#error({ class: 'GenericError', desc: `invalid type: ${typeof id}, expected a string` });
     } else if (!stratovirtCommands.includes(execute)) {

@@ -38,7 +38,13 @@ async function measure(count: number): Promise<string[]> {
   const idle = ((processorMs(gateway.pid) - before) / idleMs) * 100;
   const resident = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${gateway.pid}/status`, 'utf8'))?.[1]) / 1024;
   await stopAll();
-  return [String(count), `${resident.toFixed(0)} MiB`, `${idle.toFixed(1)} %`, `${list.toFixed(1)} ms`, `${fanOut.toFixed(0)} ms`];
+  return [
+    String(count),
+    `${resident.toFixed(0)} MiB`,
+    `${idle.toFixed(1)} %`,
+    `${list.toFixed(1)} ms`,
+    `${fanOut.toFixed(0)} ms`,
+  ];
 }
 
 /** User and system time of a process; /proc counts in hundredths of a second. */

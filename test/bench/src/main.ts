@@ -2,9 +2,10 @@
  * `npm run bench`: what the gateway costs, as ratios of interleaved runs on one machine. Absolute numbers say little on
  * another machine; the ratio to a bare forwarder against the same instant monitor in the same minute says a lot.
  *
- * `npm run bench -- forwarding` runs one part: forwarding, large-reply, fleet.
+ * `npm run bench -- forwarding` runs one part: forwarding, large-reply, fleet, documents.
  */
 import { cpus } from 'node:os';
+import { benchDocuments } from './documents.js';
 import { benchFleet } from './fleet.js';
 import { benchForwarding } from './forwarding.js';
 import { benchLargeReply } from './large-reply.js';
@@ -13,6 +14,7 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
   forwarding: benchForwarding,
   'large-reply': benchLargeReply,
   fleet: benchFleet,
+  documents: benchDocuments,
 };
 
 const wanted = process.argv.slice(2);

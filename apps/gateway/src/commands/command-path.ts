@@ -19,6 +19,7 @@ import type { Vm } from '../vms/vm.js';
 import type { VmRegistry } from '../vms/vm-registry.js';
 import type { CommandAnswer, CommandPath, CommandRequest, CommandTrace } from './command-request.js';
 import { IdempotencyStore } from './idempotency.js';
+import { pastedOptionFaults } from './pasted-options.js';
 import {
   epochChanged,
   RunningCommand,
@@ -93,13 +94,9 @@ export class CheckedCommandPath implements CommandPath {
    */
   requireAllowed(request: CommandRequest): void {
     const { vm, schema, command } = this.resolve(request.principal, request.vm, request.command);
-    const decision = this.parts.policy.decide(
-      request.principal,
-      schema,
-      command,
-      readArguments(request)?.root,
-      vm.definition,
-    );
+    // Whether it is offered comes first, and is told of each VM.
+    if (command.knowledge.offered !== true) return;
+    const decision = this.parts.policy.decide(request.principal, schema, command, readArguments(request)?.root, vm);
     if (!decision.allowed) throw forbidden(command.name, decision).about({ vm: vm.id, command: command.name });
   }
 
@@ -117,9 +114,11 @@ export class CheckedCommandPath implements CommandPath {
       const document = readArguments(request);
       const checked = request.arguments.kind === 'query' ? checkQuery(command, request) : undefined;
       const given = document ?? queryDocument(checked);
-      decision = this.parts.policy.decide(request.principal, schema, command, given?.root, vm.definition);
+      decision = this.parts.policy.decide(request.principal, schema, command, given?.root, vm);
       if (!decision.allowed) throw forbidden(command.name, decision);
-      const { faults, json } = checked ?? validateArguments(command.definition, document, command.validation);
+      const { faults: schemaFaults, json } =
+        checked ?? validateArguments(command.definition, document, command.validation);
+      const faults = [...schemaFaults, ...pastedOptionFaults(schema.origin.kind, command.name, given?.root)];
       if (faults.length > 0)
         throw new Problem('invalid-arguments', describeFaults(command.name, faults.length), { errors: faults });
       this.#checkSize(command, json);

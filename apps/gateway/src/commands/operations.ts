@@ -86,7 +86,7 @@ export class OperationStore {
     const own = this.#byVm.get(vm);
     if (own === undefined) return [];
     const oldest = this.now() - keptMs;
-    while ((own.ended[own.head]?.ended ?? Infinity) < oldest) this.#forgetOldest(own);
+    while ((own.ended[own.head]?.ended ?? Infinity) <= oldest) this.#forgetOldest(own);
     return [...own.running, ...own.ended.slice(own.head).filter((operation) => operation !== undefined)];
   }
 
@@ -144,7 +144,7 @@ export function renderOperation(operation: Operation): string {
     state,
     epoch,
     started: new Date(started).toISOString(),
-    ended: ended === 0 ? null : new Date(ended).toISOString(),
+    ended: state === 'running' ? null : new Date(ended).toISOString(),
   });
   if (result === null) return head;
   const tail = Buffer.isBuffer(result)

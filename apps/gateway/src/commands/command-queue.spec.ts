@@ -1,0 +1,82 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { CommandQueue, type QueuedCommand } from './command-queue.js';
+
+interface Named extends QueuedCommand {
+  readonly n: number;
+  refused: boolean;
+}
+
+function command(principalId: string, n = 0): Named {
+  const made: Named = { principalId, n, refused: false, send: () => undefined, refuse: () => (made.refused = true) };
+  return made;
+}
+
+const names = (queue: CommandQueue) => {
+  const taken: string[] = [];
+  for (let next = queue.next(); next !== undefined; next = queue.next())
+    taken.push(`${next.principalId}${(next as Named).n}`);
+  return taken;
+};
+
+describe('the queue of commands', () => {
+  it('takes turns over principals, each in its own order', () => {
+    const queue = new CommandQueue(10);
+    for (const n of [1, 2, 3]) queue.add(command('a', n));
+    queue.add(command('b', 1));
+    queue.add(command('c', 1));
+    expect(names(queue)).toEqual(['a1', 'b1', 'c1', 'a2', 'a3']);
+  });
+
+  it('puts who comes back behind those who wait', () => {
+    const queue = new CommandQueue(10);
+    queue.add(command('a', 1));
+    queue.add(command('b', 1));
+    expect((queue.next() as Named).principalId).toBe('a');
+    queue.add(command('a', 2));
+    expect(names(queue)).toEqual(['b1', 'a2']);
+  });
+
+  it('is bounded, whoever asks, and has room again after a turn or a withdrawal', () => {
+    const queue = new CommandQueue(2);
+    const [first, second] = [command('a'), command('b')];
+    expect([queue.add(first), queue.add(second), queue.add(command('c'))]).toEqual([true, true, false]);
+    queue.withdraw(second);
+    queue.withdraw(second);
+    expect([queue.size, queue.add(command('c')), queue.size]).toEqual([1, true, 2]);
+    queue.next();
+    expect(queue.size).toBe(1);
+  });
+
+  it('refuses all that wait', () => {
+    const queue = new CommandQueue(10);
+    const waiting = ['a', 'b', 'a'].map((principal) => command(principal));
+    waiting.forEach((entry) => queue.add(entry));
+    queue.refuseAll();
+    expect([queue.size, waiting.map(({ refused }) => refused)]).toEqual([0, [true, true, true]]);
+  });
+
+  it('never serves one principal twice while another has waited all along', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { maxLength: 60 }), (principals) => {
+        const queue = new CommandQueue(100);
+        principals.forEach((principal, n) => queue.add(command(principal, n)));
+        const served: Named[] = [];
+        for (let next = queue.next(); next !== undefined; next = queue.next()) served.push(next as Named);
+        expect(served).toHaveLength(principals.length);
+        const left = new Map<string, number>();
+        for (const principal of principals) left.set(principal, (left.get(principal) ?? 0) + 1);
+        const counts = new Map<string, number>();
+        for (const { principalId } of served) {
+          counts.set(principalId, (counts.get(principalId) ?? 0) + 1);
+          for (const [other, total] of left)
+            expect((counts.get(other) ?? 0) >= Math.min(total, (counts.get(principalId) ?? 0) - 1)).toBe(true);
+        }
+        for (const principal of left.keys()) {
+          const order = served.filter(({ principalId }) => principalId === principal).map(({ n }) => n);
+          expect(order).toEqual([...order].sort((a, b) => a - b));
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { Problem } from '../problems/problem.js';
+import { OperationStore, renderOperation } from './operations.js';
+
+const minute = 60_000;
+
+describe('the store of operations', () => {
+  it('gives every command an id of its own', () => {
+    const store = new OperationStore('run');
+    const ids = Array.from({ length: 100 }, () => store.begin('vm', 'stop', 'p').id);
+    expect(new Set(ids).size).toBe(100);
+    expect(store.get('other', ids[0] ?? '')).toBeUndefined();
+  });
+
+  it('keeps ended ones for ten minutes, running ones as long as they run', () => {
+    let now = 0;
+    const store = new OperationStore('run', () => now);
+    const running = store.begin('vm', 'stop', 'p');
+    const ended = store.begin('vm', 'stop', 'p');
+    store.end(ended, 'done', Buffer.from('{}'));
+    now = 10 * minute - 1;
+    expect(store.get('vm', ended.id)).toBe(ended);
+    now = 10 * minute;
+    expect(store.get('vm', ended.id)).toBeUndefined();
+    expect(store.list('vm')).toEqual([running]);
+  });
+
+  it('keeps 1,000 ended ones per VM, and does not count the running', () => {
+    const store = new OperationStore('run', () => 0);
+    const running = store.begin('vm', 'stop', 'p');
+    const other = store.begin('other', 'stop', 'p');
+    store.end(other, 'done', Buffer.from('{}'));
+    const ended = Array.from({ length: 1001 }, () => store.begin('vm', 'stop', 'p'));
+    for (const operation of ended) store.end(operation, 'done', Buffer.from('{}'));
+    expect(store.list('vm')).toHaveLength(1001);
+    expect(store.get('vm', ended[0]?.id ?? '')).toBeUndefined();
+    expect(store.get('vm', running.id)).toBe(running);
+    expect(store.get('other', other.id)).toBe(other);
+  });
+
+  it('keeps 64 MiB in all: the oldest go first, of whichever VM', () => {
+    const store = new OperationStore('run', () => 0);
+    const large = Buffer.alloc(2 ** 24);
+    const ended = Array.from({ length: 5 }, (_, n) => store.begin(`vm${n % 2}`, 'stop', 'p'));
+    for (const operation of ended) store.end(operation, 'done', large);
+    const kept = ended.map(({ vm, id }) => store.get(vm, id) !== undefined);
+    expect(kept[0]).toBe(false);
+    expect(kept.at(-1)).toBe(true);
+    expect(kept.filter(Boolean).length * large.length).toBeLessThanOrEqual(2 ** 26);
+  });
+});
+
+describe('an operation as JSON', () => {
+  it('holds the return value as QEMU wrote it, or the problem', () => {
+    const store = new OperationStore('run', () => 0);
+    const done = store.begin('vm', 'stop', 'p');
+    expect(JSON.parse(renderOperation(done))).toMatchObject({ state: 'running', ended: null });
+    store.end(done, 'done', Buffer.from('{"wide": 18446744073709551615}'));
+    expect(renderOperation(done)).toContain(',"return":{"wide": 18446744073709551615}}');
+    const failed = store.begin('vm', 'stop', 'p');
+    store.end(failed, 'lost', new Problem('outcome-unknown', 'gone'));
+    expect(JSON.parse(renderOperation(failed))).toMatchObject({ state: 'lost', problem: { code: 'outcome-unknown' } });
+  });
+});
