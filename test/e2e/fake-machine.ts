@@ -1,4 +1,4 @@
-import { FakeMonitor, type FakeCommand, type FakeMonitorOptions, type Scene } from '@qmp-gateway/test-kit';
+import type { FakeCommand, FakeMonitor, FakeMonitorOptions, Scene } from '@qmp-gateway/test-kit';
 
 /** What the gateway asks by itself when a session begins, and its liveness probe. */
 const ownCommands = new Set([
@@ -10,9 +10,11 @@ const ownCommands = new Set([
   'query-yank',
 ]);
 
-/** Commands no catalog knows: the settings of {@link gatewaySettings} give them their class. */
+/** Commands no catalog knows: {@link fakeMachineSettings} give them their class; undeclared members pass. */
 export const echo = '__com.example_echo';
 export const change = '__com.example_change';
+/** One of class `read` that the catalogs know, so that its arguments are those it declares, and no others. */
+export const strict = 'query-rx-filter';
 
 /** Settings of a gateway that serves fake machines. */
 export const fakeMachineSettings = { commandClasses: { [echo]: 'read', [change]: 'operate' } };
@@ -80,15 +82,18 @@ const introspection = JSON.stringify([
   command('screendump', 'device-arg'),
   command(echo, 'echo-arg'),
   command(change, 'echo-arg'),
+  command(strict, 'echo-arg'),
 ]);
 
-/** A fake monitor with enough behind it to become a VM of the gateway; {@link echo} and {@link change} return their arguments. */
+/** A fake monitor with enough behind it to become a VM of the gateway; {@link echo}, {@link change} and {@link strict} return their arguments. */
 export interface FakeMachine {
   readonly fake: FakeMonitor;
   /** As settings and `PUT /v1/vms/{vm}` take it. */
   readonly endpoint: string;
   /** The commands of clients as they arrived: what the gateway asked by itself is left out. */
   readonly received: readonly FakeCommand[];
+  /** Their names, and forgets them. */
+  takeReceived(): string[];
 }
 
 export async function fakeMachine(scene: Scene, options?: FakeMonitorOptions): Promise<FakeMachine> {
@@ -100,7 +105,8 @@ export async function fakeMachine(scene: Scene, options?: FakeMonitorOptions): P
     .on('query-uuid', () => ({ json: '{"UUID": "00000000-0000-0000-0000-000000000000"}' }))
     .on('query-yank', () => ({ json: '[]' }));
   for (const name of ['stop', 'cont', 'device_del', 'screendump']) fake.on(name, () => ({ json: '{}' }));
-  for (const name of [echo, change]) fake.on(name, (received) => ({ json: argumentsText(received) }));
+  for (const name of [echo, change, strict])
+    fake.on(name, (received) => ({ json: onOneLine(argumentsText(received)) }));
   const { endpoint } = fake;
   if (endpoint.kind !== 'unix') throw new Error('a fake machine listens on a unix socket');
   return {
@@ -109,10 +115,20 @@ export async function fakeMachine(scene: Scene, options?: FakeMonitorOptions): P
     get received() {
       return fake.commands.filter(({ name }) => !ownCommands.has(name));
     },
+    takeReceived: () =>
+      fake.commands
+        .splice(0)
+        .map(({ name }) => name)
+        .filter((name) => !ownCommands.has(name)),
   };
 }
 
 /** The arguments object byte for byte; `{}` when there was none. Our messages end with their id. */
 export function argumentsText({ raw }: FakeCommand): string {
   return /"arguments":\s*(\{.*\})\s*,\s*"id"/s.exec(raw.toString())?.[1] ?? '{}';
+}
+
+/** QMP servers write no line end inside a message. */
+export function onOneLine(json: string): string {
+  return json.replaceAll(/[\r\n]/g, ' ');
 }

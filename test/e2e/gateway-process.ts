@@ -17,6 +17,8 @@ export interface GatewayOptions {
   /** The settings file. */
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** Its limit of open files; default that of this process. */
+  readonly openFiles?: number;
   /** A state directory that outlives this process; default one of its own, removed at the end. */
   readonly state?: string;
 }
@@ -54,9 +56,15 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const configFile = path.join(directory, 'settings.yaml');
   // YAML 1.2 holds all of JSON.
   if (settings !== undefined) writeFileSync(configFile, JSON.stringify(settings));
+  // `prlimit` becomes what it starts.
+  const [command, ...before] =
+    options.openFiles === undefined
+      ? [process.execPath]
+      : ['prlimit', `--nofile=${options.openFiles}:${options.openFiles}`, process.execPath];
   const child = spawn(
-    process.execPath,
+    command as string,
     [
+      ...before,
       launcher,
       'serve',
       ...['--state', state],

@@ -1,4 +1,6 @@
 import { Scene } from '@qmp-gateway/test-kit';
+import { TokenStore, type NewToken } from '../../apps/gateway/src/access/token-store.js';
+import { StateDirectory } from '../../apps/gateway/src/state/state-directory.js';
 import { startGateway, type GatewayOptions, type GatewayProcess } from './gateway-process.js';
 import { exchange, type Exchange } from './http-exchange.js';
 
@@ -18,17 +20,18 @@ export async function registerVm(
   { state = 'ready', labels = {} }: { state?: string; labels?: Record<string, string> } = {},
 ): Promise<string> {
   const id = `vm-${++registered}`;
-  const answer = await exchange(gateway, `/v1/vms/${id}`, { method: 'PUT', body: JSON.stringify({ endpoint, labels }) });
+  const answer = await exchange(gateway, `/v1/vms/${id}`, {
+    method: 'PUT',
+    body: JSON.stringify({ endpoint, labels }),
+  });
   if (answer.status !== 201) throw new Error(`registering ${endpoint}: ${answer.text}`);
   await gateway.vmBecomes(id, state);
   return id;
 }
 
-/** Makes a token by the API. @returns the token itself */
-export async function makeToken(gateway: GatewayProcess, level: string, vms: readonly string[] = ['*']): Promise<string> {
-  const answer = await exchange(gateway, '/v1/tokens', { body: JSON.stringify({ name: level, level, vms }) });
-  if (answer.status !== 201) throw new Error(`making a token: ${answer.text}`);
-  return String(answer.json()['token']);
+/** Makes a token beside the running gateway, as the command line does. @returns the token itself */
+export function makeToken(gateway: GatewayProcess, grant: NewToken): string {
+  return new TokenStore(new StateDirectory(gateway.state)).create(grant).token;
 }
 
 /** Runs a command by POST with these arguments, given as JSON text. */
@@ -44,4 +47,20 @@ export function run(
     ...(args === undefined ? {} : { body: args }),
     ...(headers === undefined ? {} : { headers }),
   });
+}
+
+/** How many commands of a VM were accepted and have not ended. */
+export async function runningOperations(gateway: GatewayProcess, vm: string): Promise<number> {
+  const { operations } = (await exchange(gateway, `/v1/vms/${vm}/operations`)).json() as {
+    operations: { state: string }[];
+  };
+  return operations.filter(({ state }) => state === 'running').length;
+}
+
+/** Waits until a VM is ready in another session than this one. @returns the new epoch */
+export async function nextSession(gateway: GatewayProcess, vm: string, epoch: string): Promise<string> {
+  for (;;) {
+    const view = (await exchange(gateway, `/v1/vms/${vm}?wait=30s`)).json();
+    if (view['state'] === 'ready' && view['epoch'] !== epoch) return String(view['epoch']);
+  }
 }

@@ -19,26 +19,35 @@ export interface ExchangeOptions {
 /** One request through `node:http`, which unlike fetch lets a client say anything. A body is declared JSON unless said. */
 export function exchange(gateway: GatewayProcess, path: string, options: ExchangeOptions = {}): Promise<Exchange> {
   const { body, method = body === undefined ? 'GET' : 'POST' } = options;
-  const headers = Object.entries({
+  const wanted: Record<string, string | readonly string[] | null> = {
     ...(gateway.token === undefined ? {} : { Authorization: `Bearer ${gateway.token}` }),
-    ...(body === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': String(Buffer.byteLength(body)) }),
+    ...(body === undefined
+      ? {}
+      : { 'Content-Type': 'application/json', 'Content-Length': String(Buffer.byteLength(body)) }),
     ...options.headers,
-  }).flatMap(([name, value]) => (value === null ? [] : [[name, value] as [string, string | string[]]]));
+  };
+  const headers = Object.entries(wanted).flatMap(([name, value]) =>
+    value === null ? [] : [[name, value] as [string, string | string[]]],
+  );
   return new Promise((resolve, reject) => {
-    const sent = request(gateway.url + path, { method, headers: Object.fromEntries(headers), agent: false }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', reject);
-      response.on('end', () => {
-        const text = Buffer.concat(chunks).toString();
-        resolve({
-          status: response.statusCode ?? 0,
-          headers: response.headers,
-          text,
-          json: () => JSON.parse(text) as Record<string, unknown>,
+    const sent = request(
+      gateway.url + path,
+      { method, headers: Object.fromEntries(headers), agent: false },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', reject);
+        response.on('end', () => {
+          const text = Buffer.concat(chunks).toString();
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            text,
+            json: () => JSON.parse(text) as Record<string, unknown>,
+          });
         });
-      });
-    });
+      },
+    );
     sent.on('error', reject);
     sent.end(body);
   });

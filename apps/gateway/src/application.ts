@@ -3,6 +3,12 @@ import { Module, type DynamicModule, type INestApplication, type Type } from '@n
 import { APP_FILTER, NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import type { RequestListener, Server } from 'node:http';
+import { AccessController } from './access/access.controller.js';
+import { AccessExplainer } from './access/access-explainer.js';
+import { SessionController } from './access/session.controller.js';
+import { SessionStore } from './access/session-store.js';
+import { TokenAdministration } from './access/token-administration.js';
+import { TokensController } from './access/tokens.controller.js';
 import { OperationsController } from './commands/operations.controller.js';
 import { OperationStore } from './commands/operations.js';
 import { EventHub } from './events/event-hub.js';
@@ -24,6 +30,7 @@ import { SchemasController } from './schemas/schemas.controller.js';
 import { LoggerToken } from './settings/logger.js';
 import { QmpWsAdapter } from './sockets/qmp-ws-adapter.js';
 import { socketProviders } from './sockets/socket-providers.js';
+import { UpgradeRequiredController } from './sockets/upgrade-required.controller.js';
 import { VmAdministration } from './vms/vm-administration.js';
 import { VmDirectory } from './vms/vm-directory.js';
 import { VmsController } from './vms/vms.controller.js';
@@ -50,6 +57,10 @@ class GatewayModule {
         VmsController,
         OperationsController,
         EventsController,
+        UpgradeRequiredController,
+        AccessController,
+        TokensController,
+        SessionController,
         SchemasController,
         DocumentsController,
         ProblemsController,
@@ -61,11 +72,14 @@ class GatewayModule {
         provide(VmDirectory, gateway.directory),
         provide(VM_DIRECTORY, gateway.directory),
         provide(VmAdministration, gateway.administration),
+        provide(TokenAdministration, new TokenAdministration(gateway.tokens, gateway.audit)),
+        provide(AccessExplainer, new AccessExplainer(gateway.path, gateway.policy)),
+        provide(SessionStore, gateway.access.sessions),
         provide(OperationStore, gateway.operations),
         provide(EventHub, gateway.hub),
         provide(GatewayMetrics, new GatewayMetrics(gateway.registry, gateway.metrics, gateway.hub)),
         provide(SchemaDocuments, new SchemaDocuments()),
-        ...socketProviders(gateway),
+        ...socketProviders(gateway.socketParts),
         RouteTable,
         { provide: APP_FILTER, useClass: ProblemFilter },
       ],

@@ -1,10 +1,10 @@
-import { createServer } from 'node:http';
-import { commandClassesFromSettings, isKnownCommand } from '@qmp-gateway/catalog';
+import { isKnownCommand } from '@qmp-gateway/catalog';
 import { DialGate } from '@qmp-gateway/qmp';
 import type { Logger } from 'pino';
 import { AuditLog } from './access/audit-log.js';
-import { Authenticator } from './access/authenticator.js';
+import { AccessControl } from './access/access-control.js';
 import { Policy } from './access/policy.js';
+import { LimitedCommandPath } from './access/request-limiter.js';
 import { TokenStore } from './access/token-store.js';
 import { CheckedCommandPath } from './commands/command-path.js';
 import { FanOut } from './commands/fan-out.js';
@@ -14,18 +14,22 @@ import { ReplyBudget } from './commands/reply-budget.js';
 import { EventHub } from './events/event-hub.js';
 import { GatewayIdentity } from './health/gateway-identity.js';
 import { Dispatcher } from './listeners/dispatcher.js';
-import { Listener } from './listeners/listener.js';
+import type { Listener } from './listeners/listener.js';
+import { makeListeners, renewCertificates } from './listeners/open-listeners.js';
 import { CommandMetrics } from './metrics/command-metrics.js';
 import { loadCatalogs } from './schemas/load-catalogs.js';
 import { SchemaStore } from './schemas/schema-store.js';
 import { SettingsError } from './settings/load-settings.js';
+import { readCommandClasses } from './settings/named-files.js';
 import type { Settings } from './settings/settings.js';
 import { MonitorSockets } from './sockets/monitor-sockets.js';
+import type { SocketParts } from './sockets/socket-connection.js';
 import { SocketRouter } from './sockets/socket-router.js';
 import { StateDirectory } from './state/state-directory.js';
 import { VmAdministration } from './vms/vm-administration.js';
 import { VmDirectory } from './vms/vm-directory.js';
 import { VmRegistry } from './vms/vm-registry.js';
+import { loadVmTls } from './vms/vm-tls.js';
 import type { Vm, VmObserver } from './vms/vm.js';
 
 const rootTokenFile = 'root.token';
@@ -41,6 +45,7 @@ export class Gateway {
   readonly state: StateDirectory;
   readonly tokens: TokenStore;
   readonly audit: AuditLog;
+  readonly access: AccessControl;
   readonly hub: EventHub;
   readonly registry: VmRegistry;
   readonly directory: VmDirectory;
@@ -48,6 +53,8 @@ export class Gateway {
   readonly operations: OperationStore;
   readonly policy: Policy;
   readonly path: CheckedCommandPath;
+  /** What the sockets use: their commands count as requests. */
+  readonly socketParts: SocketParts & { readonly registry: VmRegistry };
   readonly sockets: SocketRouter;
   readonly dispatcher: Dispatcher;
   readonly listeners: readonly Listener[];
@@ -65,15 +72,17 @@ export class Gateway {
       if (failure === undefined) log.warn('the audit log is written again');
       else log.error({ failure, path: this.audit.path }, 'the audit log cannot be written');
     });
-    const { classes, faults } = commandClassesFromSettings(settings.commandClasses);
-    if (faults.length > 0)
-      throw new SettingsError(faults.map(({ command, message }) => `commandClasses.${command}: ${message}`));
+    const classes = readCommandClasses(settings);
+    this.access = new AccessControl(settings, this.tokens, (message) =>
+      log.warn({ failure: message }, 'the keys of jwt.jwks cannot be had'),
+    );
     this.hub = new EventHub({ run, history: settings.history });
     let sessions = 0;
     const surroundings = {
       observer: this.#observer(),
       schemas: new SchemaStore(classes, loadCatalogs(settings.catalogs)),
       monitorOptions: { dialGate: new DialGate(simultaneousDials), lineBytes: settings.limits.lineBytes },
+      tls: loadVmTls(settings.vms),
       queueBound: settings.limits.queue,
       nextEpoch: () => `${run}.${++sessions}`,
     };
@@ -104,6 +113,7 @@ export class Gateway {
       limits: settings.limits,
       operations: this.operations,
       eventCursor: () => this.hub.head(),
+      fault: (error, requestId) => log.error({ err: error, request: requestId }, 'command failed by a fault of ours'),
     });
     const lane = new Lane(
       this.path,
@@ -111,20 +121,24 @@ export class Gateway {
       new ReplyBudget(settings.limits.replyBytes),
       settings.limits.bodyBytes,
     );
-    this.sockets = new SocketRouter(this);
-    this.dispatcher = new Dispatcher(settings, new Authenticator(settings, this.tokens), lane, this.sockets, log);
-    this.listeners = settings.listen.map((address) => {
-      const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 });
-      server.maxConnections = settings.limits.connections;
-      const listener = new Listener(address, server, false);
-      this.dispatcher.attach(listener);
-      return listener;
-    });
+    const { limiter } = this.access;
+    const { hub, directory, registry } = this;
+    const path = limiter === undefined ? this.path : new LimitedCommandPath(this.path, limiter);
+    this.socketParts = { hub, directory, registry, path };
+    this.sockets = new SocketRouter(this.socketParts);
+    this.dispatcher = new Dispatcher(this.access, lane, this.sockets, log);
+    this.listeners = makeListeners(settings);
+    for (const listener of this.listeners) this.dispatcher.attach(listener);
     this.registry.load(settings.vms);
   }
 
   /** Listens, then dials: the gateway is there whatever the VMs do. @throws SettingsError for an address that can't be had */
   async start(): Promise<void> {
+    if (this.settings.audit.required) {
+      // A log that can't be written is found out before the first command, not by it.
+      this.audit.change(undefined, undefined, 'gateway-started', { version: this.identity.version });
+      await this.audit.flush();
+    }
     this.#makeRootToken();
     for (const listener of this.listeners) {
       try {
@@ -146,7 +160,9 @@ export class Gateway {
     const { monitorSockets } = this.settings;
     if (monitorSockets === undefined) return;
     try {
-      this.#monitorSockets = await MonitorSockets.open(monitorSockets, this, (message) => this.log.warn(message));
+      this.#monitorSockets = await MonitorSockets.open(monitorSockets, this.socketParts, (message) =>
+        this.log.warn(message),
+      );
     } catch (error) {
       throw new SettingsError([`monitorSockets.dir: cannot be had: ${(error as Error).message}`]);
     }
@@ -155,15 +171,13 @@ export class Gateway {
   /** Takes nothing new, lets what is in flight end, ends the streams, then the sessions with the VMs. */
   async stop(graceMs: number): Promise<void> {
     this.dispatcher.drain();
-    const closed = Promise.all(
-      this.listeners.map(({ server }) => new Promise<void>((resolve) => server.close(() => resolve()))),
-    );
+    const closed = Promise.all(this.listeners.map((listener) => listener.close()));
     this.hub.closeAll();
     this.#monitorSockets?.close();
     await this.sockets.close();
     // Connections become idle one by one, as their last answer goes out.
     const sweep = setInterval(() => {
-      for (const { server } of this.listeners) server.closeIdleConnections();
+      for (const listener of this.listeners) listener.closeIdle();
     }, 50);
     await settledWithin(closed, graceMs);
     // Whoever still waits for a VM is told now what is known of the command.
@@ -174,8 +188,30 @@ export class Gateway {
     await this.audit.close();
   }
 
+  /**
+   * What SIGHUP asks for: the audit log opened anew, certificates and key files read again. What can't be had stays as
+   * it is, and the log says so.
+   */
+  async reload(): Promise<void> {
+    const steps = {
+      'audit log': () => this.audit.reopen(),
+      certificates: () => renewCertificates(this.listeners, this.settings),
+      keys: () => this.access.reload(),
+    };
+    for (const [what, step] of Object.entries(steps)) {
+      try {
+        await step();
+      } catch (error) {
+        this.log.error({ what, failure: (error as Error).message }, 'cannot be read again; the old one stays in use');
+      }
+    }
+    this.log.info('files read again');
+  }
+
   #makeRootToken(): void {
-    if (this.settings.auth !== 'token' || this.tokens.list().length > 0) return;
+    const { auth, jwt, clientCertificates } = this.settings;
+    if (auth !== 'token' || jwt !== undefined || clientCertificates.length > 0) return;
+    if (this.tokens.list().length > 0) return;
     const { token, record } = this.tokens.create({ name: 'root', level: 'host', vms: ['*'] });
     this.state.write(rootTokenFile, `${token}\n`);
     this.audit.change(undefined, undefined, 'token-created', { token: record.id, level: record.level });

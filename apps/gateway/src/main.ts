@@ -1,7 +1,11 @@
+/**
+ * The command line of `qmp-gateway`: flags to settings, settings to a running gateway, signals to an orderly end.
+ * What the gateway is made of and how it works is not known here.
+ */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
-import { createApplication } from './application.js';
-import { Gateway } from './gateway.js';
+import { addTokenCommands } from './access/token-command-line.js';
+import { checkNamedFiles } from './settings/named-files.js';
 import { loadSettings, SettingsError, type Flags } from './settings/load-settings.js';
 import { createLogger } from './settings/logger.js';
 
@@ -11,22 +15,31 @@ const collect = (value: string, previous: string[] | undefined) => [...(previous
 
 const program = new Command('qmp-gateway').description('QMP as HTTP and WebSocket').exitOverride().showHelpAfterError();
 
-program
-  .command('serve')
-  .description('run the gateway')
-  .addOption(new Option('--config <file>', 'settings file (default: ./qmp-gateway.yaml if present)'))
-  .addOption(
-    new Option('--listen <addr>', 'host:port or unix:/path; repeatable (default: 127.0.0.1:8080)').argParser(collect),
-  )
-  .addOption(
-    new Option('--vm <id=endpoint>', 'a VM, e.g. web-1=unix:/run/qemu/web-1.qmp; repeatable').argParser(collect),
-  )
-  .addOption(new Option('--auth <mode>', 'token, or none for local listeners (default: token)'))
-  .addOption(new Option('--allow-host', 'with --auth none: allow commands of class host'))
-  .addOption(new Option('--state <dir>', 'registry, tokens, audit log (default: $STATE_DIRECTORY or ./state)'))
-  .addOption(new Option('--catalog <file>', 'a catalog of your own; repeatable').argParser(collect))
-  .addOption(new Option('--log-level <level>', 'fatal, error, warn, info, debug, trace or silent (default: info)'))
-  .action(async (flags: Flags) => serve(flags));
+const settingsOptions = [
+  new Option('--config <file>', 'settings file (default: ./qmp-gateway.yaml if present)'),
+  new Option('--listen <addr>', 'host:port or unix:/path; repeatable (default: 127.0.0.1:8080)').argParser(collect),
+  new Option('--vm <id=endpoint>', 'a VM, e.g. web-1=unix:/run/qemu/web-1.qmp; repeatable').argParser(collect),
+  new Option('--auth <mode>', 'token, or none for local listeners (default: token)'),
+  new Option('--allow-host', 'with --auth none: allow commands of class host'),
+  new Option('--state <dir>', 'registry, tokens, audit log (default: $STATE_DIRECTORY or ./state)'),
+  new Option('--catalog <file>', 'a catalog of your own; repeatable').argParser(collect),
+  new Option('--tls-cert <file>', 'certificate chain, PEM: tcp listeners speak HTTPS'),
+  new Option('--tls-key <file>', 'its key, PEM'),
+  new Option('--tls-client-ca <file>', 'authorities of client certificates, PEM (clientCertificates)'),
+  new Option('--log-level <level>', 'fatal, error, warn, info, debug, trace or silent (default: info)'),
+];
+
+const serveCommand = program.command('serve').description('run the gateway').action(serve);
+const checkCommand = program
+  .command('check-config')
+  .description('check the settings and the files they name, with the flags of serve; nothing is started')
+  .action(checkConfig);
+for (const option of settingsOptions) {
+  serveCommand.addOption(option);
+  checkCommand.addOption(option);
+}
+
+addTokenCommands(program);
 
 program
   .command('version')
@@ -38,33 +51,42 @@ program
     process.stdout.write(`${version}\n`);
   });
 
+function checkConfig(flags: Flags): void {
+  checkNamedFiles(loadSettings(flags));
+  process.stdout.write('the settings are valid\n');
+}
+
 async function serve(flags: Flags): Promise<void> {
   const settings = loadSettings(flags);
+  // Nest takes a second to load, which the other commands can do without.
+  const { createApplication } = await import('./application.js');
+  const { Gateway } = await import('./gateway.js');
   const log = createLogger(settings.logLevel);
   const gateway = new Gateway(settings, log);
   await createApplication(gateway);
-  await gateway.start();
-  for (const { url } of gateway.listeners) process.stdout.write(`qmp-gateway listening on ${url}\n`);
   let stopping = false;
-  const stop = (signal: string) => {
+  const stop = (reason: string, status: number) => {
     if (stopping) return;
     stopping = true;
-    log.info({ signal }, 'stopping');
+    log.info({ reason }, 'stopping');
     gateway.stop(graceMs).then(
-      () => process.exit(0),
+      () => process.exit(status),
       (error: unknown) => {
         log.error({ err: error }, 'stopping failed');
         process.exit(1);
       },
     );
   };
-  process.on('SIGTERM', stop).on('SIGINT', stop);
+  // Before the listening line is out: whoever reads it may send a signal at once.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal, 0));
+  process.on('SIGHUP', () => void gateway.reload());
   // A fault of ours that nobody caught: say so, and end cleanly rather than go on in a state nobody knows.
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'uncaught exception');
-    stop('uncaughtException');
-    process.exitCode = 1;
+    stop('uncaught exception', 1);
   });
+  await gateway.start();
+  for (const { url } of gateway.listeners) process.stdout.write(`qmp-gateway listening on ${url}\n`);
 }
 
 /** Runs the command line; every fault of the settings is one line on stderr and exit 2. */

@@ -6,14 +6,15 @@ import type { JsonDocument } from '@qmp-gateway/qapi';
 import type { CommandTarget } from '../commands/command-path.js';
 import type { CommandAnswer, CommandRequest } from '../commands/command-request.js';
 import { Problem } from '../problems/problem.js';
+import { SettingsError } from '../settings/load-settings.js';
 import type { Decision } from './policy.js';
 import type { Principal } from './principal.js';
 
-/** Lines that wait for the disk; past it the log counts as not writable. */
 const maxNameLength = 128;
 const maxShownArguments = 4096;
 /** Lines of this long are gathered for one write: the most that a crash of the process can lose. */
 const gatherMs = 20;
+/** Lines that wait for the disk; past it the log counts as not writable. */
 const maxWaitingBytes = 16 * 2 ** 20;
 
 export interface AuditTrouble {
@@ -36,14 +37,19 @@ export class AuditLog {
   #failure: string | undefined;
   #whenIdle: (() => void)[] = [];
 
-  /** @throws when the file can't be opened. */
+  /** @throws SettingsError when the file can't be opened */
   constructor(
     directory: string,
     private readonly settings: { readonly file: string; readonly required: boolean },
     private readonly trouble: AuditTrouble,
   ) {
     this.path = isAbsolute(settings.file) ? settings.file : join(directory, settings.file);
-    this.#file = openSync(this.path, 'a', 0o600);
+    try {
+      this.#file = openSync(this.path, 'a', 0o600);
+    } catch (error) {
+      const { code = '' } = error as NodeJS.ErrnoException;
+      throw new SettingsError([`audit.file: ${this.path} cannot be opened (${code})`]);
+    }
   }
 
   /** The answer to commands while a required log can't be written. */
@@ -52,9 +58,13 @@ export class AuditLog {
     return new Problem('audit-unavailable', 'The audit log cannot be written, and the settings demand it.');
   }
 
-  /** Opens the file anew, as after rotation. @throws when it can't be opened; the old one stays then */
-  reopen(): void {
+  /**
+   * Opens the file anew, as after rotation: what was appended before goes to the old file, the rest to the new one.
+   * @throws when it can't be opened; the old one stays then
+   */
+  async reopen(): Promise<void> {
     const file = openSync(this.path, 'a', 0o600);
+    await this.flush();
     closeSync(this.#file);
     this.#file = file;
   }
@@ -66,7 +76,7 @@ export class AuditLog {
     args: JsonDocument | undefined,
     answer: CommandAnswer,
     durationMs: number,
-    cause?: unknown,
+    internalFault = false,
   ): void {
     const { requestId, entrance, principal, vm, command, dryRun } = request;
     // Put together by hand: this line is written for every command.
@@ -76,7 +86,7 @@ export class AuditLog {
     if (decision !== undefined) line += `,"class":"${decision.class}","rule":${quote(decision.rule)}`;
     if (target !== undefined && args !== undefined) line += shownArguments(target, args);
     line += `${ending(answer)},"ms":${Math.round(durationMs * 1000) / 1000}`;
-    this.#append(cause === undefined ? `${line}}\n` : `${line},"fault":"internal"}\n`);
+    this.#append(internalFault ? `${line},"fault":"internal"}\n` : `${line}}\n`);
   }
 
   /** The end of a command whose caller was told of a deadline before. */

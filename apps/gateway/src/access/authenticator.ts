@@ -2,12 +2,28 @@ import type { IncomingMessage } from 'node:http';
 import type { Settings } from '../settings/settings.js';
 import type { ListenerAddress } from '../settings/listener-address.js';
 import { Problem } from '../problems/problem.js';
+import type { ClientCertificates } from './client-certificates.js';
+import { looksLikeJwt, type JwtVerifier } from './jwt-verifier.js';
 import { Principal } from './principal.js';
+import { sessionCookie, type SessionStore } from './session-store.js';
 import type { TokenStore } from './token-store.js';
 
 /** Sub-protocol by which browsers send a token in a WebSocket handshake, where they can set no header. */
 const bearerProtocol = 'bearer.';
 const forwardedHeader = /^(?:forwarded|via|x-forwarded-.*)$/;
+
+/** Where the session cookie counts: what EventSource and `<img>` get, which can send no header. */
+const cookiePaths = /^\/v1\/(?:events|vms\/[^/]+\/(?:events|screenshot))$/;
+
+/** The sender, or the problem to answer. */
+export type Identified = Principal | Problem;
+
+/** Where else than in the gateway's own tokens principals come from. */
+export interface CredentialSources {
+  readonly sessions: SessionStore;
+  readonly jwt?: JwtVerifier;
+  readonly certificates?: ClientCertificates;
+}
 
 /** From a request to who sends it (DESIGN section 11). */
 export class Authenticator {
@@ -16,6 +32,7 @@ export class Authenticator {
   constructor(
     settings: Pick<Settings, 'auth' | 'allowHost'>,
     private readonly tokens: TokenStore,
+    private readonly sources: CredentialSources,
   ) {
     if (settings.auth === 'none')
       this.#everyone = new Principal('everyone', 'everyone (auth: none)', {
@@ -24,8 +41,11 @@ export class Authenticator {
       });
   }
 
-  /** The sender, or the problem to answer. */
-  authenticate(request: IncomingMessage, listener: ListenerAddress): Principal | Problem {
+  /**
+   * The first credentials found decide: a bearer token, the cookie where it counts, a client certificate, the listener.
+   * Only a JSON Web Token never seen before makes the caller wait; the promise never rejects.
+   */
+  authenticate(request: IncomingMessage, listener: ListenerAddress, path: string): Identified | Promise<Identified> {
     const bearer = bearerOf(request);
     if (bearer instanceof Problem) return bearer;
     if (this.#everyone !== undefined) {
@@ -37,11 +57,41 @@ export class Authenticator {
           );
       return this.#everyone;
     }
-    if (bearer !== undefined) return this.tokens.authenticate(bearer) ?? invalidCredentials();
-    if (listener.kind === 'unix' && listener.level !== undefined)
-      return listenerPrincipal(listener.path, listener.level);
-    return new Problem('unauthenticated', 'Send a token: Authorization: Bearer qmpgw_…');
+    if (bearer !== undefined) return this.#ofBearer(bearer);
+    return (
+      this.#ofCookie(request, path) ??
+      this.sources.certificates?.authenticate(request) ??
+      ofListener(listener) ??
+      new Problem('unauthenticated', 'Send a token: Authorization: Bearer qmpgw_…')
+    );
   }
+
+  #ofBearer(bearer: string): Identified | Promise<Identified> {
+    const { jwt } = this.sources;
+    if (jwt !== undefined && looksLikeJwt(bearer)) return jwt.authenticate(bearer);
+    return this.tokens.authenticate(bearer) ?? invalidCredentials();
+  }
+
+  #ofCookie(request: IncomingMessage, path: string): Principal | undefined {
+    const { cookie } = request.headers;
+    if (cookie === undefined || request.method !== 'GET' || !cookiePaths.test(path)) return undefined;
+    const value = sessionCookieOf(cookie);
+    return value === undefined ? undefined : this.sources.sessions.authenticate(value);
+  }
+}
+
+/** True when the request shows credentials that were made up or stolen, not when it shows none. */
+export function presentsCredentials({ headers }: IncomingMessage): boolean {
+  return headers.authorization !== undefined || headers['sec-websocket-protocol']?.includes(bearerProtocol) === true;
+}
+
+function sessionCookieOf(cookie: string): string | undefined {
+  const prefix = `${sessionCookie}=`;
+  return cookie
+    .split(';')
+    .map((pair) => pair.trim())
+    .find((pair) => pair.startsWith(prefix))
+    ?.slice(prefix.length);
 }
 
 function invalidCredentials(): Problem {
@@ -67,7 +117,9 @@ function bearerOf(request: IncomingMessage): string | undefined | Problem {
 
 const listenerPrincipals = new Map<string, Principal>();
 
-function listenerPrincipal(path: string, level: Principal['level']): Principal {
+function ofListener(listener: ListenerAddress): Principal | undefined {
+  if (listener.kind !== 'unix' || listener.level === undefined) return undefined;
+  const { path, level } = listener;
   const key = `${level} ${path}`;
   let principal = listenerPrincipals.get(key);
   if (principal === undefined) {

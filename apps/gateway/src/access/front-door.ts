@@ -8,7 +8,7 @@ export interface Doorway {
   /** Port of a tcp listener, the real one. */
   readonly port?: number;
   readonly secure: boolean;
-  /** DNS names in the listener's certificate. */
+  /** DNS names in the listener's certificate, lower case; one may begin with `*.`. */
   readonly names?: readonly string[];
 }
 
@@ -50,7 +50,8 @@ const allowedHeaders = [
   'Prefer',
 ].join(', ');
 
-const noHeaders: Readonly<Record<string, string>> = Object.freeze({});
+/** Of a request that no page of another origin sent. */
+export const noCorsHeaders: Readonly<Record<string, string>> = Object.freeze({});
 
 /**
  * The checks before any credentials are looked at: is the request meant for this gateway (Host, against DNS rebinding)
@@ -63,13 +64,16 @@ export function checkFrontDoor(
   rules: BrowserRules,
 ): Readonly<Record<string, string>> | Problem {
   const host = request.headers.host;
+  // Routers take the path out of a whole URL, whose host nobody has looked at.
+  if (request.url?.startsWith('/') !== true && request.url !== '*')
+    return new Problem('host-refused', 'The request target is a whole URL; this is no proxy.');
   if (door.kind === 'tcp') {
     const refusal = checkHost(request, host, door, rules);
     if (refusal !== undefined) return refusal;
   }
   const origin = request.headers.origin;
   const site = request.headers['sec-fetch-site'];
-  if (origin === undefined && site === undefined) return noHeaders;
+  if (origin === undefined && site === undefined) return noCorsHeaders;
   if (origin !== undefined && rules.allowedOrigins.includes(origin)) return corsHeaders(origin);
   if (origin !== undefined && !isSameOrigin(origin, host, door))
     return new Problem(
@@ -78,7 +82,7 @@ export function checkFrontDoor(
     );
   if ((site === 'cross-site' || site === 'same-site') && !isTopLevelDocs(request))
     return new Problem('origin-refused', `The browser sent this for a page of another site (Sec-Fetch-Site: ${site}).`);
-  return noHeaders;
+  return noCorsHeaders;
 }
 
 /** Answer headers of a preflight of an allowed origin. */
@@ -111,13 +115,20 @@ function checkHost(
     return new Problem('host-refused', hosts > 1 ? 'More than one Host header.' : 'No Host header.');
   const { name, port } = splitHost(host);
   if (rules.allowedHosts.includes(name)) return undefined;
-  const known = name === 'localhost' || isIP(name) !== 0 || (door.names?.includes(name) ?? false);
+  const known = name === 'localhost' || isIP(name) !== 0 || (door.names?.some((own) => isNamed(own, name)) ?? false);
   const expectedPort = door.port ?? (door.secure ? 443 : 80);
   if (known && (port ?? (door.secure ? 443 : 80)) === expectedPort) return undefined;
   return new Problem(
     'host-refused',
     `The Host header names ${JSON.stringify(host.slice(0, 200))}, which is none of this gateway's names (allowedHosts) with its port.`,
   );
+}
+
+/** A star is one label, as in RFC 6125 section 6.4.3. */
+function isNamed(own: string, name: string): boolean {
+  if (!own.startsWith('*.')) return own === name;
+  const dot = name.indexOf('.');
+  return dot > 0 && name.slice(dot) === own.slice(1);
 }
 
 /** Lower-case name without brackets or trailing dot, and the port if one is written. NaN for a port that is none. */

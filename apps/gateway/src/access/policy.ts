@@ -4,6 +4,7 @@ import { Problem } from '../problems/problem.js';
 import type { SchemaCommand, VmSchema } from '../schemas/vm-schema.js';
 import type { VmDefinition } from '../settings/settings.js';
 import { matchesAnyGlob } from './glob.js';
+import { aimsAtOwnMonitor, type OwnMonitor } from './own-monitor.js';
 import type { Level, Principal } from './principal.js';
 
 /** Who may run what, and by which rule: allowed or not, nothing is left unexplained. */
@@ -13,6 +14,12 @@ export interface Decision {
   /** Stable name of the rule that decided. */
   readonly rule: string;
   readonly reason: string;
+}
+
+/** What policy asks of a VM. */
+export interface GovernedVm {
+  readonly definition: Pick<VmDefinition, 'hostCommands'>;
+  readonly ownMonitor: OwnMonitor;
 }
 
 /** Decides about commands (DESIGN section 11): the class by name and arguments, the principal's level, its globs, `hostCommands`. */
@@ -30,7 +37,7 @@ export class Policy {
     schema: VmSchema,
     command: SchemaCommand,
     args: JsonNode | undefined,
-    definition: VmDefinition,
+    vm: GovernedVm,
   ): Decision {
     const ruling = classifyCommand(schema.origin.kind, command.name, args, this.classes);
     const { allow, deny } = principal.grant.commands ?? {};
@@ -38,7 +45,7 @@ export class Policy {
       return refusal(ruling, 'grant:deny', `the credentials exclude ${command.name}`);
     if (allow !== undefined && !matchesAnyGlob(allow, command.name))
       return refusal(ruling, 'grant:allow', `the credentials do not include ${command.name}`);
-    if (ruling.class === 'host' && !(this.settings.hostCommands && definition.hostCommands !== false))
+    if (ruling.class === 'host' && !(this.settings.hostCommands && vm.definition.hostCommands !== false))
       return refusal(ruling, 'hostCommands', 'commands of class host are switched off (hostCommands: false)');
     if (!principal.reaches(ruling.class))
       return refusal(
@@ -46,6 +53,9 @@ export class Policy {
         ruling.rule,
         `${ruling.reason}; it needs level ${ruling.class}, and the credentials have ${principal.level}`,
       );
+    const own = aimsAtOwnMonitor(command.name, args, vm.ownMonitor);
+    if (own !== undefined)
+      return refusal(ruling, 'own-monitor', `${JSON.stringify(own)} carries the gateway's own connection to this VM`);
     return { allowed: true, ...ruling };
   }
 }

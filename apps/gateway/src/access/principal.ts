@@ -36,6 +36,8 @@ export class Principal {
     readonly grant: Grant,
     /** Checked again while a stream is open. */
     readonly stillValid: () => boolean = () => true,
+    /** When the credentials end by themselves, milliseconds since 1970; they may be revoked before. */
+    readonly expires: number = Infinity,
   ) {}
 
   get level(): Level {

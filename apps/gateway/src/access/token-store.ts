@@ -21,6 +21,11 @@ export interface NewToken extends Grant {
   readonly owner?: string;
 }
 
+/** The principal that a token stands for; `owner` of what it makes. */
+export function tokenPrincipalId(id: string): string {
+  return `token:${id}`;
+}
+
 const fileName = 'tokens.json';
 const tokenPattern = /^qmpgw_([a-z0-9]{1,64})_([A-Za-z0-9_-]{20,100})$/;
 const reloadEveryMs = 1000;
@@ -44,13 +49,23 @@ export class TokenStore {
     this.#reload();
   }
 
+  /** All tokens, expired ones too, oldest first. */
   list(): TokenRecord[] {
     this.#reload();
     return [...this.#records.values()];
   }
 
+  get(id: string): TokenRecord | undefined {
+    this.#reloadIfChanged(!this.#records.has(id));
+    return this.#records.get(id);
+  }
+
   /** @returns the token itself, which nobody can ask for again, and its record. */
   create(wanted: NewToken): { token: string; record: TokenRecord } {
+    return this.#state.exclusively(fileName, () => this.#create(wanted));
+  }
+
+  #create(wanted: NewToken): { token: string; record: TokenRecord } {
     this.#reload();
     const id = randomBytes(8).toString('hex');
     const secret = randomBytes(32).toString('base64url');
@@ -73,11 +88,13 @@ export class TokenStore {
 
   /** @returns false when there is no such token. */
   revoke(id: string): boolean {
-    this.#reload();
-    if (!this.#records.delete(id)) return false;
-    this.#principals.delete(id);
-    this.#save();
-    return true;
+    return this.#state.exclusively(fileName, () => {
+      this.#reload();
+      if (!this.#records.delete(id)) return false;
+      this.#principals.delete(id);
+      this.#save();
+      return true;
+    });
   }
 
   /** Who holds this token, or undefined: malformed, unknown, expired and wrong secrets are not told apart. */
@@ -105,10 +122,12 @@ export class TokenStore {
         ...(endpoints === undefined ? {} : { endpoints }),
       };
       const { id, sha256 } = record;
-      principal = new Principal(`token:${id}`, record.name, grant, () => {
+      const stillValid = () => {
         this.#reloadIfChanged(false);
         return this.#records.get(id)?.sha256 === sha256 && this.#isValid(id);
-      });
+      };
+      const expires = record.expires === undefined ? Infinity : Date.parse(record.expires);
+      principal = new Principal(tokenPrincipalId(id), record.name, grant, stillValid, expires);
       this.#principals.set(id, principal);
     }
     return principal;

@@ -41,6 +41,8 @@ export interface CommandPathParts extends RunningSurroundings {
   readonly audit: AuditLog;
   readonly metrics: CommandMetrics;
   readonly limits: Limits;
+  /** A fault of ours: the caller is told nothing of it, the log everything. */
+  fault(error: unknown, requestId: string): void;
 }
 
 const noTrace: CommandTrace = {};
@@ -60,7 +62,7 @@ export class CheckedCommandPath implements CommandPath {
       if (vm.schema === undefined && vm.arriving) this.#whenKnown(vm, request, answer);
       else this.run(this.resolve(request.principal, request.vm, request.command), request, answer);
     } catch (error) {
-      this.#fail(request, error, undefined, answer);
+      this.refuse(request, error, undefined, answer);
     }
   }
 
@@ -145,7 +147,7 @@ export class CheckedCommandPath implements CommandPath {
       };
       this.#start(target, request, json, deadlineMs, tell, late);
     } catch (error) {
-      this.#fail(request, error, target, answer, decision);
+      this.refuse(request, error, target, answer, decision);
     }
   }
 
@@ -193,22 +195,28 @@ export class CheckedCommandPath implements CommandPath {
         forget();
         const fields = { vm: vm.id, command: request.command, outcome: 'not-sent', retryable: true } as const;
         const detail = `The VM was not known within ${waitMs} ms; nothing was sent.`;
-        this.#fail(request, new Problem('deadline-exceeded', detail, fields), undefined, answer);
+        this.refuse(request, new Problem('deadline-exceeded', detail, fields), undefined, answer);
       },
       Math.max(0, request.arrivedAt + waitMs - performance.now()),
     );
   }
 
-  #fail(
+  /** Ends a command that is not run: by a check here, or by one of the way it came in. */
+  refuse(
     request: CommandRequest,
     error: unknown,
     target: CommandTarget | undefined,
     answer: (answer: CommandAnswer) => void,
     decision?: Decision,
   ): void {
-    const problem = asProblem(error).about({ vm: request.vm, command: request.command });
-    const cause = error instanceof Problem ? undefined : error;
-    this.#finish(target, request, decision, undefined, { ok: false, problem, trace: noTrace }, answer, cause);
+    const { vm, command } = request;
+    const problem = asProblem(error).about({
+      ...(vm === '*' ? {} : { vm: vm.slice(0, 128) }),
+      ...(command === '' ? {} : { command: command.slice(0, 128) }),
+    });
+    const isOurs = !(error instanceof Problem);
+    if (isOurs) this.parts.fault(error, request.requestId);
+    this.#finish(target, request, decision, undefined, { ok: false, problem, trace: noTrace }, answer, isOurs);
   }
 
   /** The one place where a command's answer leaves: audited, counted, told. */
@@ -219,11 +227,11 @@ export class CheckedCommandPath implements CommandPath {
     args: JsonDocument | undefined,
     result: CommandAnswer,
     answer: (answer: CommandAnswer) => void,
-    cause?: unknown,
+    isOurs = false,
   ): void {
     const outcome = result.ok ? 'done' : result.problem.code;
     const durationMs = performance.now() - request.arrivedAt;
-    this.parts.audit.command(request, target, decision, args, result, durationMs, cause);
+    this.parts.audit.command(request, target, decision, args, result, durationMs, isOurs);
     this.parts.metrics.command(
       target?.vm.kind ?? 'unknown',
       target?.command.name ?? 'unknown',

@@ -3,7 +3,7 @@ import { nearestNames, readJson, type JsonDocument, type JsonMember } from '@qmp
 import { writeProblem, writeValue } from '../listeners/answer.js';
 import { contentTypeProblem, hasBody, readBody } from '../listeners/read-body.js';
 import type { AuthenticatedContext } from '../listeners/request-context.js';
-import { asProblem, Problem } from '../problems/problem.js';
+import { Problem } from '../problems/problem.js';
 import { malformedJson, type CheckedCommandPath, type CommandTarget } from './command-path.js';
 import type { CommandAnswer, CommandArguments, CommandRequest } from './command-request.js';
 import { readControls } from './controls.js';
@@ -15,7 +15,15 @@ type Route =
   | { readonly kind: 'message'; readonly vm: string }
   | { readonly kind: 'fan-out'; readonly command: string };
 
-const route = /^\/v1\/(?:vms\/([^/]+)\/qmp(?:\/([^/]+))?|qmp\/([^/]+))$/;
+const routePattern = /^\/v1\/(?:vms\/([^/]+)\/qmp(?:\/([^/]+))?|qmp\/([^/]+))$/;
+
+/** One request on its way through the lane. */
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly context: AuthenticatedContext;
+  readonly route: Route;
+}
 
 /**
  * The command lane: the HTTP requests that run commands, taken before Express sees them. A plain function over method
@@ -31,28 +39,24 @@ export class Lane {
 
   /** @returns false when the path is none of the lane's. */
   handle(request: IncomingMessage, response: ServerResponse, context: AuthenticatedContext): boolean {
-    const found = matchRoute(context.path);
-    if (found === undefined) return false;
+    const route = matchRoute(context.path);
+    if (route === undefined) return false;
+    const exchange = { request, response, context, route };
     try {
       const budget = this.replies.refusal;
       if (budget !== undefined) throw budget;
-      if (found.kind === 'fan-out') this.#fanOut(request, response, context, found.command);
-      else if (found.kind === 'message') this.#message(request, response, context, found.vm);
-      else this.#command(request, response, context, found.vm, found.command);
+      if (route.kind === 'fan-out') this.#fanOut(exchange, route.command);
+      else if (route.kind === 'message') this.#message(exchange, route.vm);
+      else this.#command(exchange, route.vm, route.command);
     } catch (error) {
       request.resume();
-      writeProblem(response, asProblem(error), context);
+      this.#refuse(exchange, error);
     }
     return true;
   }
 
-  #command(
-    request: IncomingMessage,
-    response: ServerResponse,
-    context: AuthenticatedContext,
-    vm: string,
-    command: string,
-  ): void {
+  #command(exchange: Exchange, vm: string, command: string): void {
+    const { request, context } = exchange;
     // A VM never seen has no model yet: the command path waits for it, and checks then what can't be checked here.
     const target = this.path.resolveIfKnown(context.principal, vm, command);
     const { method } = request;
@@ -61,10 +65,9 @@ export class Lane {
     if (isGet && target !== undefined && target.command.class !== 'read') throw methodNotAllowed(target, method);
     const controls = readControls(request.headers, isGet ? undefined : context.query);
     const execute = (args: CommandArguments): void => {
-      const { principal, requestId } = context;
       const commandRequest: CommandRequest = {
-        principal,
-        requestId,
+        principal: context.principal,
+        requestId: context.requestId,
         entrance: 'rest',
         vm,
         command,
@@ -73,76 +76,75 @@ export class Lane {
         arrivedAt: performance.now(),
         ...controls,
       };
-      const answer = (end: CommandAnswer) => this.#answer(response, context, end);
+      const answer = (end: CommandAnswer) => this.#answer(exchange, end);
       if (target === undefined) this.path.execute(commandRequest, answer);
       else this.path.run(target, commandRequest, answer);
     };
-    if (isGet) {
-      request.resume();
-      execute(
-        context.query === '' ? { kind: 'none' } : { kind: 'query', pairs: [...new URLSearchParams(context.query)] },
-      );
-    } else if (!hasBody(request)) {
-      request.resume();
-      execute({ kind: 'none' });
-    } else {
-      this.#readJsonBody(request, response, context, (json) => execute({ kind: 'json', json }));
+    if (!isGet && hasBody(request)) {
+      this.#readJsonBody(exchange, (json) => execute({ kind: 'json', json }));
+      return;
     }
+    request.resume();
+    const query = isGet && context.query !== '';
+    execute(query ? { kind: 'query', pairs: [...new URLSearchParams(context.query)] } : { kind: 'none' });
   }
 
-  #message(request: IncomingMessage, response: ServerResponse, context: AuthenticatedContext, vm: string): void {
-    this.path.requireVm(context.principal, vm);
+  #message(exchange: Exchange, vm: string): void {
+    const { request, context } = exchange;
+    const { principal, requestId } = context;
+    this.path.requireVm(principal, vm);
     if (request.method !== 'POST')
       throw new Problem('method-not-allowed', 'QMP messages are sent with POST.', { headers: { Allow: 'POST' } });
     const controls = readControls(request.headers, context.query);
     if (!hasBody(request)) throw new Problem('malformed-json', 'There is no body; send {"execute": "query-status"}.');
-    this.#readJsonBody(request, response, context, (body) => {
-      const message = readMessage(body);
-      this.path.execute(
-        {
-          principal: context.principal,
-          requestId: context.requestId,
-          entrance: 'message',
-          vm,
-          arrivedAt: performance.now(),
-          ...message,
-          ...controls,
-        },
-        (end) => this.#answer(response, context, end),
-      );
+    this.#readJsonBody(exchange, (body) => {
+      const base = { principal, requestId, entrance: 'message', vm, arrivedAt: performance.now() } as const;
+      this.path.execute({ ...base, ...readMessage(body), ...controls }, (end) => this.#answer(exchange, end));
     });
   }
 
-  #fanOut(request: IncomingMessage, response: ServerResponse, context: AuthenticatedContext, command: string): void {
+  #fanOut(exchange: Exchange, command: string): void {
+    const { request, response, context } = exchange;
     if (request.method !== 'POST')
       throw new Problem('method-not-allowed', 'A fan-out is a POST.', { headers: { Allow: 'POST' } });
     const run = (args: CommandArguments) => this.fanOut.run(request, response, context, command, args);
-    if (hasBody(request)) this.#readJsonBody(request, response, context, (json) => run({ kind: 'json', json }));
+    if (hasBody(request)) this.#readJsonBody(exchange, (json) => run({ kind: 'json', json }));
     else {
       request.resume();
       run({ kind: 'none' });
     }
   }
 
-  #readJsonBody(
-    request: IncomingMessage,
-    response: ServerResponse,
-    context: AuthenticatedContext,
-    use: (body: Buffer) => void,
-  ): void {
-    const wrongType = contentTypeProblem(request);
+  #readJsonBody(exchange: Exchange, use: (body: Buffer) => void): void {
+    const wrongType = contentTypeProblem(exchange.request);
     if (wrongType !== undefined) throw wrongType;
-    readBody(request, this.bodyBytes, (body) => {
+    readBody(exchange.request, this.bodyBytes, (body) => {
       try {
         if (body instanceof Problem) throw body;
         use(body);
       } catch (error) {
-        writeProblem(response, asProblem(error), context);
+        this.#refuse(exchange, error);
       }
     });
   }
 
-  #answer(response: ServerResponse, context: AuthenticatedContext, end: CommandAnswer): void {
+  /** A refusal before the command path saw the request is audited and counted like one of its own. */
+  #refuse(exchange: Exchange, error: unknown): void {
+    const { route, context } = exchange;
+    const { principal, requestId, arrivedAt } = context;
+    const refused: CommandRequest = {
+      principal,
+      requestId,
+      entrance: route.kind === 'command' ? 'rest' : route.kind,
+      vm: route.kind === 'fan-out' ? '*' : route.vm,
+      command: route.kind === 'message' ? '' : route.command,
+      arguments: { kind: 'none' },
+      arrivedAt,
+    };
+    this.path.refuse(refused, error, undefined, (end) => this.#answer(exchange, end));
+  }
+
+  #answer({ response, context }: Exchange, end: CommandAnswer): void {
     if (!end.ok) {
       writeProblem(response, end.problem, context, end.trace);
       return;
@@ -153,7 +155,7 @@ export class Lane {
 }
 
 function matchRoute(path: string): Route | undefined {
-  const match = route.exec(path);
+  const match = routePattern.exec(path);
   if (match === null) return undefined;
   const vm = decodeSegment(match[1]);
   const command = decodeSegment(match[2] ?? match[3]);

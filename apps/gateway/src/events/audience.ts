@@ -66,6 +66,7 @@ export class Audience {
   /** For an event of a source that is wanted. */
   wants(event: EventRecord): boolean {
     if (event.only !== undefined && event.only !== this.principal.id && !this.#seesAllOperations) return false;
+    if (event.successor !== undefined && this.wantsSource(event.successor)) return false;
     return this.wantsName(event.name);
   }
 

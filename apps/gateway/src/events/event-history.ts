@@ -4,10 +4,10 @@ import { FairBuffer, type Bounds, type VmQueue } from './fair-buffer.js';
 import { visitInOrder, type Lane } from './in-order.js';
 import { formatCursor } from './cursor.js';
 
-/** What has been given up of one VM: the number of the last event, also by name, and how the VM was then. */
+/** What has been given up of one VM: the number of the last event, also by name, and by the labels the VM had. */
 interface Loss {
   n: number;
-  source: SourceSnapshot;
+  readonly byLabels: Map<string, { n: number; source: SourceSnapshot }>;
   readonly byName: Map<string, number>;
 }
 
@@ -17,6 +17,8 @@ export type Delivery =
 
 /** Names told apart in a loss; past it a VM's loss counts for every name. */
 const lostNamesBound = 256;
+/** Labels told apart in a loss; past it nobody remembers under which it was. */
+const lostLabelsBound = 64;
 /** VMs whose losses are told apart though nothing is kept of them any more. */
 const pastVmsBound = 10_000;
 
@@ -92,12 +94,17 @@ export class EventHistory {
     const vm = event.source.id;
     let loss = this.#losses.get(vm);
     if (loss === undefined) {
-      loss = { n: event.n, source: event.source, byName: new Map() };
+      loss = { n: event.n, byLabels: new Map(), byName: new Map() };
       this.#losses.set(vm, loss);
       if (this.#losses.size > pastVmsBound) this.#forgetPastVms();
     }
+    const { labelsKey } = event.source;
+    if (loss.byLabels.size >= lostLabelsBound && !loss.byLabels.has(labelsKey)) {
+      this.#floor = Math.max(this.#floor, loss.n);
+      loss.byLabels.clear();
+    }
     loss.n = event.n;
-    loss.source = event.source;
+    loss.byLabels.set(labelsKey, { n: event.n, source: event.source });
     if (loss.byName.size < lostNamesBound || loss.byName.has(event.name)) loss.byName.set(event.name, event.n);
   }
 
@@ -118,12 +125,13 @@ function ofVm<T>(entries: ReadonlyMap<string, T>, vm: string | undefined): Itera
 }
 
 /** Number of the last lost event this audience may have wanted; 0 when there is none. */
-function lostFor(audience: Audience, { n, source, byName }: Loss): number {
-  if (!audience.wantsSource(source)) return 0;
-  if (audience.filter.events.length === 0 || byName.size >= lostNamesBound) return n;
-  let lost = 0;
-  for (const [name, last] of byName) if (last > lost && audience.wantsName(name)) lost = last;
-  return lost;
+function lostFor(audience: Audience, { byLabels, byName }: Loss): number {
+  let seen = 0;
+  for (const { n, source } of byLabels.values()) if (n > seen && audience.wantsSource(source)) seen = n;
+  if (seen === 0 || audience.filter.events.length === 0 || byName.size >= lostNamesBound) return seen;
+  let named = 0;
+  for (const [name, last] of byName) if (last > named && audience.wantsName(name)) named = last;
+  return Math.min(seen, named);
 }
 
 class OneDelivery implements Lane<Delivery> {

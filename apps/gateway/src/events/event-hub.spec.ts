@@ -177,6 +177,23 @@ describe('filters and scopes', () => {
     expect(sink.names).toEqual(['RESET']);
   });
 
+  it('tells those whom a VM leaves by its new labels that it is gone, and nobody else', () => {
+    const hub = hubWith();
+    const [before, after] = [vm('web', { tenant: 'a' }), vm('web', { tenant: 'b' })];
+    const sinks = [
+      listen(hub, { principal: principal(['label:tenant=a']) }),
+      listen(hub, { filter: filter([], [], ['tenant=a']) }),
+      listen(hub, { principal: principal(['label:tenant=b']) }),
+      listen(hub, { principal: principal() }),
+    ];
+    vi.advanceTimersByTime(0);
+    hub.publishOwn(before, 'vm-removed', '{"id":"web"}', { successor: after });
+    hub.publishOwn(after, 'vm-changed', '{"id":"web"}');
+    vi.advanceTimersByTime(0);
+    const told = sinks.map(({ lines }) => lines.map((line) => line.event));
+    expect(told).toEqual([['vm-removed'], ['vm-removed'], ['vm-changed'], ['vm-changed']]);
+  });
+
   it('shows host paths only from level configure up', () => {
     const hub = hubWith();
     const low = listen(hub, { principal: principal(['*'], 'operate') });
@@ -265,6 +282,19 @@ describe('starting points', () => {
     expect(late.lines[0]).toMatchObject({ cursor: 'r1.2', data: { vm: 'a', from: 'r1.1', to: 'r1.2', missed: null } });
     expect(late.names).toEqual(['gap', 'E3', 'E4', 'E5']);
     expect(oldest.names).toEqual(['E3', 'E4', 'E5']);
+  });
+
+  it('tells a gap to who saw the lost events, though the VM has other labels since', () => {
+    const hub = hubWith({ history: { events: 2, bytes: 1e6 } });
+    const cursor = hub.readCursor(hub.head());
+    for (const tenant of ['a', 'b', 'b', 'b']) hub.publish(vm('web', { tenant }), event('STOP'));
+    const tenantA = listen(hub, { principal: principal(['label:tenant=a']), after: cursor });
+    const tenantC = listen(hub, { principal: principal(['label:tenant=c']), after: cursor });
+    vi.advanceTimersByTime(0);
+    expect(tenantA.lines).toMatchObject([
+      { event: 'gap', data: { vm: 'web', from: 'r1.0', to: 'r1.1', missed: null } },
+    ]);
+    expect(tenantC.lines).toEqual([]);
   });
 
   it('knows that events of other names were lost, not the wanted ones', () => {

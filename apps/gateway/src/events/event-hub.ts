@@ -52,6 +52,9 @@ export const defaultSubscriber: SubscriberLimits = {
 /** How often stuck streams, expired credentials and due bookmarks are looked for. */
 const tickMs = 1000;
 
+/** Events of one delivery: some 64 KiB in each stream, a few milliseconds in which nobody else has a turn. */
+const eventsAtOnce = 256;
+
 /** Delay that a busy hub adds at most to gather more for one write. */
 const longestRestMs = 20;
 
@@ -167,6 +170,8 @@ export class EventHub {
       readonly reducedData?: string;
       /** Id of the one principal (beside level `host`) it is for. */
       readonly only?: string;
+      /** The VM as it will be: who will see it then is not told. */
+      readonly successor?: VmIdentity;
     } = {},
   ): void {
     const now = this.#clock.wall();
@@ -178,6 +183,7 @@ export class EventHub {
       receivedAt: now,
       reducedData: options.reducedData === undefined ? undefined : onOneLine(options.reducedData),
       only: options.only,
+      successor: options.successor === undefined ? undefined : snapshotOf({ ...options.successor, epoch: null }),
     });
     if (name === 'vm-removed' && source !== null) this.#sources.delete(source.id);
   }
@@ -296,7 +302,7 @@ export class EventHub {
       only?: string | undefined;
     },
   ): void {
-    const { source, name, data, timestamp, receivedAt, reducedData, only } = parts;
+    const { source, name, data, timestamp, receivedAt, reducedData, only, successor } = parts;
     const text = name.length + data.length + timestamp.length + (reducedData?.length ?? 0);
     const bytes = recordOverhead + text;
     const n = ++this.#n;
@@ -310,6 +316,7 @@ export class EventHub {
       data,
       reducedData,
       only,
+      successor,
       timestamp,
       receivedAt,
       bytes,
@@ -317,7 +324,8 @@ export class EventHub {
     this.#history.append(event);
     if (this.#groups.size === 0) return;
     this.#turn.add(event);
-    this.#planFlush();
+    if (this.#turn.events.length >= eventsAtOnce) this.flush();
+    else this.#planFlush();
   }
 
   #planFlush(): void {

@@ -6,15 +6,24 @@ export interface SourceSnapshot extends VmIdentity {
   readonly epoch: string | null;
   /** The members `vm` and `epoch` as JSON. */
   readonly json: string;
+  /** The same for the same labels. */
+  readonly labelsKey: string;
 }
 
 export function snapshotOf(vm: VmIdentity & { readonly epoch: string | null }): SourceSnapshot {
   const { id, labels, epoch } = vm;
-  return { id, labels, epoch, json: `"vm":${JSON.stringify(id)},"epoch":${JSON.stringify(epoch)}` };
+  const json = `"vm":${JSON.stringify(id)},"epoch":${JSON.stringify(epoch)}`;
+  return { id, labels, epoch, json, labelsKey: JSON.stringify(labels) };
 }
 
 /** Stands for the gateway itself, where an event is about no VM. */
-export const gatewaySource: SourceSnapshot = { id: '', labels: {}, epoch: null, json: '"vm":null,"epoch":null' };
+export const gatewaySource: SourceSnapshot = {
+  id: '',
+  labels: {},
+  epoch: null,
+  json: '"vm":null,"epoch":null',
+  labelsKey: '{}',
+};
 
 /** One event as it is kept: JSON parts as they came, put together only when somebody wants them. */
 export interface EventRecord {
@@ -28,6 +37,8 @@ export interface EventRecord {
   readonly reducedData: string | undefined;
   /** Id of the one principal it is for (level `host` sees it too); undefined: all who see the VM. */
   readonly only: string | undefined;
+  /** Who wants events of this source too is not told: for them the VM did not leave. */
+  readonly successor?: SourceSnapshot | undefined;
   readonly timestamp: string;
   /** Wall-clock milliseconds. */
   readonly receivedAt: number;

@@ -1,12 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { STATUS_CODES, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Authenticator } from '../access/authenticator.js';
-import { checkFrontDoor, preflightHeaders, type BrowserRules } from '../access/front-door.js';
+import { presentsCredentials, type Authenticator, type Identified } from '../access/authenticator.js';
+import { checkFrontDoor, noCorsHeaders, preflightHeaders, type BrowserRules } from '../access/front-door.js';
+import type { LoginBackOff } from '../access/login-back-off.js';
+import type { RequestLimiter } from '../access/request-limiter.js';
+import { urlCredentials } from '../access/url-credentials.js';
 import type { Lane } from '../commands/lane.js';
-import { asProblem, Problem, problemBody } from '../problems/problem.js';
+import { asProblem, Problem } from '../problems/problem.js';
 import { writeProblem } from './answer.js';
 import type { Listener } from './listener.js';
+import { answerParserError, serveWithoutUpgrade, writeRawProblem } from './raw-answers.js';
 import type { AuthenticatedContext, GatewayRequest, RequestContext } from './request-context.js';
 
 /** Takes an upgrade whose sender is known; answers with the problem when the path is none of its own. */
@@ -14,9 +18,16 @@ export interface UpgradeRouter {
   route(request: IncomingMessage, socket: Duplex, head: Buffer, context: AuthenticatedContext): Problem | undefined;
 }
 
-const requestIdPattern = /^[A-Za-z0-9._-]{1,128}$/;
-const noHeaders: Readonly<Record<string, string>> = Object.freeze({});
+/** The parts of access control a request passes on its way in. */
+export interface Entry {
+  readonly rules: BrowserRules;
+  readonly authenticator: Authenticator;
+  readonly backOff: LoginBackOff;
+  /** Only when there is a limit. */
+  readonly limiter?: RequestLimiter;
+}
 
+const requestIdPattern = /^[A-Za-z0-9._-]{1,128}$/;
 /**
  * The way of every request into the gateway: front door (Host, Origin), credentials, then the command lane, and for
  * whatever is not the lane's, Nest. All listeners hand their `request` and `upgrade` here.
@@ -29,8 +40,7 @@ export class Dispatcher {
   readonly #idPrefix = `${randomBytes(5).toString('hex')}-`;
 
   constructor(
-    private readonly rules: BrowserRules,
-    private readonly authenticator: Authenticator,
+    private readonly entry: Entry,
     private readonly lane: Lane,
     private readonly sockets: UpgradeRouter,
     private readonly log: { error(fields: object, message: string): void },
@@ -55,11 +65,11 @@ export class Dispatcher {
   }
 
   #request(listener: Listener, request: IncomingMessage, response: ServerResponse): void {
-    let context: RequestContext = this.#context(request, noHeaders);
+    let context: RequestContext = this.#context(request);
     try {
-      const cors = checkFrontDoor(request, listener.door, this.rules);
+      const cors = checkFrontDoor(request, listener.door, this.entry.rules);
       if (cors instanceof Problem) throw cors;
-      if (Object.keys(cors).length > 0) context = { ...context, corsHeaders: cors };
+      if (cors !== noCorsHeaders) context = { ...context, corsHeaders: cors };
       if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined) {
         request.resume();
         response.writeHead(204, preflightHeaders(cors)).end();
@@ -67,28 +77,65 @@ export class Dispatcher {
       }
       if (this.#draining && context.path !== '/livez')
         throw new Problem('shutting-down', 'The gateway is stopping.', { headers: { Connection: 'close' } });
-      this.#enter(listener, request, response, context);
+      const leak = urlCredentials(context.query);
+      if (leak !== undefined) throw leak;
+      if (isPublic(request.method, context.path)) this.#toExpress(request, response, context);
+      else this.#enter(listener, request, response, context);
     } catch (error) {
-      if (!(error instanceof Problem)) this.log.error({ err: error, request: context.requestId }, 'request failed');
-      request.resume();
-      writeProblem(response, asProblem(error), context);
+      this.#refuse(request, response, context, error);
     }
   }
 
   #enter(listener: Listener, request: IncomingMessage, response: ServerResponse, context: RequestContext): void {
-    if (!needsCredentials(request.method, context.path)) {
-      this.#toExpress(request, response, context);
+    const identified = this.entry.authenticator.authenticate(request, listener.address, context.path);
+    if (!(identified instanceof Promise)) this.#admit(request, response, context, identified);
+    else
+      void identified.then((later) => {
+        try {
+          this.#admit(request, response, context, later);
+        } catch (error) {
+          this.#refuse(request, response, context, error);
+        }
+      });
+  }
+
+  #admit(request: IncomingMessage, response: ServerResponse, context: RequestContext, identified: Identified): void {
+    if (identified instanceof Problem) {
+      this.#late(request, identified, () => this.#refuse(request, response, context, identified));
       return;
     }
-    const principal = this.authenticator.authenticate(request, listener.address);
-    if (principal instanceof Problem) throw principal;
-    const authenticated = Object.assign(context, { principal });
+    const { limiter } = this.entry;
+    if (limiter !== undefined) {
+      const { refusal, headers } = limiter.take(identified.id);
+      context = { ...context, corsHeaders: { ...context.corsHeaders, ...headers } };
+      if (refusal !== undefined) {
+        this.#refuse(request, response, context, refusal);
+        return;
+      }
+    }
+    const authenticated = Object.assign(context, { principal: identified });
     if (!this.lane.handle(request, response, authenticated)) this.#toExpress(request, response, authenticated);
+  }
+
+  /** Tells wrong credentials the later, the more of them came from there. */
+  #late(request: IncomingMessage, { code }: Problem, tell: () => void): void {
+    const guessed = code === 'unauthenticated' && presentsCredentials(request);
+    const delayMs = guessed ? this.entry.backOff.refused(request.socket.remoteAddress) : 0;
+    if (delayMs === 0) tell();
+    else setTimeout(tell, delayMs);
+  }
+
+  #refuse(request: IncomingMessage, response: ServerResponse, context: RequestContext, error: unknown): void {
+    if (!(error instanceof Problem)) this.log.error({ err: error, request: context.requestId }, 'request failed');
+    request.resume();
+    writeProblem(response, asProblem(error), context);
   }
 
   #toExpress(request: IncomingMessage, response: ServerResponse, context: RequestContext): void {
     (request as GatewayRequest).gateway = context as AuthenticatedContext;
     response.setHeader('X-Request-Id', context.requestId);
+    response.setHeader('X-Content-Type-Options', 'nosniff');
+    if (context.path.startsWith('/v1')) response.setHeader('Cache-Control', 'no-store');
     for (const [name, value] of Object.entries(context.corsHeaders)) response.setHeader(name, value);
     this.#express(request, response);
   }
@@ -99,22 +146,46 @@ export class Dispatcher {
       return;
     }
     socket.on('error', () => socket.destroy());
-    const context = this.#context(request, noHeaders);
-    try {
-      const cors = checkFrontDoor(request, listener.door, this.rules);
+    const context = this.#context(request);
+    const guarded = (step: () => void): void => {
+      try {
+        step();
+      } catch (error) {
+        if (!(error instanceof Problem)) this.log.error({ err: error, request: context.requestId }, 'upgrade failed');
+        writeRawProblem(socket, asProblem(error), context.requestId);
+      }
+    };
+    guarded(() => {
+      const cors = checkFrontDoor(request, listener.door, this.entry.rules);
       if (cors instanceof Problem) throw cors;
       if (this.#draining) throw new Problem('shutting-down', 'The gateway is stopping.');
-      const principal = this.authenticator.authenticate(request, listener.address);
-      if (principal instanceof Problem) throw principal;
-      const refusal = this.sockets.route(request, socket, head, { ...context, principal });
-      if (refusal !== undefined) throw refusal;
-    } catch (error) {
-      if (!(error instanceof Problem)) this.log.error({ err: error, request: context.requestId }, 'upgrade failed');
-      writeRawProblem(socket, asProblem(error), context.requestId);
-    }
+      const leak = urlCredentials(context.query);
+      if (leak !== undefined) throw leak;
+      const admit = (identified: Identified) => this.#admitUpgrade(request, socket, head, context, identified);
+      const identified = this.entry.authenticator.authenticate(request, listener.address, context.path);
+      if (identified instanceof Promise) void identified.then((later) => guarded(() => admit(later)));
+      else admit(identified);
+    });
   }
 
-  #context(request: IncomingMessage, corsHeaders: Readonly<Record<string, string>>): RequestContext {
+  #admitUpgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    context: RequestContext,
+    identified: Identified,
+  ): void {
+    if (identified instanceof Problem) {
+      this.#late(request, identified, () => writeRawProblem(socket, identified, context.requestId));
+      return;
+    }
+    const refusal =
+      this.entry.limiter?.take(identified.id).refusal ??
+      this.sockets.route(request, socket, head, { ...context, principal: identified });
+    if (refusal !== undefined) throw refusal;
+  }
+
+  #context(request: IncomingMessage): RequestContext {
     const url = request.url ?? '/';
     const mark = url.indexOf('?');
     const sent = request.headers['x-request-id'];
@@ -126,62 +197,17 @@ export class Dispatcher {
       arrivedAt: performance.now(),
       path: mark < 0 ? url : url.slice(0, mark),
       query: mark < 0 ? '' : url.slice(mark + 1),
-      corsHeaders,
+      corsHeaders: noCorsHeaders,
     };
   }
 }
 
-/** Everything below `/v1` but its front page, and the metrics; the rest holds no VM's data. */
-function needsCredentials(method: string | undefined, path: string): boolean {
-  if (path === '/metrics') return true;
-  if (path === '/v1' || path === '/v1/') return method !== 'GET' && method !== 'HEAD';
-  return path.startsWith('/v1/');
-}
-
-/** A refused upgrade is a plain HTTP answer. */
-function writeRawProblem(socket: Duplex, problem: Problem, requestId: string | undefined): void {
-  const body = JSON.stringify(problemBody(problem));
-  const headers = {
-    ...problem.headers,
-    ...(requestId === undefined ? {} : { 'X-Request-Id': requestId }),
-    'Cache-Control': 'no-store',
-    'X-Content-Type-Options': 'nosniff',
-    'Content-Type': 'application/problem+json',
-    'Content-Length': String(Buffer.byteLength(body)),
-    Connection: 'close',
-  };
-  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}\r\n${head.join('')}\r\n${body}`);
-}
-
-/** What Node's parser refuses is answered as a problem too. */
-function answerParserError(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const problem =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? new Problem('headers-too-large', 'The head of the request is over 16 KiB.')
-      : new Problem(
-          'invalid-request',
-          error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'The request did not arrive in time.' : 'This is not HTTP/1.1.',
-        );
-  writeRawProblem(socket, problem, undefined);
-}
+const publicPaths = /^\/(?:v1\/?|openapi\.json|asyncapi\.json|livez|readyz|docs(?:\/.*)?|problems\/[^/]+)$/;
 
 /**
- * An upgrade we do not offer (`h2c` of Java's HttpClient and curl --http2) is ignored, as RFC 9110 section 7.8 has it:
- * the request is played once more to the server without its upgrade headers. Node took it out of its parser already.
+ * What anybody may read: no VM's data is in it. A list of what is open, not of what is closed, so that no spelling that
+ * a router takes for a path of ours (case, a whole URL) can come in without credentials.
  */
-function serveWithoutUpgrade(listener: Listener, request: IncomingMessage, socket: Duplex, head: Buffer): void {
-  const lines = [`${request.method ?? 'GET'} ${request.url ?? '/'} HTTP/${request.httpVersion}`];
-  const { rawHeaders } = request;
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i] ?? '';
-    if (!/^(?:upgrade|connection|http2-settings)$/i.test(name)) lines.push(`${name}: ${rawHeaders[i + 1] ?? ''}`);
-  }
-  socket.removeAllListeners();
-  socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
-  listener.server.emit(listener.door.secure ? 'secureConnection' : 'connection', socket);
+function isPublic(method: string | undefined, path: string): boolean {
+  return (method === 'GET' || method === 'HEAD') && publicPaths.test(path);
 }

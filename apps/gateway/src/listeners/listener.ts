@@ -1,21 +1,36 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, lstatSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
-import { connect, type AddressInfo } from 'node:net';
+import { connect, type AddressInfo, type Socket } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
 import type { Doorway } from '../access/front-door.js';
 import type { ListenerAddress } from '../settings/listener-address.js';
+import type { TlsMaterial } from './tls-material.js';
 
 /** One address the gateway answers on, with its own HTTP server. */
 export class Listener {
-  /** Set once it listens: the port is then the real one. */
+  /** The port is the real one once it listens. */
   door: Doorway;
+  readonly #sockets = new Set<Socket>();
 
+  /** @param names in its certificate; undefined for one that does not speak TLS */
   constructor(
     readonly address: ListenerAddress,
     readonly server: Server,
-    private readonly secure: boolean,
+    names?: readonly string[],
   ) {
-    this.door = { kind: address.kind, secure };
+    server.on('connection', (socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
+    this.door = { kind: address.kind, secure: names !== undefined, ...(names === undefined ? {} : { names }) };
+  }
+
+  /** Another certificate from the next connection on; nothing to do for one that does not speak TLS. */
+  renew({ context, names }: TlsMaterial): void {
+    if (!(this.server instanceof TlsServer)) return;
+    this.server.setSecureContext(context);
+    this.door = { ...this.door, names };
   }
 
   /** `http://127.0.0.1:8080` or `unix:/path`. */
@@ -23,7 +38,18 @@ export class Listener {
     if (this.address.kind === 'unix') return `unix:${this.address.path}`;
     const { host } = this.address;
     const shown = host.includes(':') ? `[${host}]` : host;
-    return `${this.secure ? 'https' : 'http'}://${shown}:${String(this.door.port)}`;
+    return `${this.door.secure ? 'https' : 'http'}://${shown}:${String(this.door.port)}`;
+  }
+
+  /** Takes no new connections. Resolves when the last one is gone: answered and closed, or made to go. */
+  close(): Promise<void> {
+    return new Promise((resolve) => this.server.close(() => resolve()));
+  }
+
+  /** Ends connections nobody waits on: between two requests, or (which Node does not count as idle) before the first. */
+  closeIdle(): void {
+    this.server.closeIdleConnections();
+    for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy();
   }
 
   /** @throws when the address can't be had: in use, not ours, no permission. */
@@ -44,7 +70,7 @@ export class Listener {
       } else server.listen({ host: address.host, port: address.port }, done);
     });
     if (address.kind === 'unix') openTo(address);
-    else this.door = { kind: 'tcp', secure: this.secure, port: (server.address() as AddressInfo).port };
+    else this.door = { ...this.door, port: (server.address() as AddressInfo).port };
   }
 }
 

@@ -48,18 +48,16 @@ export function hasBody(request: IncomingMessage): boolean {
  * @returns the problem of a body without the right type
  */
 export function contentTypeProblem(request: IncomingMessage): Problem | undefined {
-  const type = request.headers['content-type'];
-  if (type === 'application/json') return undefined;
-  const essence = type?.split(';', 1)[0]?.trim().toLowerCase();
-  const charset = /;\s*charset="?([^";]+)/i.exec(type ?? '')?.[1]?.toLowerCase();
-  if (essence === 'application/json' && (charset === undefined || charset === 'utf-8')) {
-    const { 'content-encoding': encoding } = request.headers;
-    if (encoding === undefined || encoding === 'identity') return undefined;
+  const { 'content-type': type, 'content-encoding': encoding } = request.headers;
+  if (encoding !== undefined && encoding !== 'identity')
     return new Problem(
       'unsupported-media-type',
       `Bodies are taken as they are, not with Content-Encoding ${JSON.stringify(encoding.slice(0, 40))}.`,
     );
-  }
+  if (type === 'application/json') return undefined;
+  const essence = type?.split(';', 1)[0]?.trim().toLowerCase();
+  const charset = /;\s*charset="?([^";]+)/i.exec(type ?? '')?.[1]?.toLowerCase();
+  if (essence === 'application/json' && (charset === undefined || charset === 'utf-8')) return undefined;
   const got = type === undefined ? 'none' : JSON.stringify(type.slice(0, 100));
   return new Problem(
     'unsupported-media-type',

@@ -11,7 +11,7 @@ export interface RequestContext {
   readonly path: string;
   /** Query without `?`, as sent; empty when there is none. */
   readonly query: string;
-  /** Exact answer headers for an allowed foreign origin; empty otherwise. */
+  /** Answer headers decided on the way in: CORS for an allowed foreign origin, `RateLimit-*`; empty otherwise. */
   readonly corsHeaders: Readonly<Record<string, string>>;
 }
 

@@ -58,6 +58,16 @@ export class GatewayMetrics {
       },
     });
     new Counter({
+      name: 'qmpgw_vm_anomalies_total',
+      help: 'What VMs did that is odd but no reason to fail, by kind; for example replies to a former client.',
+      labelNames: ['vm', 'kind'],
+      registers,
+      collect() {
+        this.reset();
+        for (const vm of vms.all()) for (const [kind, count] of vm.anomalies) this.inc({ vm: vm.id, kind }, count);
+      },
+    });
+    new Counter({
       name: 'qmpgw_commands_total',
       help: 'Commands by kind of VM, name and outcome (done, or the code of the problem).',
       labelNames: ['kind', 'command', 'outcome'],

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { validateSync, type ValidationError } from 'class-validator';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
+import { JwtSettings, readClientCertificate, TlsSettings, type ClientCertificate } from './access-settings.js';
 import { parseByteSize } from './byte-size.js';
 import { isLocal, type ListenerAddress } from './listener-address.js';
 import { AuditSettings, HistorySettings, LimitSettings, SettingsFile } from './settings-file.js';
-import { isRecord, readListener, readVmDefinition, unknownKey } from './settings-rules.js';
+import { isRecord, readListener, readMonitorSockets, readVmDefinition, unknownKey } from './settings-rules.js';
 import type { CommandClass } from '@qmp-gateway/catalog';
 import type { Settings, VmDefinition } from './settings.js';
 
@@ -18,6 +19,9 @@ export interface Flags {
   state?: string;
   catalog?: string[];
   logLevel?: string;
+  tlsCert?: string;
+  tlsKey?: string;
+  tlsClientCa?: string;
 }
 
 /** Everything wrong with the settings, a line each: `path: what is wrong`. */
@@ -30,7 +34,13 @@ export class SettingsError extends Error {
 }
 
 const defaultFile = './qmp-gateway.yaml';
-const nested = { audit: AuditSettings, history: HistorySettings, limits: LimitSettings };
+const nested = {
+  audit: AuditSettings,
+  history: HistorySettings,
+  limits: LimitSettings,
+  tls: TlsSettings,
+  jwt: JwtSettings,
+};
 
 /**
  * Settings from flags, environment (`QMPGW_…`), file and defaults, in this order of precedence.
@@ -69,6 +79,9 @@ function flagsFromEnvironment(environment: NodeJS.ProcessEnv): Flags {
     ['state', text('STATE')],
     ['catalog', list('CATALOG')],
     ['logLevel', text('LOG_LEVEL')],
+    ['tlsCert', text('TLS_CERT')],
+    ['tlsKey', text('TLS_KEY')],
+    ['tlsClientCa', text('TLS_CLIENT_CA')],
   ];
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
@@ -123,6 +136,13 @@ function applyFlags(settings: SettingsFile, flags: Flags, faults: string[]): voi
   if (flags.state !== undefined) settings.state = flags.state;
   if (flags.catalog !== undefined) settings.catalogs = flags.catalog;
   if (flags.logLevel !== undefined) settings.logLevel = flags.logLevel as SettingsFile['logLevel'];
+  const { tlsCert: cert, tlsKey: key, tlsClientCa: clientCa } = flags;
+  if ((cert ?? key ?? clientCa) !== undefined)
+    settings.tls = Object.assign(settings.tls ?? new TlsSettings(), {
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+      ...(clientCa === undefined ? {} : { clientCa }),
+    });
   if (flags.vm === undefined) return;
   const vms = isRecord(settings.vms) ? { ...settings.vms } : {};
   for (const entry of flags.vm) {
@@ -136,7 +156,9 @@ function applyFlags(settings: SettingsFile, flags: Flags, faults: string[]): voi
 }
 
 function describe(error: ValidationError): string[] {
-  const own = Object.values(error.constraints ?? {})
+  // Every nested object has a rule of its own that says the same.
+  const { nestedValidation, ...constraints } = error.constraints ?? {};
+  const own = Object.values(constraints)
     .flatMap((message) => message.split('\n'))
     .map((message) => {
       const text = message.startsWith(`${error.property} `) ? message.slice(error.property.length + 1) : message;
@@ -160,10 +182,14 @@ function resolve(file: SettingsFile, environment: NodeJS.ProcessEnv): Settings {
     allowHost: file.allowHost,
     allowedHosts: file.allowedHosts.map((host) => host.toLowerCase()),
     allowedOrigins: file.allowedOrigins,
+    ...(file.tls === undefined ? {} : { tls: file.tls }),
+    ...(file.jwt === undefined ? {} : { jwt: file.jwt }),
+    clientCertificates: file.clientCertificates.map((entry) => readClientCertificate(entry).value as ClientCertificate),
     hostCommands: file.hostCommands,
     vms: new Map(vms),
     catalogs: file.catalogs,
     commandClasses: file.commandClasses as Record<string, CommandClass>,
+    monitorSockets: file.monitorSockets === undefined ? undefined : readMonitorSockets(file.monitorSockets).value,
     audit: { file: file.audit.file, required: file.audit.required },
     history: { events: history.events, bytes: bytes(history.bytes) },
     limits: {
@@ -173,6 +199,7 @@ function resolve(file: SettingsFile, environment: NodeJS.ProcessEnv): Settings {
       replyBytes: bytes(limits.replyBytes),
       lineBytes: bytes(limits.lineBytes),
       connections: limits.connections,
+      requestsPerSecond: limits.requestsPerSecond,
     },
     logLevel: file.logLevel,
   };
@@ -187,5 +214,9 @@ function combinationFaults(settings: Settings): string[] {
       faults.push(`auth: none is refused, because ${open.host}:${open.port} can be reached from other machines`);
   } else if (settings.allowHost)
     faults.push('allowHost: goes with auth: none only; with tokens, give a token level host');
+  if (settings.clientCertificates.length > 0 && settings.tls?.clientCa === undefined)
+    faults.push('clientCertificates: need tls.clientCa, the authority that signs them');
+  if (settings.auth === 'none' && (settings.jwt !== undefined || settings.clientCertificates.length > 0))
+    faults.push('auth: none takes everybody for the same; jwt and clientCertificates need auth: token');
   return faults;
 }

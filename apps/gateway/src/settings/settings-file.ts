@@ -13,7 +13,15 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
-import { IsByteSize, IsCommandClassMap, IsListenerList, IsOriginList, IsVmMap } from './settings-rules.js';
+import { IsClientCertificateList, type JwtSettings, type TlsSettings } from './access-settings.js';
+import {
+  IsByteSize,
+  IsCommandClassMap,
+  IsListenerList,
+  IsMonitorSockets,
+  IsOriginList,
+  IsVmMap,
+} from './settings-rules.js';
 import { logLevels, type LogLevel } from './settings.js';
 
 /** Where the audit log goes and whether commands may run without it. */
@@ -70,6 +78,12 @@ export class LimitSettings {
   @Min(1)
   @IsOptional()
   connections = 10_000;
+
+  /** Of one principal; 0 for any number. */
+  @IsInt()
+  @Min(0)
+  @IsOptional()
+  requestsPerSecond = 0;
 }
 
 /** The settings as the file, the environment and the flags write them. The one list of keys, types and defaults. */
@@ -104,6 +118,21 @@ export class SettingsFile {
   @IsOptional()
   allowedOrigins: string[] = [];
 
+  @ValidateNested()
+  @IsObject()
+  @IsOptional()
+  tls?: TlsSettings;
+
+  @ValidateNested()
+  @IsObject()
+  @IsOptional()
+  jwt?: JwtSettings;
+
+  @IsArray()
+  @IsClientCertificateList()
+  @IsOptional()
+  clientCertificates: unknown[] = [];
+
   @IsBoolean()
   @IsOptional()
   hostCommands = true;
@@ -120,6 +149,10 @@ export class SettingsFile {
   @IsCommandClassMap()
   @IsOptional()
   commandClasses: Record<string, string> = {};
+
+  @IsMonitorSockets()
+  @IsOptional()
+  monitorSockets?: unknown;
 
   @ValidateNested()
   @IsObject()

@@ -1,11 +1,11 @@
 import { isCommandClass } from '@qmp-gateway/catalog';
-import { EndpointError, parseEndpoint } from '@qmp-gateway/qmp';
+import { EndpointError, isExposed, parseEndpoint } from '@qmp-gateway/qmp';
 import { nearestNames } from '@qmp-gateway/qapi';
 import { registerDecorator } from 'class-validator';
 import { levels, type Level } from '../access/principal.js';
 import { parseByteSize } from './byte-size.js';
 import { parseListenerAddress, socketPathFault, type ListenerAddress } from './listener-address.js';
-import { vmIdPattern, type VmDefinition, type VmKind } from './settings.js';
+import { vmIdPattern, type MonitorSocketSettings, type VmDefinition, type VmKind, type VmTls } from './settings.js';
 
 /** What was read, and every fault found on the way, each as `sub.path: what is wrong` or just what is wrong. */
 export interface Reading<T> {
@@ -27,11 +27,9 @@ export function readListener(value: unknown): Reading<ListenerAddress> {
     const fault = socketPathFault(unix);
     if (fault !== undefined) faults.push(`unix: ${fault}`);
   }
-  if (mode !== undefined && !(typeof mode === 'string' && /^0?[0-7]{3}$/.test(mode)))
-    faults.push('mode: must be three octal digits in quotes, such as "0660"');
+  if (mode !== undefined) faults.push(...modeFaults(mode));
   if (group !== undefined && typeof group !== 'string') faults.push('group: must be the name of a group');
-  if (level !== undefined && !levels.includes(level as Level))
-    faults.push(`level: must be one of ${levels.join(', ')}`);
+  if (level !== undefined) faults.push(...levelFaults(level));
   if (faults.length > 0) return { faults };
   return {
     value: {
@@ -45,17 +43,43 @@ export function readListener(value: unknown): Reading<ListenerAddress> {
   };
 }
 
+/** Reads `monitorSockets`. */
+export function readMonitorSockets(value: unknown): Reading<MonitorSocketSettings> {
+  if (!isRecord(value)) return { faults: ['must be an object with a dir'] };
+  const faults = unknownKeys(value, ['dir', 'mode', 'level']);
+  const { dir, mode = '0600', level = 'operate' } = value;
+  if (typeof dir !== 'string') faults.push('dir: must be the path of a directory');
+  else {
+    const fault = socketPathFault(dir);
+    if (fault !== undefined) faults.push(`dir: ${fault}`);
+  }
+  faults.push(...modeFaults(mode), ...levelFaults(level));
+  if (faults.length > 0) return { faults };
+  return { value: { dir: dir as string, mode: parseInt(mode as string, 8), level: level as Level }, faults };
+}
+
+function modeFaults(mode: unknown): string[] {
+  const isMode = typeof mode === 'string' && /^0?[0-7]{3}$/.test(mode);
+  return isMode ? [] : ['mode: must be three octal digits in quotes, such as "0660"'];
+}
+
+function levelFaults(level: unknown): string[] {
+  return levels.includes(level as Level) ? [] : [`level: must be one of ${levels.join(', ')}`];
+}
+
 const vmKinds: readonly VmKind[] = ['auto', 'qemu', 'stratovirt', 'storage-daemon'];
-const vmKeys = ['endpoint', 'agent', 'kind', 'labels', 'insecure', 'hostCommands'];
+const vmKeys = ['endpoint', 'agent', 'kind', 'labels', 'tls', 'insecure', 'hostCommands'];
+const vmTlsKeys = ['ca', 'cert', 'key', 'serverName'] as const;
 
 /** Reads the definition of a VM, from settings or from the body of a PUT. */
 export function readVmDefinition(value: unknown, keys: readonly string[] = vmKeys): Reading<VmDefinition> {
   if (!isRecord(value)) return { faults: ['must be an object with an endpoint'] };
   const faults = unknownKeys(value, keys);
-  const { endpoint, agent, kind = 'auto', labels = {}, insecure, hostCommands } = value;
+  const { endpoint, agent, kind = 'auto', labels = {}, tls, insecure, hostCommands } = value;
   if (endpoint === undefined) faults.push('endpoint: missing');
-  else faults.push(...endpointFaults('endpoint', endpoint, insecure === true));
-  if (agent !== undefined) faults.push(...endpointFaults('agent', agent, insecure === true));
+  else faults.push(...endpointFaults('endpoint', endpoint, tls, insecure === true));
+  if (agent !== undefined) faults.push(...endpointFaults('agent', agent, tls, insecure === true));
+  if (tls !== undefined) faults.push(...vmTlsFaults(tls));
   if (!vmKinds.includes(kind as VmKind)) faults.push(`kind: must be one of ${vmKinds.join(', ')}`);
   faults.push(...labelFaults(labels));
   if (insecure !== undefined && typeof insecure !== 'boolean') faults.push('insecure: must be true or false');
@@ -68,6 +92,7 @@ export function readVmDefinition(value: unknown, keys: readonly string[] = vmKey
       kind: kind as VmKind,
       labels: { ...(labels as Record<string, string>) },
       ...(agent === undefined ? {} : { agent: agent as string }),
+      ...(tls === undefined ? {} : { tls: { ...(tls as VmTls) } }),
       ...(insecure === undefined ? {} : { insecure: insecure as boolean }),
       ...(hostCommands === undefined ? {} : { hostCommands: hostCommands as boolean }),
     },
@@ -75,14 +100,26 @@ export function readVmDefinition(value: unknown, keys: readonly string[] = vmKey
   };
 }
 
-function endpointFaults(key: string, value: unknown, insecure: boolean): string[] {
+function vmTlsFaults(tls: unknown): string[] {
+  if (!isRecord(tls)) return ['tls: must be an object of files: ca, cert, key; and serverName'];
+  const faults = unknownKeys(tls, vmTlsKeys).map((fault) => `tls.${fault}`);
+  for (const key of vmTlsKeys)
+    if (tls[key] !== undefined && (typeof tls[key] !== 'string' || tls[key] === ''))
+      faults.push(`tls.${key}: must be ${key === 'serverName' ? 'a host name' : 'the path of a PEM file'}`);
+  if ((tls['cert'] === undefined) !== (tls['key'] === undefined)) faults.push('tls: cert and key go together');
+  return faults;
+}
+
+function endpointFaults(key: string, value: unknown, tls: unknown, insecure: boolean): string[] {
   if (typeof value !== 'string') return [`${key}: must be a text such as unix:/run/qemu/vm.qmp`];
   try {
     const endpoint = parseEndpoint(value);
-    if (endpoint.kind === 'tcp' && !insecure && !/^(?:127\.|::1$|localhost$)/.test(endpoint.host))
+    if (isExposed(endpoint) && !insecure)
       return [
         `${key}: plain tcp to another machine hands the VM to whoever is in between; use tls:, or set insecure: true`,
       ];
+    if (endpoint.kind === 'listen-tls' && !(isRecord(tls) && tls['ca'] !== undefined && tls['cert'] !== undefined))
+      return [`${key}: listen:tls needs tls with ca, cert and key, which only the settings can name`];
     return [];
   } catch (error) {
     if (error instanceof EndpointError) return [`${key}: ${error.message}`];
@@ -121,8 +158,18 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** What is wrong with a place to get keys from, or undefined: whoever could change them on the way could sign tokens. */
+export function jwksSourceFault(value: unknown): string | undefined {
+  if (typeof value !== 'string' || value === '') return 'must be an https URL or the path of a file';
+  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(value)) return undefined;
+  const { protocol, hostname } = URL.canParse(value) ? new URL(value) : { protocol: '', hostname: '' };
+  const local = /^(?:localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
+  if (protocol === 'https:' || (protocol === 'http:' && local)) return undefined;
+  return 'must be an https URL (http only to this machine), or the path of a file';
+}
+
 /** Makes a class-validator rule of a function that lists the faults of a value, a line each. */
-function rule(name: string, faultsOf: (value: unknown) => readonly string[]): () => PropertyDecorator {
+export function rule(name: string, faultsOf: (value: unknown) => readonly string[]): () => PropertyDecorator {
   return () => (target, propertyName) => {
     registerDecorator({
       name,
@@ -136,7 +183,7 @@ function rule(name: string, faultsOf: (value: unknown) => readonly string[]): ()
   };
 }
 
-const prefixed = (prefix: string, faults: readonly string[]) =>
+export const prefixed = (prefix: string, faults: readonly string[]) =>
   faults.map((fault) => (/^[\w.-]+: /.test(fault) ? `${prefix}.${fault}` : `${prefix}: ${fault}`));
 
 export const IsByteSize = rule('byteSize', (value) =>
@@ -146,6 +193,11 @@ export const IsByteSize = rule('byteSize', (value) =>
 export const IsListenerList = rule('listenerList', (value) =>
   Array.isArray(value) ? value.flatMap((entry, at) => prefixed(String(at), readListener(entry).faults)) : [],
 );
+
+export const IsJwksSource = rule('jwksSource', (value) => {
+  const fault = jwksSourceFault(value);
+  return fault === undefined ? [] : [fault];
+});
 
 export const IsVmMap = rule('vmMap', (value) =>
   isRecord(value)
@@ -158,6 +210,8 @@ export const IsVmMap = rule('vmMap', (value) =>
       )
     : ['must be an object of VMs by id'],
 );
+
+export const IsMonitorSockets = rule('monitorSockets', (value) => readMonitorSockets(value).faults);
 
 export const IsOriginList = rule('originList', (value) =>
   Array.isArray(value)

@@ -1,7 +1,17 @@
 import type { CommandClass } from '@qmp-gateway/catalog';
+import type { Level } from '../access/principal.js';
+import type { ClientCertificate, JwtSettings, TlsSettings } from './access-settings.js';
 import type { ListenerAddress } from './listener-address.js';
 
 export type VmKind = 'auto' | 'qemu' | 'stratovirt' | 'storage-daemon';
+
+/** Files (PEM) for TLS endpoints of a VM, and the name its certificate must carry (default: the endpoint's host). */
+export interface VmTls {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly serverName?: string;
+}
 
 /** How to reach one VM, wherever that was said: settings, the API or discovery. */
 export interface VmDefinition {
@@ -10,10 +20,20 @@ export interface VmDefinition {
   readonly agent?: string;
   readonly kind: VmKind;
   readonly labels: Readonly<Record<string, string>>;
+  readonly tls?: VmTls;
   /** Allows plain tcp to other machines. */
   readonly insecure?: boolean;
   /** False: commands of class `host` are refused for this VM, whoever asks. */
   readonly hostCommands?: boolean;
+}
+
+/** Shared monitors as unix sockets, `DIR/<vm>.sock`. */
+export interface MonitorSocketSettings {
+  readonly dir: string;
+  /** Permission bits of each socket. */
+  readonly mode: number;
+  /** What whoever may open a socket may do with its VM. */
+  readonly level: Level;
 }
 
 export interface Limits {
@@ -29,6 +49,8 @@ export interface Limits {
   readonly lineBytes: number;
   /** Open connections, in all. */
   readonly connections: number;
+  /** Requests of one principal; 0 for any number. */
+  readonly requestsPerSecond: number;
 }
 
 /** Everything the gateway was told, read from file, environment and flags, and checked. */
@@ -39,10 +61,15 @@ export interface Settings {
   readonly allowHost: boolean;
   readonly allowedHosts: readonly string[];
   readonly allowedOrigins: readonly string[];
+  readonly tls?: Readonly<TlsSettings>;
+  readonly jwt?: Readonly<JwtSettings>;
+  readonly clientCertificates: readonly ClientCertificate[];
   readonly hostCommands: boolean;
   readonly vms: ReadonlyMap<string, VmDefinition>;
   readonly catalogs: readonly string[];
   readonly commandClasses: Readonly<Record<string, CommandClass>>;
+  /** Undefined: none are made. */
+  readonly monitorSockets: MonitorSocketSettings | undefined;
   readonly audit: { readonly file: string; readonly required: boolean };
   readonly history: { readonly events: number; readonly bytes: number };
   readonly limits: Limits;

@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { chownSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { writeFileAtomically } from './atomic-file.js';
+import { withFileLock } from './file-lock.js';
 
 /** The gateway's own files: registry, tokens, audit log. Made 0700 on first use. */
 export class StateDirectory {
@@ -12,7 +13,7 @@ export class StateDirectory {
   }
 
   file(name: string): string {
-    return join(this.path, name);
+    return resolve(this.path, name);
   }
 
   /** The text of a file, or undefined when there is none yet. */
@@ -27,5 +28,18 @@ export class StateDirectory {
 
   write(name: string, text: string): void {
     writeFileAtomically(this.file(name), text);
+    this.giveToOwner(name);
+  }
+
+  /** Between reading a file and writing it anew no other process may do the same: the command line writes here too. */
+  exclusively<T>(name: string, work: () => T): T {
+    return withFileLock(this.file(`${name}.lock`), work);
+  }
+
+  /** What root writes by the command line, the gateway's own user must be able to read. */
+  giveToOwner(name: string): void {
+    if (process.getuid?.() !== 0) return;
+    const { uid, gid } = statSync(this.path);
+    if (uid !== 0) chownSync(this.file(name), uid, gid);
   }
 }

@@ -1,8 +1,10 @@
 import type { ServerKind } from '@qmp-gateway/catalog';
-import type { Monitor, Outcome, SessionInfo } from '@qmp-gateway/qmp';
+import { findOwnMonitor, type OwnMonitor } from '../access/own-monitor.js';
+import type { Endpoint, Monitor, Outcome, SessionInfo } from '@qmp-gateway/qmp';
 import type { SchemaStore } from '../schemas/schema-store.js';
 import type { VmSchema } from '../schemas/vm-schema.js';
 import type { VmKind } from '../settings/settings.js';
+import { runStateOf } from './run-state-poll.js';
 
 /** What is asked of a VM before its session counts as ready. */
 export interface Preparation {
@@ -11,6 +13,7 @@ export interface Preparation {
   readonly schema: VmSchema;
   readonly name: string | null;
   readonly uuid: string | null;
+  readonly ownMonitor: OwnMonitor;
 }
 
 /** Introspection is some 200 KB and takes QEMU 60-90 ms; a busy host may need far longer. */
@@ -25,6 +28,7 @@ const queryDeadlineMs = 10_000;
 export async function prepareSession(
   monitor: Monitor,
   session: SessionInfo,
+  endpoint: Endpoint,
   wanted: VmKind,
   schemas: SchemaStore,
   statusKnown: (runState: string | null) => void,
@@ -42,12 +46,14 @@ export async function prepareSession(
         await commandNames(monitor),
       )
     : await introspect(monitor, schemas, wanted, version, greeting.package);
-  const [, name, uuid] = await Promise.all([
+  const ask = (command: string, json?: string) => queryIfAnswered(monitor, command, json);
+  const [, name, uuid, ownMonitor] = await Promise.all([
     queryStatus(monitor, schema, statusKnown),
     queryMember(monitor, schema, 'query-name', 'name'),
     queryMember(monitor, schema, 'query-uuid', 'UUID'),
+    findOwnMonitor(ask, schema.model, endpoint),
   ]);
-  return { kind: schema.origin.kind, version, schema, name, uuid };
+  return { kind: schema.origin.kind, version, schema, name, uuid, ownMonitor };
 }
 
 async function introspect(
@@ -77,6 +83,12 @@ async function query(monitor: Monitor, command: string, arrived?: (outcome: Outc
   throw new Error(`${command}: ${outcome.kind === 'error' ? outcome.desc : outcome.kind}`);
 }
 
+/** For what a session can do without. */
+async function queryIfAnswered(monitor: Monitor, command: string, json?: string): Promise<Buffer | undefined> {
+  const outcome = await monitor.run(command, json, { deadlineMs: queryDeadlineMs });
+  return outcome.kind === 'return' ? outcome.value : undefined;
+}
+
 async function queryStatus(
   monitor: Monitor,
   schema: VmSchema,
@@ -88,8 +100,7 @@ async function queryStatus(
   }
   await query(monitor, 'query-status', (outcome) => {
     if (outcome.kind !== 'return') return;
-    const { status } = JSON.parse(outcome.value.toString()) as Record<string, unknown>;
-    statusKnown(typeof status === 'string' ? status : null);
+    statusKnown(runStateOf(outcome.value));
   });
 }
 

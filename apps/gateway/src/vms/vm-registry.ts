@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Principal } from '../access/principal.js';
 import { Problem } from '../problems/problem.js';
 import type { StateDirectory } from '../state/state-directory.js';
@@ -12,6 +13,8 @@ const fileName = 'vms.json';
 export interface RegistryListener {
   added(vm: Vm): void;
   removed(vm: Vm): void;
+  /** The VM, or the one that takes its place, will have these labels. */
+  relabelling(vm: Vm, labels: Readonly<Record<string, string>>): void;
   warning(message: string): void;
 }
 
@@ -77,11 +80,13 @@ export class VmRegistry {
     if (present !== undefined) {
       requireOwn(present);
       if (sameConnection(present.definition, definition)) {
+        this.#tellRelabelling(present, definition);
         present.relabel(definition.labels);
         this.#store();
         return { vm: present, created: false };
       }
       await present.stop();
+      this.#tellRelabelling(present, definition);
     }
     const vm = this.#add(id, definition, 'api');
     this.#store();
@@ -101,6 +106,10 @@ export class VmRegistry {
       await present.stop();
       this.listener.removed(present);
     });
+  }
+
+  #tellRelabelling(vm: Vm, { labels }: VmDefinition): void {
+    if (!isDeepStrictEqual(vm.labels, labels)) this.listener.relabelling(vm, labels);
   }
 
   /** Changes one after the other: two at once for one id would leave a VM that nobody owns. */

@@ -1,5 +1,19 @@
 import type { Fault } from '@qmp-gateway/qmp';
+import type { VmAgent } from './vm-agent.js';
 import type { Vm } from './vm.js';
+
+interface ShownFault {
+  readonly code: string;
+  readonly detail: string;
+  readonly time: string;
+}
+
+interface ShownAgent {
+  readonly endpoint: string;
+  readonly state: string;
+  readonly since: string;
+  readonly lastError: ShownFault | null;
+}
 
 /** How a VM is shown but for `inFlight`, to principals from `configure` up in full, below without what shows host paths. */
 export interface VmView {
@@ -8,7 +22,7 @@ export interface VmView {
 }
 
 /** The JSON of `GET /v1/vms/{vm}` without `inFlight`, which changes with every command. */
-export function viewOf(vm: Vm): Record<string, unknown> {
+function viewOf(vm: Vm) {
   const { state } = vm.monitor;
   return {
     id: vm.id,
@@ -28,24 +42,35 @@ export function viewOf(vm: Vm): Record<string, unknown> {
     source: vm.source,
     labels: vm.labels,
     endpoint: vm.definition.endpoint,
-    ...(vm.agentState === null ? {} : { agent: vm.agentState }),
-    lastError: vm.monitor.lastFault === null ? null : faultView(vm.monitor.lastFault),
+    ...(vm.agent === null ? {} : { agent: agentView(vm.agent) }),
+    lastError: faultView(vm.monitor.lastFault),
   };
 }
 
-function faultView(fault: Fault): Record<string, unknown> {
-  return { code: fault.code, detail: fault.detail, time: new Date(fault.time).toISOString() };
+function agentView({ endpoint, state, since, lastFault }: VmAgent): ShownAgent {
+  return { endpoint, state, since: new Date(since).toISOString(), lastError: faultView(lastFault) };
+}
+
+function faultView(fault: Fault | null): ShownFault | null {
+  return fault && { code: fault.code, detail: fault.detail, time: new Date(fault.time).toISOString() };
 }
 
 /** Both forms of the view as JSON text. */
 export function renderView(vm: Vm): VmView {
   const view = viewOf(vm);
-  const full = JSON.stringify(view);
-  const { endpoint, package: packageName, lastError, ...rest } = view;
-  const reducedError = lastError === null ? null : withoutDetail(lastError as Record<string, unknown>);
-  return { full, reduced: JSON.stringify({ ...rest, lastError: reducedError }) };
+  const { endpoint, package: packageName, agent, lastError, ...rest } = view;
+  const reduced = {
+    ...rest,
+    ...(agent === undefined ? {} : { agent: withoutPaths(agent) }),
+    lastError: withoutDetail(lastError),
+  };
+  return { full: JSON.stringify(view), reduced: JSON.stringify(reduced) };
 }
 
-function withoutDetail(error: Record<string, unknown>): Record<string, unknown> {
-  return { code: error['code'], time: error['time'] };
+function withoutPaths({ endpoint, lastError, ...rest }: ShownAgent): object {
+  return { ...rest, lastError: withoutDetail(lastError) };
+}
+
+function withoutDetail(fault: ShownFault | null): object | null {
+  return fault && { code: fault.code, time: fault.time };
 }

@@ -8,14 +8,18 @@ import {
   type MonitorState,
   type QmpEvent,
   type SessionInfo,
+  type TlsOptions,
 } from '@qmp-gateway/qmp';
+import { noOwnMonitor, type OwnMonitor } from '../access/own-monitor.js';
 import type { VmIdentity } from '../access/principal.js';
 import { CommandQueue } from '../commands/command-queue.js';
 import type { SchemaStore } from '../schemas/schema-store.js';
 import type { VmSchema } from '../schemas/vm-schema.js';
 import type { VmDefinition } from '../settings/settings.js';
 import { RunStateFollower } from './run-state.js';
+import { RunStatePoll } from './run-state-poll.js';
 import { prepareSession, type Preparation } from './session-preparation.js';
+import { VmAgent } from './vm-agent.js';
 
 export type VmSource = 'settings' | 'api' | 'discovery';
 
@@ -34,6 +38,8 @@ export interface VmSurroundings {
   readonly observer: VmObserver;
   readonly schemas: SchemaStore;
   readonly monitorOptions: MonitorOptions;
+  /** By id of the VM. */
+  readonly tls: ReadonlyMap<string, TlsOptions>;
   readonly queueBound: number;
   /** A name for the next session, never given before. */
   nextEpoch(): string;
@@ -43,6 +49,10 @@ export interface VmSurroundings {
 export class Vm implements VmIdentity, MonitorHost {
   readonly monitor: Monitor;
   readonly queue: CommandQueue;
+  /** Null when the VM has none. */
+  readonly agent: VmAgent | null;
+  /** Odd bytes from the VM, counted by kind. */
+  readonly anomalies = new Map<string, number>();
   /** Kept while the VM is away, so that requests are checked before they are refused. */
   schema: VmSchema | undefined;
   kind: ServerKind | null = null;
@@ -50,12 +60,15 @@ export class Vm implements VmIdentity, MonitorHost {
   package: string | null = null;
   name: string | null = null;
   uuid: string | null = null;
+  /** Kept from the last session, as the schema is. */
+  ownMonitor: OwnMonitor = noOwnMonitor;
   /** Name of the present session, or of the last one. */
   epoch: string | null = null;
   capabilities: readonly string[] = [];
 
   readonly #surroundings: VmSurroundings;
   readonly #runState = new RunStateFollower();
+  readonly #poll: RunStatePoll;
   readonly #waiters = new Set<() => void>();
   #definition: VmDefinition;
   #followed: string | null = null;
@@ -71,11 +84,23 @@ export class Vm implements VmIdentity, MonitorHost {
     this.#definition = definition;
     this.#surroundings = surroundings;
     this.queue = new CommandQueue(surroundings.queueBound);
-    this.monitor = new Monitor(parseEndpoint(definition.endpoint), this, {
+    const tls = surroundings.tls.get(id);
+    const options: MonitorOptions = {
       ...surroundings.monitorOptions,
-      dialect: definition.kind,
       insecure: definition.insecure ?? false,
-    });
+      ...(tls === undefined ? {} : { tls }),
+    };
+    this.monitor = new Monitor(parseEndpoint(definition.endpoint), this, { ...options, dialect: definition.kind });
+    this.agent =
+      definition.agent === undefined
+        ? null
+        : new VmAgent(definition.agent, options, () => surroundings.observer.changed(this));
+    this.#poll = new RunStatePoll(
+      this.monitor,
+      this.queue,
+      (runState) => this.#learned(runState),
+      surroundings.monitorOptions.clock,
+    );
   }
 
   get definition(): VmDefinition {
@@ -92,11 +117,6 @@ export class Vm implements VmIdentity, MonitorHost {
 
   get inFlight(): number {
     return this.monitor.inFlight;
-  }
-
-  /** State of the guest agent's connection; null when the VM has none. */
-  get agentState(): string | null {
-    return null;
   }
 
   /** QAPI RunState; null unless ready. */
@@ -120,10 +140,11 @@ export class Vm implements VmIdentity, MonitorHost {
 
   start(): void {
     this.monitor.start();
+    this.agent?.monitor.start();
   }
 
   async stop(): Promise<void> {
-    await this.monitor.stop();
+    await Promise.all([this.monitor.stop(), this.agent?.monitor.stop()]);
     this.queue.refuseAll();
     this.#wake();
   }
@@ -157,22 +178,21 @@ export class Vm implements VmIdentity, MonitorHost {
     const preparation = await prepareSession(
       this.monitor,
       session,
+      parseEndpoint(this.#definition.endpoint),
       this.#definition.kind,
       this.#surroundings.schemas,
       (runState) => (this.#followed = runState),
     );
     this.#preparation = preparation;
     if (before !== null && preparation.uuid !== null && before !== preparation.uuid)
-      this.#surroundings.observer.anomaly(
-        this,
-        'other-uuid',
-        `another VM answers at this endpoint: uuid was ${before}`,
-      );
+      this.anomaly('other-uuid', `another VM answers at this endpoint: uuid was ${before}`);
   }
 
   stateChanged(state: MonitorState): void {
     if (state.name === 'ready') this.#adopt(state.session);
     else if (state.name !== 'negotiating') this.#followed = null;
+    if (state.name === 'ready' && state.session.dialect === 'stratovirt') this.#poll.start();
+    else this.#poll.stop();
     this.#surroundings.observer.changed(this);
     if (state.name === 'ready') this.#surroundings.observer.ready(this);
     if (!this.arriving && !this.ready) this.queue.refuseAll();
@@ -199,6 +219,7 @@ export class Vm implements VmIdentity, MonitorHost {
   }
 
   anomaly(kind: string, detail: string): void {
+    this.anomalies.set(kind, (this.anomalies.get(kind) ?? 0) + 1);
     this.#surroundings.observer.anomaly(this, kind, detail);
   }
 
@@ -224,6 +245,15 @@ export class Vm implements VmIdentity, MonitorHost {
     this.version = prepared.version;
     this.name = prepared.name;
     this.uuid = prepared.uuid;
+    this.ownMonitor = prepared.ownMonitor;
+  }
+
+  /** The VM was asked, and said this. */
+  #learned(runState: string): void {
+    if (this.#followed === null || this.#followed === runState) return;
+    this.#followed = runState;
+    this.anomaly('event-missed', `the VM is ${runState}, and no event said so`);
+    this.#surroundings.observer.changed(this);
   }
 
   #wake(): void {

@@ -1,0 +1,66 @@
+import type { IncomingMessage } from 'node:http';
+import { TLSSocket, type PeerCertificate } from 'node:tls';
+import { Problem } from '../problems/problem.js';
+import { subjectAttributes, type ClientCertificate } from '../settings/access-settings.js';
+import { Principal } from './principal.js';
+
+/** Whom the certificate of a TLS client stands for, by its whole subject. */
+export class ClientCertificates {
+  readonly #bySubject: ReadonlyMap<string, ClientCertificate>;
+  /** A connection shows its certificate once, when it is made. */
+  readonly #ofConnections = new WeakMap<TLSSocket, Principal | Problem>();
+
+  constructor(
+    entries: readonly ClientCertificate[],
+    private readonly now: () => number = Date.now,
+  ) {
+    this.#bySubject = new Map(entries.map((entry) => [keyOf(subjectAttributes(entry.subject) ?? []), entry]));
+  }
+
+  /** Undefined when the client has shown no certificate, or no entry of the settings could be meant. */
+  authenticate({ socket }: Pick<IncomingMessage, 'socket'>): Principal | Problem | undefined {
+    if (this.#bySubject.size === 0 || !(socket instanceof TLSSocket)) return undefined;
+    let known = this.#ofConnections.get(socket);
+    if (known === undefined) {
+      const found = this.#identify(socket);
+      if (found === undefined) return undefined;
+      known = found;
+      this.#ofConnections.set(socket, known);
+    }
+    if (known instanceof Problem || known.stillValid()) return known;
+    return new Problem('unauthenticated', 'The client certificate has expired.');
+  }
+
+  #identify(socket: TLSSocket): Principal | Problem | undefined {
+    // Empty when there is none, whatever the types say.
+    const certificate = socket.getPeerCertificate() as Partial<PeerCertificate>;
+    if (certificate.subject === undefined) return undefined;
+    if (!socket.authorized)
+      return new Problem(
+        'unauthenticated',
+        `The client certificate is not trusted: ${String(socket.authorizationError)}.`,
+      );
+    const attributes = attributesOf(certificate.subject);
+    const shown = attributes.join(',');
+    const entry = this.#bySubject.get(keyOf(attributes));
+    if (entry === undefined)
+      return new Problem(
+        'unauthenticated',
+        `No entry of clientCertificates has the subject ${JSON.stringify(shown.slice(0, 300))}.`,
+      );
+    const expires = Date.parse(certificate.valid_to ?? '');
+    const { level, vms } = entry;
+    return new Principal(`certificate:${shown}`, shown, { level, vms }, () => this.now() < expires, expires);
+  }
+}
+
+function attributesOf(subject: PeerCertificate['subject']): string[] {
+  return Object.entries(subject as unknown as Record<string, string | string[]>)
+    .flatMap(([name, value]) => (Array.isArray(value) ? value : [value]).map((text) => `${name}=${text}`))
+    .sort();
+}
+
+/** No text of one attribute can look like two. */
+function keyOf(attributes: readonly string[]): string {
+  return JSON.stringify(attributes);
+}

@@ -1,0 +1,97 @@
+import { readJson, type QapiModel } from '@qmp-gateway/qapi';
+import { parseEndpoint } from '@qmp-gateway/qmp';
+import { describe, expect, it } from 'vitest';
+import { aimsAtOwnMonitor, findOwnMonitor } from './own-monitor.js';
+
+const model = (commands: string[], objectTypes: string[] = []) =>
+  ({
+    commands: new Map(commands.map((name) => [name, { name }])),
+    types: new Map([['ObjectType', { kind: 'enum', values: objectTypes.map((name) => ({ name })) }]]),
+  }) as unknown as QapiModel;
+const chardev = (label: string, filename: string) => ({ label, filename, 'frontend-open': true });
+const find = (endpoint: string, answers: Record<string, unknown>, of = model(['query-chardev'])) =>
+  findOwnMonitor(
+    (command, json) => {
+      const answer = answers[json === undefined ? command : `${command} ${json}`];
+      return Promise.resolve(answer === undefined ? undefined : Buffer.from(JSON.stringify(answer)));
+    },
+    of,
+    parseEndpoint(endpoint),
+  );
+
+describe('findOwnMonitor', () => {
+  it.each([
+    ['unix:/run/a.qmp', 'unix:/run/a.qmp,server=on'],
+    ['unix:/run/a.qmp', 'unix:/run/a.qmp,server'],
+    ['listen:unix:/run/a.qmp', 'unix:/run/a.qmp'],
+    ['tcp:127.0.0.1:4444', 'tcp:0.0.0.0:4444,server=on <-> 127.0.0.1:51982'],
+    ['tls:gw.example.org:4444', 'tcp:[::]:4444,server=on <-> [::1]:51982'],
+  ])('%s is %s', async (endpoint, filename) => {
+    const chardevs = [
+      chardev('other', 'unix:/run/a.qmp2,server=on'),
+      chardev('console', 'unix:/run/console,server=on'),
+      chardev('ours', filename),
+      chardev('log', 'file'),
+    ];
+    expect(await find(endpoint, { 'query-chardev': chardevs })).toEqual({ chardevs: ['ours'], objects: [] });
+  });
+
+  it('takes every connected socket for ours when none has the name', async () => {
+    const chardevs = [
+      chardev('qmp0', 'unix:a.qmp,server=on'),
+      chardev('free', 'disconnected:unix:/run/b,server=on'),
+      chardev('log', 'file'),
+    ];
+    expect(await find('unix:/run/a.qmp', { 'query-chardev': chardevs })).toMatchObject({ chardevs: ['qmp0'] });
+  });
+
+  it('finds the monitor objects on it', async () => {
+    const of = model(['query-chardev', 'qom-list', 'qom-get'], ['secret', 'monitor-qmp']);
+    const chardevs = [chardev('ours', 'unix:/run/a.qmp,server=on')];
+    const get = (name: string) => `qom-get {"path":"/objects/${name}","property":"chardev"}`;
+    const found = find(
+      'unix:/run/a.qmp',
+      {
+        'query-chardev': chardevs,
+        'qom-list {"path":"/objects"}': [
+          { name: 'm1', type: 'child<monitor-qmp>' },
+          { name: 'm2', type: 'child<monitor-qmp>' },
+          { name: 'm3', type: 'child<monitor-qmp>' },
+          { name: 's1', type: 'child<secret>' },
+        ],
+        [get('m1')]: 'ours',
+        [get('m2')]: 'theirs',
+      },
+      of,
+    );
+    // m3 does not say which it is on.
+    expect((await found).objects).toEqual(['m1', 'm3']);
+  });
+
+  it('knows none where the VM has no such query or does not answer it', async () => {
+    expect(await find('unix:/a', {}, model([]))).toEqual({ chardevs: [], objects: [] });
+    expect(await find('unix:/a', {})).toEqual({ chardevs: [], objects: [] });
+  });
+});
+
+describe('aimsAtOwnMonitor', () => {
+  const own = { chardevs: ['qmp0'], objects: ['mon0'] };
+
+  it.each([
+    ['chardev-remove', '{"id":"qmp0"}', 'qmp0'],
+    ['chardev-change', '{"backend":{"type":"null","data":{}},"\\u0069d":"qmp0"}', 'qmp0'],
+    ['object-del', '{"id":"mon0"}', 'mon0'],
+    ['yank', '{"instances":[{"type":"migration"},{"type":"chardev","id":"x"},{"id":"qmp0","type":"chardev"}]}', 'qmp0'],
+    ['chardev-remove', '{"id":"qmp1"}', undefined],
+    ['object-del', '{"id":"qmp0"}', undefined],
+    ['yank', '{"instances":[{"type":"block-node","node-name":"qmp0"}]}', undefined],
+    ['yank', '{"instances":"qmp0"}', undefined],
+    ['query-chardev', '{"id":"qmp0"}', undefined],
+  ])('%s %s: %s', (command, args, target) => {
+    expect(aimsAtOwnMonitor(command, readJson(args).root, own)).toBe(target);
+  });
+
+  it('is nothing without arguments', () => {
+    expect(aimsAtOwnMonitor('chardev-remove', undefined, own)).toBeUndefined();
+  });
+});

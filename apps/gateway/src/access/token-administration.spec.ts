@@ -1,0 +1,147 @@
+import { makeTempDir, removeTempDir } from '@qmp-gateway/test-kit';
+import { readFileSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { StateDirectory } from '../state/state-directory.js';
+import { AuditLog } from './audit-log.js';
+import type { Principal } from './principal.js';
+import { TokenAdministration } from './token-administration.js';
+import { TokenRequest } from './token-request.js';
+import { TokenStore, type NewToken } from './token-store.js';
+
+const start = Date.parse('2026-01-01T00:00:00Z');
+const hour = 3_600_000;
+let directory: string;
+let audit: AuditLog;
+let store: TokenStore;
+let tokens: TokenAdministration;
+let now: number;
+
+beforeEach(() => {
+  directory = makeTempDir();
+  now = start;
+  store = new TokenStore(new StateDirectory(directory), () => now);
+  audit = new AuditLog(directory, { file: 'audit.log', required: false }, () => undefined);
+  tokens = new TokenAdministration(store, audit, () => now);
+});
+afterEach(async () => {
+  await audit.close();
+  removeTempDir(directory);
+});
+
+const wanted = (members: Partial<TokenRequest>) => Object.assign(new TokenRequest(), members);
+const principal = (grant: NewToken): Principal => {
+  const found = store.authenticate(store.create(grant).token);
+  if (found === undefined) throw new Error('a new token does not work');
+  return found;
+};
+const root = () => principal({ level: 'host', vms: ['*'] });
+const operator = () =>
+  principal({
+    level: 'operate',
+    vms: ['web-*'],
+    commands: { deny: ['quit'] },
+    expires: new Date(start + hour),
+  });
+
+describe('making a token', () => {
+  it('gives what was asked for, and the token works at once', () => {
+    const { token, ...view } = tokens.create(
+      root(),
+      'r1',
+      wanted({ name: 'dash', level: 'read', vms: ['web-*'], expires: '30d' }),
+    );
+    expect(view).toMatchObject({
+      name: 'dash',
+      level: 'read',
+      vms: ['web-*'],
+      expires: '2026-01-31T00:00:00.000Z',
+    });
+    expect(token).toMatch(/^qmpgw_[a-z0-9]+_[A-Za-z0-9_-]+$/);
+    expect(store.authenticate(token)?.grant).toMatchObject({ level: 'read', vms: ['web-*'] });
+    now = Date.parse('2026-01-31T00:00:00.000Z');
+    expect(store.authenticate(token)).toBeUndefined();
+  });
+
+  it.each([
+    ['level', { level: 'configure' }],
+    ['scope', { level: 'read', vms: ['*'] }],
+    ['expiry', { level: 'read', expires: '61m' }],
+  ] as const)('never above its maker: %s', (_what, request) => {
+    expect(() =>
+      tokens.create(operator(), 'r1', wanted({ ...request, vms: 'vms' in request ? [...request.vms] : undefined })),
+    ).toThrow(expect.objectContaining({ code: 'forbidden' }));
+  });
+
+  it("inherits its maker's scope, expiry and commands where nothing else is said", () => {
+    const { token, vms, expires } = tokens.create(operator(), 'r1', wanted({ level: 'read' }));
+    expect({ vms, expires }).toEqual({ vms: ['web-*'], expires: '2026-01-01T01:00:00.000Z' });
+    expect(store.authenticate(token)?.grant.commands).toEqual({ deny: ['quit'] });
+  });
+
+  it('is no way for level host to reach VMs outside its own', () => {
+    const tenant = principal({ level: 'host', vms: ['label:tenant=a'] });
+    expect(() => tokens.create(tenant, 'r1', wanted({ level: 'read', vms: ['*'] }))).toThrow(/outside/);
+  });
+});
+
+describe('managing', () => {
+  it('is of all tokens for level host, of the own ones for others', () => {
+    const host = root();
+    const first = operator();
+    const second = operator();
+    const child = tokens.create(first, 'r1', wanted({ level: 'read' }));
+    const ids = (who: Principal) => tokens.list(who).map(({ id }) => `token:${id}`);
+    expect(ids(first).sort()).toEqual([first.id, `token:${child.id}`].sort());
+    expect(ids(second)).toEqual([second.id]);
+    expect(ids(host)).toHaveLength(4);
+    expect(() => tokens.revoke(second, 'r1', child.id)).toThrow(expect.objectContaining({ status: 404 }));
+    expect(store.authenticate(child.token)).toBeDefined();
+    tokens.revoke(first, 'r1', child.id);
+    expect(store.authenticate(child.token)).toBeUndefined();
+    tokens.revoke(host, 'r1', second.id.slice('token:'.length));
+    expect(second.stillValid()).toBe(false);
+  });
+
+  it('answers for a token that is not there as for one that is not yours', () => {
+    const message = (revoke: () => void): string => {
+      try {
+        revoke();
+        return 'revoked';
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    const me = operator();
+    const other = root();
+    const foreign = message(() => tokens.revoke(me, 'r1', other.id.slice('token:'.length)));
+    expect(foreign).toBe(message(() => tokens.revoke(me, 'r1', 'nosuch')));
+    expect(foreign).not.toBe('revoked');
+  });
+
+  it('is audited, without the secret', async () => {
+    const { token, id } = tokens.create(root(), 'r1', wanted({ level: 'read', name: 'x' }));
+    tokens.revoke(root(), 'r2', id);
+    await audit.flush();
+    const text = readFileSync(audit.path, 'utf8');
+    const lines = text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines).toMatchObject([
+      { request: 'r1', change: 'token-created', token: id, level: 'read' },
+      { request: 'r2', change: 'token-revoked', token: id },
+    ]);
+    expect(text).not.toContain(token.split('_')[2]);
+  });
+});
+
+it('two stores on one directory see what the other wrote', () => {
+  const other = new TokenStore(new StateDirectory(directory), () => now);
+  const made = Array.from({ length: 6 }, (_, at) =>
+    (at % 2 === 0 ? store : other).create({ level: 'read', vms: ['*'] }),
+  );
+  for (const { token } of made) {
+    expect(store.authenticate(token)).toBeDefined();
+    expect(other.authenticate(token)).toBeDefined();
+  }
+});

@@ -1,0 +1,134 @@
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import { validateSync } from 'class-validator';
+import { parseDuration } from '../settings/duration.js';
+import { loadSettings, SettingsError, type Flags } from '../settings/load-settings.js';
+import type { Settings } from '../settings/settings.js';
+import { StateDirectory } from '../state/state-directory.js';
+import { AuditLog } from './audit-log.js';
+import { Principal } from './principal.js';
+import { TokenRequest } from './token-request.js';
+import { TokenStore, type NewToken } from './token-store.js';
+
+interface CreateFlags extends Pick<Flags, 'state' | 'config'> {
+  readonly level: string;
+  readonly vms?: string[];
+  readonly expires?: string;
+  readonly name?: string;
+  readonly allow?: string[];
+  readonly deny?: string[];
+  readonly endpoint?: string[];
+}
+
+const collect = (value: string, previous: string[] | undefined) => [...(previous ?? []), value];
+
+/** Whoever can write the state directory is the gateway's operator: nothing is above them. */
+const operator = new Principal('command-line', 'command line', { level: 'host', vms: ['*'] });
+
+/** `qmp-gateway token …`: works on the state directory, beside a running gateway or without one. */
+export function addTokenCommands(program: Command): void {
+  const token = program.command('token').description('make, list and revoke tokens');
+  const config = () => new Option('--config <file>', 'settings file that names the state directory');
+  const state = () => new Option('--state <dir>', 'the state directory of the gateway');
+  const repeatable = (flag: string, text: string) => new Option(flag, `${text}; repeatable`).argParser(collect);
+  token
+    .command('create')
+    .description('make a token and print it, alone, on stdout')
+    .requiredOption('--level <level>', 'read, operate, configure or host')
+    .addOption(repeatable('--vms <glob>', 'VM ids it reaches, or label:key=glob (default: all)'))
+    .option('--expires <duration>', 'how long it lives, e.g. 30d (default: until it is revoked)')
+    .option('--name <name>', 'what it is for')
+    .addOption(repeatable('--allow <glob>', 'commands it may run (default: all of its level)'))
+    .addOption(repeatable('--deny <glob>', 'commands it may not run'))
+    .addOption(repeatable('--endpoint <glob>', 'endpoints at which it may register VMs without level host'))
+    .addOption(state())
+    .addOption(config())
+    .action((flags: CreateFlags) => withTokens(flags, (tokens, audit) => create(tokens, audit, flags)));
+  token
+    .command('list')
+    .description('list the tokens, a line each')
+    .addOption(state())
+    .addOption(config())
+    .action((flags: Flags) => withTokens(flags, list));
+  token
+    .command('revoke <id>')
+    .description('revoke a token; a running gateway knows within a second')
+    .addOption(state())
+    .addOption(config())
+    .action((id: string, flags: Flags) => withTokens(flags, (tokens, audit) => revoke(tokens, audit, id)));
+}
+
+async function withTokens(flags: Flags, work: (tokens: TokenStore, audit: AuditLog) => void): Promise<void> {
+  const { config, state } = flags;
+  const settings = loadSettings({
+    ...(config === undefined ? {} : { config }),
+    ...(state === undefined ? {} : { state }),
+  });
+  const directory = new StateDirectory(settings.state);
+  const audit = openAudit(directory, settings);
+  work(new TokenStore(directory), audit);
+  await audit.close();
+}
+
+function openAudit(directory: StateDirectory, settings: Settings): AuditLog {
+  const audit = new AuditLog(directory.path, settings.audit, (failure) => {
+    if (failure !== undefined) process.stderr.write(`the audit log cannot be written: ${failure}\n`);
+  });
+  directory.giveToOwner(audit.path);
+  return audit;
+}
+
+function create(tokens: TokenStore, audit: AuditLog, flags: CreateFlags): void {
+  const wanted = Object.assign(new TokenRequest(), { ...pick(flags, ['name', 'level', 'vms', 'expires']) });
+  const faults = validateSync(wanted, { validationError: { target: false, value: false } }).map(
+    ({ property, constraints }) =>
+      `--${property}: ${Object.values(constraints ?? {})
+        .join('; ')
+        .replace(`${property} `, '')}`,
+  );
+  if (faults.length > 0) throw new SettingsError(faults);
+  const { level, vms = ['*'], name, expires } = wanted;
+  const life = expires === undefined ? undefined : parseDuration(expires);
+  const { allow, deny, endpoint } = flags;
+  const token: NewToken = {
+    level,
+    vms,
+    ...(name === undefined ? {} : { name }),
+    ...(life === undefined ? {} : { expires: new Date(Date.now() + life) }),
+    ...(allow === undefined && deny === undefined ? {} : { commands: pick({ allow, deny }, ['allow', 'deny']) }),
+    ...(endpoint === undefined ? {} : { endpoints: endpoint }),
+  };
+  const made = tokens.create(token);
+  audit.change(operator, undefined, 'token-created', {
+    token: made.record.id,
+    level,
+    vms,
+    expires: made.record.expires ?? null,
+  });
+  process.stdout.write(`${made.token}\n`);
+}
+
+function list(tokens: TokenStore): void {
+  const rows = tokens.list().map(({ id, level, vms, expires, owner, name }) => {
+    return [id, level, vms.join(','), expires ?? 'never', owner ?? '-', JSON.stringify(name)].join('\t');
+  });
+  process.stdout.write(['ID\tLEVEL\tVMS\tEXPIRES\tOWNER\tNAME', ...rows].map((row) => `${row}\n`).join(''));
+}
+
+function revoke(tokens: TokenStore, audit: AuditLog, id: string): void {
+  if (tokens.revoke(id)) {
+    audit.change(operator, undefined, 'token-revoked', { token: id });
+    return;
+  }
+  process.stderr.write(`there is no token ${JSON.stringify(id)}\n`);
+  process.exitCode = 1;
+}
+
+/** The members of these names that are set. */
+function pick<T extends object, K extends keyof T>(
+  source: T,
+  names: readonly K[],
+): { [N in K]?: Exclude<T[N], undefined> } {
+  const entries = names.filter((name) => source[name] !== undefined).map((name) => [name, source[name]]);
+  return Object.fromEntries(entries) as { [N in K]?: Exclude<T[N], undefined> };
+}

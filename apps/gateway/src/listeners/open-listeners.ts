@@ -1,0 +1,71 @@
+import { createServer as createHttpServer, type Server, type ServerOptions } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { Socket } from 'node:net';
+import type { Settings } from '../settings/settings.js';
+import { connectionBound } from './connection-bound.js';
+import { Listener } from './listener.js';
+import { loadTlsMaterial, type TlsMaterial } from './tls-material.js';
+
+const options: ServerOptions = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 65_000,
+  // The front door answers for a missing one.
+  requireHostHeader: false,
+};
+const handshakeTimeoutMs = 10_000;
+
+/**
+ * A listener for each address of the settings, not yet listening: tcp ones speak TLS when there is a certificate.
+ * @throws SettingsError for a certificate that can't be used
+ */
+export function makeListeners(settings: Pick<Settings, 'listen' | 'tls' | 'limits'>): Listener[] {
+  const { tls, limits } = settings;
+  const material = tls === undefined ? undefined : loadTlsMaterial(tls);
+  const connections = new ConnectionCount(connectionBound(limits.connections));
+  return settings.listen.map((address) => {
+    const secured = address.kind === 'tcp' ? material : undefined;
+    const server = secured === undefined ? createHttpServer(options) : createTlsServer(secured, tls?.clientCa);
+    connections.watch(server);
+    return new Listener(address, server, secured?.names);
+  });
+}
+
+/** Gives the listeners the certificate as its files are now; connections that are open keep theirs. @throws SettingsError; nothing is changed then */
+export function renewCertificates(listeners: readonly Listener[], { tls }: Pick<Settings, 'tls'>): void {
+  if (tls === undefined) return;
+  const material = loadTlsMaterial(tls);
+  for (const listener of listeners) listener.renew(material);
+}
+
+/** Client certificates are asked for, not demanded: who shows none may have a token. What they are worth is the authenticator's to say. */
+function createTlsServer({ context }: TlsMaterial, clientCa: string | undefined): Server {
+  const server = createHttpsServer({
+    ...options,
+    ...context,
+    handshakeTimeout: handshakeTimeoutMs,
+    requestCert: clientCa !== undefined,
+    rejectUnauthorized: false,
+  });
+  // Whoever breaks the handshake off is no fault of ours.
+  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  return server;
+}
+
+/** Open connections over all listeners; one too many is closed at once. */
+class ConnectionCount {
+  #open = 0;
+
+  constructor(private readonly most: number) {}
+
+  watch(server: Server): void {
+    server.on('connection', (socket: Socket) => {
+      if (this.#open >= this.most) {
+        socket.destroy();
+        return;
+      }
+      this.#open++;
+      socket.once('close', () => this.#open--);
+    });
+  }
+}

@@ -1,0 +1,60 @@
+import { systemClock, type Clock, type Monitor, type Timer } from '@qmp-gateway/qmp';
+import type { CommandQueue } from '../commands/command-queue.js';
+
+/** Milliseconds from one answer to the next question. */
+export const pollEveryMs = 5000;
+const deadlineMs = 10_000;
+/** Its turns are those of one more principal; ids of principals have a prefix of their own. */
+const principalId = 'gateway';
+
+/** The run state a `query-status` answer tells; null when it tells none. */
+export function runStateOf(status: Buffer): string | null {
+  const { status: runState } = JSON.parse(status.toString()) as Record<string, unknown>;
+  return typeof runState === 'string' ? runState : null;
+}
+
+/**
+ * Asks a VM for its run state again and again, in turn with its other commands. For StratoVirt, whose events end for
+ * good when a client left while one was queued, and go to whichever of two monitors was connected last.
+ */
+export class RunStatePoll {
+  #timer: Timer | null = null;
+
+  /** @param told called at the very place of the answer among the events */
+  constructor(
+    private readonly monitor: Monitor,
+    private readonly queue: CommandQueue,
+    private readonly told: (runState: string) => void,
+    private readonly clock: Clock = systemClock,
+  ) {}
+
+  start(): void {
+    this.stop();
+    this.#timer = this.clock.schedule(pollEveryMs, () => this.#ask());
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+  }
+
+  #ask(): void {
+    // A full queue asks enough of the VM.
+    if (!this.queue.add({ principalId, send: () => this.#send(), refuse: () => undefined })) this.start();
+    else if (this.monitor.places > 0) this.queue.next()?.send();
+  }
+
+  #send(): void {
+    const asked = this.#timer;
+    void this.monitor
+      .run('query-status', undefined, {
+        deadlineMs,
+        arrived: (outcome) => {
+          const runState = outcome.kind === 'return' ? runStateOf(outcome.value) : null;
+          if (runState !== null) this.told(runState);
+        },
+      })
+      // Unless it was stopped meanwhile, with the session or for good.
+      .then(() => this.#timer === asked && this.start());
+  }
+}

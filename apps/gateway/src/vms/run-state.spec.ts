@@ -1,0 +1,56 @@
+import type { QmpEvent } from '@qmp-gateway/qmp';
+import { describe, expect, it } from 'vitest';
+import { RunStateFollower } from './run-state.js';
+
+const event = (name: string, data?: object): QmpEvent => ({
+  name,
+  timestamp: '{"seconds":1,"microseconds":2}',
+  receivedAt: 0,
+  data: data === undefined ? undefined : JSON.stringify(data),
+});
+
+/** The run state after these events, from `running` on. */
+function after(...events: QmpEvent[]): string | null {
+  const follower = new RunStateFollower();
+  return events.reduce<string | null>((state, next) => follower.next(state, next), 'running');
+}
+
+const panic = event('GUEST_PANICKED', { action: 'pause' });
+const ioError = event('BLOCK_IO_ERROR', { action: 'stop' });
+
+describe('the run state', () => {
+  it.each([
+    ['STOP', 'paused'],
+    ['SHUTDOWN', 'shutdown'],
+    ['SUSPEND', 'suspended'],
+    ['RTC_CHANGE', 'running'],
+  ])('after %s is %s', (name, state) => {
+    expect(after(event(name))).toBe(state);
+  });
+
+  it('is running again after RESUME and WAKEUP', () => {
+    expect(after(event('STOP'), event('RESUME'))).toBe('running');
+    expect(after(event('SUSPEND'), event('WAKEUP'))).toBe('running');
+  });
+
+  it('tells why a VM was paused, whether the reason or the STOP came first', () => {
+    expect(after(panic, event('STOP'))).toBe('guest-panicked');
+    expect(after(event('STOP'), panic)).toBe('guest-panicked');
+    expect(after(ioError, event('STOP'))).toBe('io-error');
+    expect(after(event('WATCHDOG', { action: 'pause' }), event('STOP'))).toBe('watchdog');
+  });
+
+  it('does not take a reason that paused nothing for that of a later STOP', () => {
+    expect(after(event('GUEST_PANICKED', { action: 'run' }), event('STOP'))).toBe('paused');
+    expect(after(ioError, event('STOP'), event('RESUME'), event('STOP'))).toBe('paused');
+    expect(after(event('WATCHDOG', { action: 'none' }), event('STOP'))).toBe('paused');
+  });
+
+  it('stays shutdown when the STOP after it comes', () => {
+    expect(after(event('SHUTDOWN'), event('STOP'))).toBe('shutdown');
+  });
+
+  it('is not confused by a VM that pauses for a reason twice', () => {
+    expect(after(event('STOP'), ioError, event('RESUME'), event('STOP'))).toBe('paused');
+  });
+});

@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { superviseProcess, type Qemu } from '@qmp-gateway/test-kit';
+import { afterEach, describe, expect, it } from 'vitest';
+import { FaultScene } from './fault-scene.js';
+import { run } from './gateway-scene.js';
+import { exchange, problemOf } from './http-exchange.js';
+
+const scene = new FaultScene();
+
+afterEach(() => scene.end());
+
+async function storageDaemon(): Promise<Qemu> {
+  const directory = scene.directory();
+  const socket = path.join(directory, 'qsd');
+  const chardev = `socket,id=c,path=${socket},server=on,wait=off`;
+  const child = spawn('qemu-storage-daemon', ['--chardev', chardev, '--monitor', 'chardev=c'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  return scene.keep(await superviseProcess(child, directory, [socket], false), (made) => made.stop());
+}
+
+describe.each(['storage-daemon', 'auto'])('a storage daemon, registered as %s', (kind) => {
+  it('is a VM without a run state, with its own commands', async () => {
+    const daemon = await storageDaemon();
+    const gateway = await scene.gateway({ settings: { vms: { qsd: { endpoint: `unix:${daemon.socket}`, kind } } } });
+    const vm = await gateway.vmBecomes('qsd', 'ready');
+    expect(vm).toMatchObject({ kind: 'storage-daemon', runState: null, health: 'ok', name: null, uuid: null });
+
+    const { commands } = (await exchange(gateway, '/v1/vms/qsd/schema')).json() as { commands: { name: string }[] };
+    const names = commands.map(({ name }) => name);
+    expect(names).toContain('blockdev-add');
+    expect(names).not.toContain('query-status');
+    expect(problemOf(await run(gateway, 'qsd', 'query-status'))).toMatchObject({
+      status: 404,
+      code: 'command-not-found',
+    });
+
+    const node = '{"driver":"null-co","node-name":"disk0","size":1048576}';
+    expect((await run(gateway, 'qsd', 'blockdev-add', node)).status).toBe(200);
+    expect((await run(gateway, 'qsd', 'query-named-block-nodes')).text).toContain('"node-name": "disk0"');
+    expect((await run(gateway, 'qsd', 'quit')).status).toBe(200);
+    await daemon.ended;
+    expect(await gateway.vmBecomes('qsd', 'closed')).toMatchObject({ lastError: { code: 'shutdown' } });
+  });
+});

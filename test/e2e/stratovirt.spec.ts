@@ -1,0 +1,141 @@
+import { StratovirtFake, stratovirtCommands, type StratovirtOptions } from '@qmp-gateway/test-kit';
+import { afterEach, describe, expect, it } from 'vitest';
+import { nextNdjsonEvents, openLines } from './event-readers.js';
+import { anomalies, FaultScene } from './fault-scene.js';
+import type { GatewayProcess } from './gateway-process.js';
+import { makeToken, registerVm, run } from './gateway-scene.js';
+import { exchange, problemOf } from './http-exchange.js';
+
+const scene = new FaultScene();
+
+afterEach(() => scene.end());
+
+async function stage(
+  options?: StratovirtOptions,
+): Promise<{ fake: StratovirtFake; gateway: GatewayProcess; vm: string }> {
+  const fake = scene.keep(await StratovirtFake.start(options), (made) => made.stop());
+  const gateway = await scene.gateway();
+  return { fake, gateway, vm: await registerVm(gateway, `unix:${fake.endpoint.path}`) };
+}
+
+const device = { id: 'blk-0', driver: 'virtio-blk-pci', drive: 'd0', addr: '0x1' };
+
+describe('StratoVirt', () => {
+  it('is known by its greeting, its commands by what it lists', async () => {
+    const { fake, gateway, vm } = await stage();
+    const view = (await exchange(gateway, `/v1/vms/${vm}`)).json();
+    expect(view).toMatchObject({
+      ...{ kind: 'stratovirt', version: '2.5.0', package: 'StratoVirt-2.5.0', capabilities: [], runState: 'running' },
+    });
+    const { commands } = (await exchange(gateway, `/v1/vms/${vm}/schema`)).json() as { commands: { name: string }[] };
+    expect(commands.map(({ name }) => name).sort()).toEqual([...stratovirtCommands].sort());
+    expect((await run(gateway, vm, 'query-status')).text).toBe(
+      '{"running":true,"singlestep":false,"status":"running"}',
+    );
+    expect((await run(gateway, vm, 'device_add', JSON.stringify(device))).status).toBe(200);
+    expect(problemOf(await run(gateway, vm, 'device_add', '{"id":"a","driver":"b","bootindex":1}'))).toMatchObject({
+      status: 400,
+      errors: [{ pointer: '/bootindex', suggestions: ['boot_index'] }],
+    });
+    expect(fake.offences).toEqual([]);
+  });
+
+  it('2.4 has the commands of 2.4', async () => {
+    const later = [
+      'netdev_replace',
+      'netlink_set',
+      'set-viomem',
+      'get-viomem',
+      'query-workloads',
+      'detect-silent-audio',
+    ];
+    const commands = stratovirtCommands.filter((name) => !later.includes(name));
+    const { fake, gateway, vm } = await stage({ version: '2.4.0', events: 'before', commands });
+    expect((await exchange(gateway, `/v1/vms/${vm}`)).json()).toMatchObject({ version: '2.4.0' });
+    for (const name of later)
+      expect(problemOf(await run(gateway, vm, name))).toMatchObject({ code: 'command-not-found', outcome: 'not-sent' });
+    const netdev = (more: object) => JSON.stringify({ id: 'net-0', type: 'tap', ifname: 'tap0', ...more });
+    expect((await run(gateway, vm, 'netdev_add', netdev({}))).status).toBe(200);
+    // An argument of 2.5.
+    expect(problemOf(await run(gateway, vm, 'netdev_add', netdev({ macnat: true })))).toMatchObject({
+      errors: [{ pointer: '/macnat' }],
+    });
+    expect(fake.offences).toEqual([]);
+  });
+
+  it.each(['after', 'before', 'inside'] as const)('tells of stop and cont with events %s the reply', async (events) => {
+    const { fake, gateway, vm } = await stage({ events });
+    const stream = scene.keep(
+      await openLines(gateway, `/v1/vms/${vm}/events?event=STOP,RESUME`, 'application/x-ndjson'),
+      (made) => made.close(),
+    );
+    expect((await run(gateway, vm, 'stop')).text).toBe('{}');
+    expect((await run(gateway, vm, 'cont')).text).toBe('{}');
+    expect((await nextNdjsonEvents(stream, 2)).map(({ event }) => event)).toEqual(['STOP', 'RESUME']);
+    expect((await exchange(gateway, `/v1/vms/${vm}`)).json()).toMatchObject({ runState: 'running', state: 'ready' });
+    expect(fake.offences).toEqual([]);
+  });
+
+  it('takes no message over 8,192 bytes, and is not shown one', async () => {
+    const { fake, gateway, vm } = await stage();
+    const tooLong = await run(gateway, vm, 'device_add', JSON.stringify({ ...device, serial: 'x'.repeat(8200) }));
+    expect(problemOf(tooLong)).toMatchObject({ status: 413, code: 'body-too-large', outcome: 'not-sent' });
+    expect((await run(gateway, vm, 'device_add', JSON.stringify({ ...device, serial: 'x'.repeat(7900) }))).status).toBe(
+      200,
+    );
+    expect(fake.executed.filter((name) => name === 'device_add')).toHaveLength(1);
+    expect(fake.offences).toEqual([]);
+  });
+
+  it('refuses what it does not know, fails with strings, and may not say why', async () => {
+    const { fake, gateway, vm } = await stage({ commands: [...stratovirtCommands, 'query-later'] });
+    const unknown = await run(gateway, vm, 'query-later');
+    expect(problemOf(unknown)).toMatchObject({ status: 404, code: 'command-not-found', outcome: 'refused' });
+    const unsupported = await run(gateway, vm, 'netdev_replace', '{"id":"n","ifname":"t","macnat":false}');
+    expect(problemOf(unsupported)).toMatchObject({
+      ...{ status: 422, code: 'command-failed', outcome: 'refused' },
+      qmp: { class: 'GenericError', desc: 'netdev_replace not supported for VM' },
+    });
+    fake.handlers.set('system_powerdown', () => ({ error: { class: 'GenericError', desc: '' } }));
+    const silent = await run(gateway, vm, 'system_powerdown');
+    expect(silent.json()).toMatchObject({ code: 'command-failed', detail: expect.stringMatching(/\S/) });
+    fake.handlers.set('query-balloon', () => ({ error: { class: 'DeviceNotActive', desc: 'No balloon' } }));
+    expect(problemOf(await run(gateway, vm, 'query-balloon'))).toMatchObject({
+      status: 409,
+      code: 'device-not-active',
+    });
+  });
+
+  it('is never sent strings of device_add that would inject options', async () => {
+    const { fake, gateway, vm } = await stage();
+    for (const [pointer, text] of [
+      ['/serial', 'x,romfile=/etc/passwd'],
+      ['/id', 'a\u0001b'],
+      ['/drive', 'a\u007f'],
+    ] as const) {
+      const args = JSON.stringify({ ...device, [pointer.slice(1)]: text });
+      expect(problemOf(await run(gateway, vm, 'device_add', args))).toMatchObject({
+        ...{ status: 400, code: 'invalid-arguments', outcome: 'not-sent', errors: [{ pointer }] },
+      });
+    }
+    const headers = { Authorization: `Bearer ${makeToken(gateway, { level: 'configure', vms: ['*'] })}` };
+    const args = JSON.stringify({ ...device, serial: 'x,host=0' });
+    expect((await run(gateway, vm, 'device_add', args, headers)).status).toBe(403);
+    expect(fake.executed).not.toContain('device_add');
+  });
+
+  it('whose events have ended for good is asked for its state', async () => {
+    const { fake, gateway, vm } = await stage();
+    const { cursor } = (await exchange(gateway, '/v1/vms')).json() as { cursor: string };
+    fake.handlers.set('query-status', () => ({ json: '{"running":false,"singlestep":false,"status":"paused"}' }));
+    const page = await exchange(gateway, `/v1/vms/${vm}/events?event=vm-changed&after=${cursor}&wait=20s`);
+    expect(page.json()).toMatchObject({ events: [{ data: { runState: 'paused', state: 'ready' } }] });
+    expect(await anomalies(gateway, vm, 'event-missed')).toBe(1);
+  });
+
+  it('has ended when its connection ends, and quit is a success', async () => {
+    const { gateway, vm } = await stage();
+    expect((await run(gateway, vm, 'quit')).text).toBe('{}');
+    await gateway.vmBecomes(vm, 'closed');
+  });
+});
