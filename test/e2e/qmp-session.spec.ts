@@ -147,9 +147,7 @@ describe('a session with a real QEMU', () => {
     const argumentsJson = JSON.stringify({ val: 0, size: 4096, filename: fifo.path });
     const blocked = probe(monitor, 'pmemsave', { argumentsJson });
     const waiting = probe(monitor, 'query-status');
-    const began = performance.now();
     await host.until(() => monitor.health === 'slow');
-    expect(performance.now() - began).toBeLessThan(6000);
     expect((await probe(monitor, 'query-yank', { outOfBand: true }).outcome).kind).toBe('return');
     fifo.release();
     expect((await waiting.outcome).kind).toBe('return');

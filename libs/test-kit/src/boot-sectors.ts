@@ -1,0 +1,33 @@
+/**
+ * A floppy image whose boot sector writes to the pvpanic port for ever: tens of thousands of `GUEST_CRASHLOADED`
+ * events a second. For `-device pvpanic -drive if=floppy,format=raw,file=…`, with TCG.
+ */
+export function floodBootSector(): Buffer {
+  // mov dx, 0x505; mov al, 2; again: out dx, al; jmp again
+  return bootSector([0xba, 0x05, 0x05, 0xb0, 0x02, 0xee, 0xeb, 0xfd]);
+}
+
+/**
+ * A guest of a few instructions that honours the power button: with `-machine pc` and `-device pvpanic` it says that it is
+ * up (GUEST_CRASHLOADED), waits for the button, and switches the machine off (SHUTDOWN with reason guest-shutdown).
+ *
+ * Boot it as a raw floppy. Ports are those SeaBIOS gives the power management of the PIIX4: status 0x600, enable 0x602,
+ * control 0x604; 0x505 is pvpanic's.
+ */
+export function powerButtonBootSector(): Buffer {
+  return bootSector([
+    ...[0xba, 0x02, 0x06, 0xb8, 0x00, 0x01, 0xef], // dx = enable; ax = power button; out
+    ...[0xba, 0x05, 0x05, 0xb0, 0x02, 0xee], // dx = pvpanic; al = crash loaded; out
+    ...[0xba, 0x00, 0x06], // dx = status
+    ...[0xed, 0xf6, 0xc4, 0x01, 0x74, 0xfa], // in; until the bit of the power button is set
+    ...[0xba, 0x04, 0x06, 0xb8, 0x00, 0x20, 0xef], // dx = control; ax = sleep, type S5; out
+    0xf4, // hlt
+  ]);
+}
+
+function bootSector(code: readonly number[]): Buffer {
+  const image = Buffer.alloc(512);
+  image.set(code);
+  image.writeUInt16LE(0xaa55, 510);
+  return image;
+}
