@@ -3,6 +3,7 @@ import { openLines, type EventLines, type StreamedEvent } from './event-readers.
 import { fakeMachine, fakeMachineSettings, type FakeMachine } from './fake-machine.js';
 import type { GatewayProcess } from './gateway-process.js';
 import { GatewayScene, makeToken } from './gateway-scene.js';
+import { randomNumbers, seedOf } from './random-numbers.js';
 
 const changes = 1000;
 const scene = new GatewayScene();
@@ -19,17 +20,6 @@ type Row = Record<string, unknown> & { readonly id: string };
 interface List {
   readonly vms: Row[];
   readonly cursor: string;
-}
-
-/** Numbers in [0, bound), the same for the same seed (mulberry32). */
-function randomNumbers(seed: number): (bound: number) => number {
-  let state = seed;
-  return (bound) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % bound;
-  };
 }
 
 const numberOf = (cursor: string): number => Number(cursor.slice(cursor.lastIndexOf('.') + 1));
@@ -124,9 +114,7 @@ async function change(random: (bound: number) => number): Promise<void> {
 }
 
 it('list, then replace rows: always right, over a thousand random changes', async () => {
-  const seed = Number(process.env['SEED'] ?? Math.trunc(Math.random() * 2 ** 31));
-  process.stdout.write(`dashboard: SEED=${seed}\n`);
-  const random = randomNumbers(seed);
+  const random = randomNumbers(seedOf('dashboard'));
   const { token = '' } = gateway;
   const tenant = makeToken(gateway, { name: 'tenant', level: 'read', vms: ['label:tenant=a'] });
   const dashboards = [

@@ -62,7 +62,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
       ? [process.execPath]
       : ['prlimit', `--nofile=${options.openFiles}:${options.openFiles}`, process.execPath];
   const child = spawn(
-    command as string,
+    command,
     [
       ...before,
       launcher,

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import path from 'node:path';
 import { RawQmpClient } from '@qmp-gateway/test-kit';
 import { afterEach, describe, expect, it } from 'vitest';
-import { fakeMachine, fakeMachineSettings } from './fake-machine.js';
+import { echo, fakeMachine, fakeMachineSettings } from './fake-machine.js';
 import { anomalies, FaultScene } from './fault-scene.js';
 import { GatewayScene, registerVm, run, runningOperations } from './gateway-scene.js';
 import { exchange } from './http-exchange.js';
@@ -48,7 +48,25 @@ describe('a command of the human monitor that fails', () => {
     const { commands } = (await exchange(gateway, `/v1/vms/${vm}/schema`)).json() as {
       commands: { name: string; class: string; returns: string }[];
     };
-    expect(commands.find(({ name }) => name === 'human-monitor-command')).toMatchObject({ class: 'host', returns: 'str' });
+    expect(commands.find(({ name }) => name === 'human-monitor-command')).toMatchObject({
+      class: 'host',
+      returns: 'str',
+    });
+  });
+});
+
+describe('a VM of a release to come', () => {
+  it('is taken as it is: run state, events and commands that nobody knows', async () => {
+    const gateway = await scene.gateway();
+    const machine = await fakeMachine(scene);
+    machine.fake.on('query-status', () => ({ json: '{"status": "entangled", "running": true, "since-11.2": {}}' }));
+    const vm = await registerVm(gateway, machine.endpoint);
+    expect((await exchange(gateway, `/v1/vms/${vm}`)).json()).toMatchObject({ state: 'ready', runState: 'entangled' });
+    machine.fake.emit('FROM_LATER', { unheard: ['of'] });
+    const page = await exchange(gateway, `/v1/vms/${vm}/events?event=FROM_LATER&after=oldest&wait=10s`);
+    expect(page.json()['events']).toMatchObject([{ event: 'FROM_LATER', data: { unheard: ['of'] } }]);
+    // Without a class in the settings it needs level host, which the token has.
+    expect((await run(gateway, vm, echo, '{"anything":[1]}')).text).toBe('{"anything":[1]}');
   });
 });
 

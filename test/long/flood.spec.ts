@@ -133,6 +133,8 @@ it('a guest that floods costs nobody else: memory bounded, other VMs quick, ever
   // The history's 64 MiB, the budgets of the stuck and what V8 leaves lying.
   expect(Math.max(...memory.gateway)).toBeLessThan(512 * mebibyte);
   expect(Math.max(...memory.gateway.slice(-10))).toBeLessThan(1.25 * Math.max(...memory.gateway.slice(10, 20)));
-  // A machine that lets a bare socket wait lets the gateway wait as well.
-  expect(report.gatewayMs.p99).toBeLessThan(20 + report.directMs.p99);
+  // 20 ms is what the gateway owes while it has a processor when it needs one. Where the kernel gave it to others for a
+  // good part of the time, only a command that waited ten times longer than a bare socket's would be its own fault.
+  const noiseMs = starved < 0.1 ? 0 : 10 * report.directMs.p99;
+  expect(report.gatewayMs.p99).toBeLessThan(20 + noiseMs);
 });

@@ -51,7 +51,7 @@ function memoryOf({ process }: GatewayProcess): number {
   return Number(/^VmRSS:\s+([0-9]+) kB/m.exec(status)?.[1]) * 1024;
 }
 
-describe(`${count} VMs`, () => {
+describe('1,000 VMs', () => {
   it('are held in under 250 MB, and are all back within 10 s when every connection is reset', async () => {
     const replies = {
       'query-qmp-schema': await introspection(),
@@ -71,13 +71,15 @@ describe(`${count} VMs`, () => {
     await lost;
     const back = await allReady(gateway, count);
     const after = memoryOf(gateway);
-    console.info({ connectedMs: connected, backMs: back, mib: memory / mebibyte, mibAfter: after / mebibyte });
+    process.stdout.write(
+      `${JSON.stringify({ connectedMs: connected, backMs: back, mib: memory / mebibyte, mibAfter: after / mebibyte })}\n`,
+    );
     expect(memory).toBeLessThan(250e6);
     expect(after).toBeLessThan(250e6);
     expect(back).toBeLessThan(10_000);
   });
 
-  it(`are dialled ${dialLimit} at a time, however many wait`, async () => {
+  it('are dialled 64 at a time, however many wait', async () => {
     let open = 0;
     let most = 0;
     let dialled = 0;
@@ -104,7 +106,7 @@ describe(`${count} VMs`, () => {
     const { port } = server.address() as AddressInfo;
     await scene.gateway({ settings: { vms: vmsAt(`tls:127.0.0.1:${port}`) } });
     while (dialled < 3 * count) await once(server, 'connection');
-    console.info({ dialled, most });
+    process.stdout.write(`${JSON.stringify({ dialled, most })}\n`);
     expect(most).toBe(dialLimit);
   });
 });

@@ -7,7 +7,7 @@ const scene = new FaultScene();
 
 afterEach(() => scene.end());
 
-it(`quit is 200 every time of ${times}`, async () => {
+it('quit is 200 a hundred times of a hundred', async () => {
   const gateway = await scene.gateway();
   for (let count = 0; count < times; count++) {
     const qemu = await scene.qemu();

@@ -51,7 +51,7 @@ class Ledger {
 
 const positionOf = (cursor: string) => Number(cursor.slice(cursor.lastIndexOf('.') + 1));
 
-it(`reconnects ${reconnects} times under a flood of events: all succeed, every event in order with its epoch`, async () => {
+it('connects again 300 times under a flood of events: all succeed, every event in order with its epoch', async () => {
   const directory = scene.directory();
   const image = path.join(directory, 'flood.img');
   writeFileSync(image, floodBootSector());
@@ -104,14 +104,16 @@ it(`reconnects ${reconnects} times under a flood of events: all succeed, every e
   leaving.abort();
   await reading;
   const { events, missed, epochs, faults } = ledger;
-  console.info({
-    reconnects,
-    seconds,
-    events,
-    missed,
-    perSecond: Math.round((events + missed) / seconds),
-    epochs: epochs.length,
-  });
+  process.stdout.write(
+    `${JSON.stringify({
+      reconnects,
+      seconds,
+      events,
+      missed,
+      perSecond: Math.round((events + missed) / seconds),
+      epochs: epochs.length,
+    })}\n`,
+  );
   expect(faults).toEqual([]);
   expect(missed).toBe(0);
   // A session may have been too short for an event.

@@ -9,7 +9,7 @@ const scene = new FaultScene();
 
 afterEach(() => scene.end());
 
-it(`StratoVirt takes ${commands} commands of ${clients} clients: none throttled, none lost, none mixed up`, async () => {
+it('StratoVirt takes 1,000 commands of 20 clients: none throttled, none lost, none mixed up', async () => {
   const fake = scene.keep(await StratovirtFake.start(), (made) => made.stop());
   fake.handlers.set('query-mem-gpa', (args) => ({ json: JSON.stringify((args as { gpa: string }).gpa) }));
   const gateway = await scene.gateway();
@@ -26,5 +26,7 @@ it(`StratoVirt takes ${commands} commands of ${clients} clients: none throttled,
   const seconds = (performance.now() - began) / 1000;
   expect(fake.executed.filter((name) => name === 'query-mem-gpa')).toHaveLength(commands);
   expect(fake.offences).toEqual([]);
-  console.info({ commands, clients, seconds, perSecond: Math.round(commands / seconds) });
+  process.stdout.write(
+    `${JSON.stringify({ commands, clients, seconds, perSecond: Math.round(commands / seconds) })}\n`,
+  );
 });

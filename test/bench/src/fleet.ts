@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { benchIntrospection, benchStatus } from './introspection.js';
-import { startGateway, startScript, stopAll } from './processes.js';
+import { processorMs, startGateway, startScript, stopAll } from './processes.js';
 import { median } from './statistics.js';
 import { printTable } from './table.js';
 
@@ -45,10 +45,4 @@ async function measure(count: number): Promise<string[]> {
     `${list.toFixed(1)} ms`,
     `${fanOut.toFixed(0)} ms`,
   ];
-}
-
-/** User and system time of a process; /proc counts in hundredths of a second. */
-function processorMs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) * 10;
 }

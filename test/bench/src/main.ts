@@ -2,10 +2,11 @@
  * `npm run bench`: what the gateway costs, as ratios of interleaved runs on one machine. Absolute numbers say little on
  * another machine; the ratio to a bare forwarder against the same instant monitor in the same minute says a lot.
  *
- * `npm run bench -- forwarding` runs one part: forwarding, large-reply, fleet, documents.
+ * `npm run bench -- forwarding` runs one part: forwarding, large-reply, events, fleet, documents.
  */
 import { cpus } from 'node:os';
 import { benchDocuments } from './documents.js';
+import { benchEvents } from './events.js';
 import { benchFleet } from './fleet.js';
 import { benchForwarding } from './forwarding.js';
 import { benchLargeReply } from './large-reply.js';
@@ -13,6 +14,7 @@ import { benchLargeReply } from './large-reply.js';
 const parts: Readonly<Record<string, () => Promise<void>>> = {
   forwarding: benchForwarding,
   'large-reply': benchLargeReply,
+  events: benchEvents,
   fleet: benchFleet,
   documents: benchDocuments,
 };

@@ -65,6 +65,12 @@ export async function startGateway(vms: Readonly<Record<string, string>>): Promi
   return { port: Number(line), token, pid: child.pid ?? 0 };
 }
 
+/** User and system time of a process; /proc counts in hundredths of a second. */
+export function processorMs(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
 /** Ends everything that was started, the last first. */
 export async function stopAll(): Promise<void> {
   for (const stop of ended.reverse()) await stop();

@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const text = readFileSync(path.join(root, 'docs/faults.md'), 'utf8');
+const rows = [...text.matchAll(/^\| (F[0-9]{2}) \| (.+) \| (.+) \| (.+) \|$/gm)].map(
+  ([, fault = '', , , proof = '']) => ({
+    fault,
+    tests: proof.split('<br>').map((cell) => /^`([^`]+)` › (.+)$/.exec(cell)?.slice(1) ?? [cell, '']),
+  }),
+);
+
+/** The titles of the tests in a file: of `it('…')` and of `it.each(…)('…')`. */
+function titlesIn(file: string): Set<string> {
+  const source = ts.createSourceFile(file, readFileSync(path.join(root, file), 'utf8'), ts.ScriptTarget.Latest);
+  const titles = new Set<string>();
+  const visit = (node: ts.Node): void => {
+    if (ts.isCallExpression(node)) {
+      const [title] = node.arguments;
+      if (title !== undefined && ts.isStringLiteralLike(title) && /^it\b/.test(node.expression.getText(source)))
+        titles.add(title.text);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return titles;
+}
+
+const range = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, at) => `F${String(from + at).padStart(2, '0')}`);
+
+describe('docs/faults.md', () => {
+  it('has a row for each failure mode, in order', () => {
+    expect(rows.map(({ fault }) => fault)).toEqual([...range(1, 38), ...range(57, 66)]);
+  });
+
+  it.each(rows)('names tests of $fault that exist', ({ tests }) => {
+    for (const [file = '', title = ''] of tests) expect([...titlesIn(file)]).toContain(title);
+  });
+});
