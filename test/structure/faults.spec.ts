@@ -9,7 +9,7 @@ const text = readFileSync(path.join(root, 'docs/faults.md'), 'utf8');
 const rows = [...text.matchAll(/^\| (F[0-9]{2}) \| (.+) \| (.+) \| (.+) \|$/gm)].map(
   ([, fault = '', , , proof = '']) => ({
     fault,
-    tests: proof.split('<br>').map((cell) => /^`([^`]+)` › (.+)$/.exec(cell)?.slice(1) ?? [cell, '']),
+    tests: proof.split('<br>').map((cell) => /^`([^`]+)` › (.+)$/.exec(cell.trim())?.slice(1) ?? [cell, '']),
   }),
 );
 

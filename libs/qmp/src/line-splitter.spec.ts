@@ -84,7 +84,7 @@ describe('LineSplitter', () => {
     const { feed, seen } = splitter(2 * size);
     const chunk = Buffer.alloc(1024, 0x61);
     const copy = Buffer.prototype.copy;
-    Buffer.prototype.copy = function (target, ...rest) {
+    Buffer.prototype.copy = function (this: Buffer, target: Uint8Array, ...rest: number[]) {
       const count: number = copy.call(this, target, ...rest);
       copied += count;
       return count;

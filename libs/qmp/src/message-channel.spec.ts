@@ -30,7 +30,9 @@ async function linesPerTurn(client: Socket): Promise<number[]> {
   setImmediate(count);
   await new Promise<void>((resolve) => {
     const host = {
-      line: () => void turns[turns.length - 1]!++,
+      line: () => {
+        turns[turns.length - 1]!++;
+      },
       overlong: () => undefined,
       disconnected: () => resolve(),
     };

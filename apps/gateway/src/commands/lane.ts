@@ -30,6 +30,8 @@ interface Exchange {
  * and path costs a tenth of a framework's route here, and these are the requests that come by the thousand.
  */
 export class Lane {
+  #answers: { readonly exchange: Exchange; readonly end: CommandAnswer }[] = [];
+
   constructor(
     private readonly path: CheckedCommandPath,
     private readonly fanOut: FanOut,
@@ -144,7 +146,22 @@ export class Lane {
     this.path.refuse(refused, error, undefined, (end) => this.#answer(exchange, end));
   }
 
-  #answer({ response, context }: Exchange, end: CommandAnswer): void {
+  /**
+   * Answers leave at the end of the turn: a VM that answered several commands at once gets its next ones first, and works
+   * on them while these writes, which cost most of the way, are made.
+   */
+  #answer(exchange: Exchange, end: CommandAnswer): void {
+    if (this.#answers.length === 0) setImmediate(this.#writeAnswers);
+    this.#answers.push({ exchange, end });
+  }
+
+  readonly #writeAnswers = (): void => {
+    const answers = this.#answers;
+    this.#answers = [];
+    for (const { exchange, end } of answers) this.#write(exchange, end);
+  };
+
+  #write({ response, context }: Exchange, end: CommandAnswer): void {
     if (!end.ok) {
       writeProblem(response, end.problem, context, end.trace);
       return;
