@@ -34,6 +34,7 @@ class Dashboard {
   readonly #log: { n: number; id: string; row: Row | undefined }[] = [];
   #start: List = { vms: [], cursor: '' };
   #reached = 0;
+  #fault: unknown;
   #wake: () => void = () => undefined;
 
   constructor(
@@ -53,13 +54,19 @@ class Dashboard {
     this.lines.current = await openLines(
       {
         ...gateway,
-        fetch: (path, init) =>
-          gateway.fetch(path, { ...init, headers: { ...init?.headers, Authorization: `Bearer ${this.token}` } }),
+        fetch: (path, init) => {
+          const headers = new Headers(init?.headers);
+          headers.set('Authorization', `Bearer ${this.token}`);
+          return gateway.fetch(path, { ...init, headers });
+        },
       },
       `/v1/events?${query}`,
       'application/x-ndjson',
     );
-    void this.#follow(this.lines.current).catch(() => undefined);
+    void this.#follow(this.lines.current).catch((error: unknown) => {
+      this.#fault = error;
+      this.#wake();
+    });
   }
 
   close(): void {
@@ -80,7 +87,10 @@ class Dashboard {
 
   /** Waits for something after this position, so that all before it has come. */
   async passed(n: number): Promise<void> {
-    while (this.#reached <= n) await new Promise<void>((resolve) => (this.#wake = resolve));
+    while (this.#reached <= n) {
+      if (this.#fault !== undefined) throw new Error('the stream failed', { cause: this.#fault });
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
   }
 
   rowsAt(n: number): Record<string, unknown> {

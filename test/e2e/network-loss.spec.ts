@@ -114,7 +114,7 @@ it('a page that loses its network for 5 s has every event once, by EventSource a
   await page.waitForFunction('bySource.length > 20 && bySocket.length > 20');
   network.down();
   await new Promise((resolve) => setTimeout(resolve, lossMs));
-  const missedInLoss = ticks - ((await page.evaluate('bySource.length')) as number);
+  const missedInLoss = ticks - (await page.evaluate<number>('bySource.length'));
   network.up();
   await page.waitForFunction('opened.source === 2 && opened.socket === 2', undefined, { timeout: 20_000 });
   clearInterval(ticking);

@@ -106,7 +106,7 @@ async function webSocketClient(id: string): Promise<LineSpeaker & { readonly soc
   });
   scene.keep(socket, (one) => one.terminate());
   const messages: string[] = [];
-  let wake = () => undefined as void;
+  let wake: () => void = () => undefined;
   socket.on('message', (data: Buffer) => {
     messages.push(data.toString());
     wake();

@@ -54,7 +54,7 @@ export async function subscribeByLines(gateway: GatewayProcess, after: string): 
     };
     get(`${gateway.url}/v1/events?after=${after}`, { headers, agent: false }, resolve).on('error', reject);
   });
-  let rest = Buffer.alloc(0);
+  let rest: Buffer = Buffer.alloc(0);
   response.on('data', (received: Buffer) => {
     const chunk = rest.length === 0 ? received : Buffer.concat([rest, received]);
     const bounds: number[] = [];

@@ -71,7 +71,7 @@ class Subscriber {
       (chunk, bounds) => {
         // What is still on its way to one who left has not reached it.
         if (this.#client !== client) return;
-        for (let i = 0; i < bounds.length; i += 2) this.#take(chunk.latin1Slice(bounds[i], bounds[i + 1]));
+        for (let i = 0; i < bounds.length; i += 2) this.#take(chunk.toString('latin1', bounds[i], bounds[i + 1]));
       },
     );
     this.#client = client;

@@ -14,7 +14,7 @@ afterEach(() => scene.end());
 it('a powerdown finds its own SHUTDOWN, never that of an earlier run, a hundred times', async () => {
   const gateway = await scene.gateway();
   const eventAfter = async (vm: string, after: unknown, event: string) => {
-    const page = await exchange(gateway, `/v1/vms/${vm}/events?after=${after}&event=${event}&wait=60s&limit=1`);
+    const page = await exchange(gateway, `/v1/vms/${vm}/events?after=${String(after)}&event=${event}&wait=60s&limit=1`);
     return (page.json()['events'] as { epoch: string; data: object }[])[0];
   };
   const shutDownAgainAndAgain = async (): Promise<number> => {

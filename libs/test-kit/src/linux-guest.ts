@@ -115,8 +115,9 @@ class GuestShell {
   async answer(): Promise<string> {
     const lines: string[] = [];
     for (;;) {
-      const { value, done } = await this.#lines.next();
-      if (done === true) throw new Error('the guest ended');
+      const next = await this.#lines.next();
+      if (next.done === true) throw new Error('the guest ended');
+      const { value } = next;
       if (value.startsWith(`${statusMark} `)) {
         if (value === `${statusMark} 0`) return lines.join('\n');
         throw new Error(`${value}: ${lines.join('\n')}`);

@@ -9,9 +9,7 @@ const bytes = 10 * 2 ** 20;
 
 /** A reply of 10 MiB: how long until the client has it, and how long nobody else was served meanwhile. */
 export async function benchLargeReply(): Promise<void> {
-  const value = JSON.stringify(
-    Array.from({ length: Math.ceil(bytes / 64) }, (_, i) => `${String(i).padStart(60, '.')}`),
-  );
+  const value = JSON.stringify(Array.from({ length: Math.ceil(bytes / 64) }, (_, i) => String(i).padStart(60, '.')));
   const input = JSON.stringify({ 'query-qmp-schema': benchIntrospection, 'query-status': value });
   const { line: bareSocket } = await startScript('./instant-monitor-process.js', [], { input });
   const { line: gatewaySocket } = await startScript('./instant-monitor-process.js', [], { input });

@@ -100,7 +100,7 @@ describe('refused is', () => {
     ['an expiry that is over', { exp: start / 1000 - 6 }],
     ['a start that is to come', { nbf: start / 1000 + 60 }],
   ])('%s', async (_what, claims) => {
-    expect(codeOf(await verifier().authenticate(await token(claims)))).toBe('unauthenticated');
+    expect(codeOf(await verifier().authenticate(await token(claims as JWTPayload)))).toBe('unauthenticated');
   });
 
   it('a signature of another key', async () => {

@@ -108,7 +108,10 @@ export class TokenStore {
     if (id === undefined || secret === undefined) return undefined;
     this.#reloadIfChanged(!this.#records.has(id));
     const record = this.#records.get(id);
-    const right = timingSafeEqual(hash('sha256', secret, 'buffer'), record === undefined ? noHash : this.#hashOf(record));
+    const right = timingSafeEqual(
+      hash('sha256', secret, 'buffer'),
+      record === undefined ? noHash : this.#hashOf(record),
+    );
     if (record === undefined || !right || !this.#isValid(id)) return undefined;
     return this.#principal(record);
   }
