@@ -26,7 +26,10 @@ export async function findOwnMonitor(ask: Ask, model: QapiModel, endpoint: Endpo
   if (!model.commands.has('query-chardev')) return noOwnMonitor;
   const answer = await ask('query-chardev');
   if (answer === undefined) return noOwnMonitor;
-  const chardevs = chardevsOf(JSON.parse(answer.toString()) as Chardev[], endpoint);
+  const listed: unknown = JSON.parse(answer.toString());
+  // A server that means something else by it (StratoVirt answers some queries with an empty object) has nothing of ours.
+  if (!Array.isArray(listed)) return noOwnMonitor;
+  const chardevs = chardevsOf(listed as Chardev[], endpoint);
   return { chardevs, objects: hasMonitorObjects(model) ? await monitorObjects(ask, chardevs) : [] };
 }
 
