@@ -2,7 +2,7 @@
  * `npm run bench`: what the gateway costs, as ratios of interleaved runs on one machine. Absolute numbers say little on
  * another machine; the ratio to a bare forwarder against the same instant monitor in the same minute says a lot.
  *
- * `npm run bench -- forwarding` runs one part: forwarding, large-reply, events, fleet, documents.
+ * `npm run bench -- forwarding` runs one part; `parts` below names them all.
  */
 import { cpus } from 'node:os';
 import { benchDocuments } from './documents.js';
