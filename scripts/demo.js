@@ -104,6 +104,8 @@ function printWelcome(url) {
   process.stdout.write(`
 The gateway runs at ${url} with the VMs ${vms.join(' and ')}. Paste into another terminal:
 
+  # for the lines of the README
+  export AUTH='Authorization: Bearer ${token()}' GW=${url}
   # the VMs, and how they are
   curl -s ${auth} ${url}/v1/vms
   # a query: GET, arguments as parameters
