@@ -10,10 +10,12 @@ import { benchEvents } from './events.js';
 import { benchFleet } from './fleet.js';
 import { benchForwarding } from './forwarding.js';
 import { benchLargeReply } from './large-reply.js';
+import { benchLongLines } from './long-lines.js';
 
 const parts: Readonly<Record<string, () => Promise<void>>> = {
   forwarding: benchForwarding,
   'large-reply': benchLargeReply,
+  'long-lines': benchLongLines,
   events: benchEvents,
   fleet: benchFleet,
   documents: benchDocuments,
