@@ -51,6 +51,11 @@ describe('what does not exist', () => {
     });
   });
 
+  it('spells a VM in a way that cannot be decoded: no route, and never a fan-out', async () => {
+    const path = `/v1/vms/%ZZ/qmp/${strict}?vm=*`;
+    expect(await refused(path, { method: 'POST' })).toMatchObject({ status: 404, code: 'route-not-found' });
+  });
+
   it('names no resource', async () => {
     expect(await refused('/v1/nothing')).toMatchObject({ status: 404, code: 'route-not-found' });
   });

@@ -174,11 +174,14 @@ export class Lane {
 function matchRoute(path: string): Route | undefined {
   const match = routePattern.exec(path);
   if (match === null) return undefined;
-  const vm = decodeSegment(match[1]);
-  const command = decodeSegment(match[2] ?? match[3]);
-  if (vm === undefined) return command === undefined ? undefined : { kind: 'fan-out', command };
-  if (command !== undefined) return { kind: 'command', vm, command };
-  return match[2] === undefined ? { kind: 'message', vm } : undefined;
+  const [, vmSegment, commandSegment, fanOutSegment] = match as readonly (string | undefined)[];
+  const vm = decodeSegment(vmSegment);
+  const command = decodeSegment(commandSegment ?? fanOutSegment);
+  // By what is written, not by what can be decoded: a broken VM must not turn a command into a fan-out.
+  if (fanOutSegment !== undefined) return command === undefined ? undefined : { kind: 'fan-out', command };
+  if (vm === undefined) return undefined;
+  if (commandSegment === undefined) return { kind: 'message', vm };
+  return command === undefined ? undefined : { kind: 'command', vm, command };
 }
 
 /** Undefined when the segment is not there or not decodable. */
