@@ -1,0 +1,157 @@
+import { execFile, spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { Scene } from '@qmp-gateway/test-kit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+/** An install asks a registry for what others have written. */
+const installDeadlineMs = 240_000;
+const published = [
+  ...['qapi-compiler', 'qmp-gateway', 'qmp-gateway-catalog', 'qmp-gateway-client', 'qmp-gateway-qapi'],
+  ...['qmp-gateway-qapi-openapi', 'qmp-gateway-qmp'],
+];
+const scene = new Scene();
+let tarballs: string;
+/** Tarballs as they unpack, by the name of the file without version. */
+const unpacked = new Map<string, string>();
+
+/** The environment of somebody at a shell: not that of the npm script that runs this test. */
+const environment = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !name.startsWith('npm_') && name !== 'INIT_CWD'),
+);
+
+async function runIn(directory: string, command: string, ...args: string[]): Promise<string> {
+  const options = { cwd: directory, env: environment, maxBuffer: 2 ** 24 };
+  return (await promisify(execFile)(command, args, options)).stdout;
+}
+
+/** The files of a folder, as paths from there. */
+function filesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)));
+}
+
+const manifestOf = (folder: string): Record<string, unknown> =>
+  JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')) as Record<string, unknown>;
+
+// In a copy, because while it is packed a package holds copies of others, and other tests run the gateway at the same time.
+beforeAll(async () => {
+  const copy = scene.directory();
+  for (const name of ['apps', 'libs', 'scripts', 'package.json', 'LICENSE', 'tsconfig.json', 'tsconfig.base.json'])
+    cpSync(path.join(root, name), path.join(copy, name), { recursive: true, preserveTimestamps: true });
+  symlinkSync(path.join(root, 'node_modules'), path.join(copy, 'node_modules'));
+  tarballs = path.join(copy, 'tarballs');
+  mkdirSync(tarballs);
+  await runIn(copy, 'npm', 'run', 'pack', '--', tarballs);
+  for (const file of readdirSync(tarballs)) {
+    const folder = path.join(scene.directory(), 'package');
+    mkdirSync(folder);
+    await runIn(folder, 'tar', 'xzf', path.join(tarballs, file), '--strip-components=1');
+    unpacked.set(file.replace(/-\d.*$/, ''), folder);
+  }
+  // Nothing is left in the packages.
+  expect(filesIn(path.join(copy, 'apps')).filter((file) => /node_modules|LICENSE/.test(file))).toEqual([]);
+}, installDeadlineMs);
+afterAll(() => scene.end());
+
+describe('the tarballs', () => {
+  it('are those of all packages that are published', () => {
+    expect([...unpacked.keys()].sort()).toEqual(published);
+  });
+
+  it.each(published)('%s has what runs, its license and its sources, and no tests', (name) => {
+    const folder = unpacked.get(name) ?? '';
+    const files = filesIn(folder);
+    expect(files.filter((file) => /\.spec\.|\.tsbuildinfo$|tsconfig/.test(file))).toEqual([]);
+    expect(files).toEqual(expect.arrayContaining(['LICENSE', 'package.json']));
+    const { engines, license, type, bin, exports: entries, bundleDependencies = [] } = manifestOf(folder);
+    expect({ engines, license, type }).toEqual({ engines: { node: '>=20.19' }, license: 'Apache-2.0', type: 'module' });
+    const promised = JSON.stringify(bin ?? entries).match(/(?:\.\/)?(?:bin|dist)\/[^"]+/g) ?? [];
+    expect(promised.length).toBeGreaterThan(0);
+    expect(files).toEqual(expect.arrayContaining(promised.map((file) => path.normalize(file))));
+    const bundled = files.flatMap(
+      (file) => /^node_modules\/(@qmp-gateway\/[^/]+)\/package\.json$/.exec(file)?.[1] ?? [],
+    );
+    expect(bundled.sort()).toEqual(bundleDependencies);
+  });
+
+  it.each(published)('%s has no source map that leads nowhere', (name) => {
+    const folder = unpacked.get(name) ?? '';
+    const dangling = filesIn(folder)
+      .filter((file) => /\.(?:js|d\.ts)$/.test(file))
+      .flatMap((file) => {
+        const at = path.join(folder, file);
+        const map = /^\/\/# sourceMappingURL=(.+)$/m.exec(readFileSync(at, 'utf8'))?.[1];
+        if (map === undefined) return [];
+        const mapFile = path.resolve(path.dirname(at), map);
+        if (!existsSync(mapFile)) return [file];
+        const { sources } = JSON.parse(readFileSync(mapFile, 'utf8')) as { sources: string[] };
+        return sources.every((source) => existsSync(path.resolve(path.dirname(mapFile), source))) ? [] : [file];
+      });
+    expect(dangling).toEqual([]);
+  });
+});
+
+describe('qmp-gateway, installed from its tarball in an empty directory', () => {
+  let directory: string;
+  beforeAll(async () => {
+    directory = scene.directory();
+    const tarball = path.join(tarballs, readdirSync(tarballs).find((file) => /^qmp-gateway-\d/.test(file)) ?? '');
+    await runIn(directory, 'npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', tarball);
+  }, installDeadlineMs);
+
+  it('says its version', async () => {
+    const { version } = manifestOf(path.join(root, 'apps/gateway'));
+    expect(await runIn(directory, 'npx', '--no-install', 'qmp-gateway', 'version')).toBe(`${String(version)}\n`);
+  });
+
+  it('serves a VM', async () => {
+    const qemu = await scene.qemu();
+    const arguments_ = ['qmp-gateway', 'serve', '--listen', '127.0.0.1:0', '--vm', `web-1=unix:${qemu.socket}`];
+    // A process group of its own, because npx passes no signals on.
+    const npx = spawn('npx', ['--no-install', ...arguments_], {
+      cwd: directory,
+      env: environment,
+      stdio: ['ignore', 'pipe', 'inherit'],
+      detached: true,
+    });
+    const ended = new Promise((resolve) => npx.once('close', resolve));
+    scene.keep(npx, async ({ pid = 0, exitCode }) => {
+      if (exitCode === null) process.kill(-pid, 'SIGTERM');
+      await ended;
+    });
+    let url = '';
+    for await (const line of createInterface({ input: npx.stdout })) {
+      url = /^qmp-gateway listening on (http:\S+)/.exec(line)?.[1] ?? '';
+      break;
+    }
+    const headers = {
+      Authorization: `Bearer ${readFileSync(path.join(directory, 'state/root.token'), 'utf8').trim()}`,
+    };
+    const vm = await fetch(`${url}/v1/vms/web-1?wait=30s`, { headers });
+    expect(await vm.json()).toMatchObject({ state: 'ready', kind: 'qemu' });
+    const status = await fetch(`${url}/v1/vms/web-1/qmp/query-status`, { headers });
+    expect(await status.json()).toMatchObject({ running: false });
+    for (const page of ['/docs', '/openapi.json', '/asyncapi.json'])
+      expect([page, (await fetch(url + page)).status]).toEqual([page, 200]);
+  });
+});
+
+describe('@qmp-gateway/client, unpacked', () => {
+  it('can be imported where there is nothing else', async () => {
+    const folder = unpacked.get('qmp-gateway-client') ?? '';
+    const { GatewayClient } = (await import(path.join(folder, 'dist/index.js'))) as { GatewayClient: unknown };
+    expect(GatewayClient).toBeTypeOf('function');
+    const imported = filesIn(folder)
+      .filter((file) => file.endsWith('.js'))
+      .flatMap((file) => [...readFileSync(path.join(folder, file), 'utf8').matchAll(/ from '([^']+)'/g)])
+      .map(([, specifier = '']) => specifier);
+    expect(imported.filter((name) => builtinModules.includes(name) || !name.startsWith('.'))).toEqual([]);
+  });
+});
