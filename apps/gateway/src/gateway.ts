@@ -26,6 +26,7 @@ import { MonitorSockets } from './sockets/monitor-sockets.js';
 import type { SocketParts } from './sockets/socket-connection.js';
 import { SocketRouter } from './sockets/socket-router.js';
 import { StateDirectory } from './state/state-directory.js';
+import { VmDiscovery } from './vms/discovery/vm-discovery.js';
 import { VmAdministration } from './vms/vm-administration.js';
 import { VmDirectory } from './vms/vm-directory.js';
 import { VmRegistry } from './vms/vm-registry.js';
@@ -35,6 +36,8 @@ import type { Vm, VmObserver } from './vms/vm.js';
 const rootTokenFile = 'root.token';
 /** After the grace of a stop, the time to write the last answers. */
 const lastAnswersMs = 500;
+/** The VMs that can be discovered at once are there when the listening line is; a slow file system holds up no start. */
+const firstLookMs = 1000;
 /** Dials under way at once, over all VMs. */
 const simultaneousDials = 64;
 
@@ -48,6 +51,7 @@ export class Gateway {
   readonly access: AccessControl;
   readonly hub: EventHub;
   readonly registry: VmRegistry;
+  readonly discovery: VmDiscovery;
   readonly directory: VmDirectory;
   readonly administration: VmAdministration;
   readonly operations: OperationStore;
@@ -101,6 +105,7 @@ export class Gateway {
         this.hub.publishOwn(vm, 'vm-removed', JSON.stringify({ id: vm.id }), { successor: { id: vm.id, labels } }),
       warning: (message) => log.warn(message),
     });
+    this.discovery = new VmDiscovery(this.registry, (message) => log.warn(message));
     this.directory = new VmDirectory(this.registry, () => this.hub.head());
     this.administration = new VmAdministration(this.registry, this.audit);
     this.operations = new OperationStore(run);
@@ -153,6 +158,7 @@ export class Gateway {
       }
     }
     await this.#openMonitorSockets();
+    await settledWithin(this.discovery.watch(this.settings.discover), firstLookMs);
     this.registry.start();
   }
 
@@ -171,6 +177,7 @@ export class Gateway {
   /** Takes nothing new, lets what is in flight end, ends the streams, then the sessions with the VMs. */
   async stop(graceMs: number): Promise<void> {
     this.dispatcher.drain();
+    this.discovery.stop();
     const closed = Promise.all(this.listeners.map((listener) => listener.close()));
     this.hub.closeAll();
     this.#monitorSockets?.close();

@@ -19,6 +19,7 @@ const settingsOptions = [
   new Option('--config <file>', 'settings file (default: ./qmp-gateway.yaml if present)'),
   new Option('--listen <addr>', 'host:port or unix:/path; repeatable (default: 127.0.0.1:8080)').argParser(collect),
   new Option('--vm <id=endpoint>', 'a VM, e.g. web-1=unix:/run/qemu/web-1.qmp; repeatable').argParser(collect),
+  new Option('--discover <pattern>', 'sockets to watch for, e.g. /run/qemu/{id}.qmp; repeatable').argParser(collect),
   new Option('--auth <mode>', 'token, or none for local listeners (default: token)'),
   new Option('--allow-host', 'with --auth none: allow commands of class host'),
   new Option('--state <dir>', 'registry, tokens, audit log (default: $STATE_DIRECTORY or ./state)'),

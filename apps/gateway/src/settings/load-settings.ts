@@ -5,15 +5,23 @@ import { JwtSettings, readClientCertificate, TlsSettings, type ClientCertificate
 import { parseByteSize } from './byte-size.js';
 import { isLocal, type ListenerAddress } from './listener-address.js';
 import { AuditSettings, HistorySettings, LimitSettings, SettingsFile } from './settings-file.js';
-import { isRecord, readListener, readMonitorSockets, readVmDefinition, unknownKey } from './settings-rules.js';
+import {
+  isRecord,
+  readDiscovery,
+  readListener,
+  readMonitorSockets,
+  readVmDefinition,
+  unknownKey,
+} from './settings-rules.js';
 import type { CommandClass } from '@qmp-gateway/catalog';
-import type { Settings, VmDefinition } from './settings.js';
+import type { DiscoverySettings, Settings, VmDefinition } from './settings.js';
 
 /** Flags as commander gives them; only those that were set. */
 export interface Flags {
   config?: string;
   listen?: string[];
   vm?: string[];
+  discover?: string[];
   auth?: string;
   allowHost?: boolean;
   state?: string;
@@ -71,6 +79,7 @@ function flagsFromEnvironment(environment: NodeJS.ProcessEnv): Flags {
     ['config', text('CONFIG')],
     ['listen', list('LISTEN')],
     ['vm', list('VM')],
+    ['discover', list('DISCOVER')],
     ['auth', text('AUTH')],
     [
       'allowHost',
@@ -143,6 +152,8 @@ function applyFlags(settings: SettingsFile, flags: Flags, faults: string[]): voi
       ...(key === undefined ? {} : { key }),
       ...(clientCa === undefined ? {} : { clientCa }),
     });
+  if (flags.discover !== undefined && Array.isArray(settings.discover))
+    settings.discover = [...settings.discover, ...flags.discover.map((qmp) => ({ qmp }))];
   if (flags.vm === undefined) return;
   const vms = isRecord(settings.vms) ? { ...settings.vms } : {};
   for (const entry of flags.vm) {
@@ -187,6 +198,7 @@ function resolve(file: SettingsFile, environment: NodeJS.ProcessEnv): Settings {
     clientCertificates: file.clientCertificates.map((entry) => readClientCertificate(entry).value as ClientCertificate),
     hostCommands: file.hostCommands,
     vms: new Map(vms),
+    discover: file.discover.map((entry) => readDiscovery(entry).value as DiscoverySettings),
     catalogs: file.catalogs,
     commandClasses: file.commandClasses as Record<string, CommandClass>,
     monitorSockets: file.monitorSockets === undefined ? undefined : readMonitorSockets(file.monitorSockets).value,

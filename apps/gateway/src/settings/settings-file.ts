@@ -17,6 +17,7 @@ import { IsClientCertificateList, type JwtSettings, type TlsSettings } from './a
 import {
   IsByteSize,
   IsCommandClassMap,
+  IsDiscoveryList,
   IsListenerList,
   IsMonitorSockets,
   IsOriginList,
@@ -140,6 +141,11 @@ export class SettingsFile {
   @IsVmMap()
   @IsOptional()
   vms: Record<string, unknown> = {};
+
+  @IsArray()
+  @IsDiscoveryList()
+  @IsOptional()
+  discover: unknown[] = [];
 
   @IsArray()
   @IsString({ each: true })

@@ -3,9 +3,17 @@ import { EndpointError, isExposed, parseEndpoint } from '@qmp-gateway/qmp';
 import { nearestNames } from '@qmp-gateway/qapi';
 import { registerDecorator } from 'class-validator';
 import { levels, type Level } from '../access/principal.js';
+import { agentPatternFaults, patternFaults } from '../vms/discovery/discovery-pattern.js';
 import { parseByteSize } from './byte-size.js';
 import { parseListenerAddress, socketPathFault, type ListenerAddress } from './listener-address.js';
-import { vmIdPattern, type MonitorSocketSettings, type VmDefinition, type VmKind, type VmTls } from './settings.js';
+import {
+  vmIdPattern,
+  type DiscoverySettings,
+  type MonitorSocketSettings,
+  type VmDefinition,
+  type VmKind,
+  type VmTls,
+} from './settings.js';
 
 /** What was read, and every fault found on the way, each as `sub.path: what is wrong` or just what is wrong. */
 export interface Reading<T> {
@@ -56,6 +64,20 @@ export function readMonitorSockets(value: unknown): Reading<MonitorSocketSetting
   faults.push(...modeFaults(mode), ...levelFaults(level));
   if (faults.length > 0) return { faults };
   return { value: { dir: dir as string, mode: parseInt(mode as string, 8), level: level as Level }, faults };
+}
+
+/** Reads one entry of `discover`. */
+export function readDiscovery(value: unknown): Reading<DiscoverySettings> {
+  if (!isRecord(value)) return { faults: ['must be an object such as {qmp: "/run/qemu/{id}.qmp"}'] };
+  const faults = unknownKeys(value, ['qmp', 'agent']);
+  const { qmp, agent } = value;
+  if (typeof qmp !== 'string') faults.push('qmp: must be a path such as /run/qemu/{id}.qmp');
+  else faults.push(...patternFaults(qmp).map((fault) => `qmp: ${fault}`));
+  if (agent !== undefined && typeof agent !== 'string') faults.push('agent: must be a path such as /run/qemu/{id}.qga');
+  if (typeof agent === 'string' && typeof qmp === 'string')
+    faults.push(...agentPatternFaults(agent, qmp).map((fault) => `agent: ${fault}`));
+  if (faults.length > 0) return { faults };
+  return { value: { qmp: qmp as string, ...(agent === undefined ? {} : { agent: agent as string }) }, faults };
 }
 
 function modeFaults(mode: unknown): string[] {
@@ -209,6 +231,10 @@ export const IsVmMap = rule('vmMap', (value) =>
             ],
       )
     : ['must be an object of VMs by id'],
+);
+
+export const IsDiscoveryList = rule('discoveryList', (value) =>
+  Array.isArray(value) ? value.flatMap((entry, at) => prefixed(String(at), readDiscovery(entry).faults)) : [],
 );
 
 export const IsMonitorSockets = rule('monitorSockets', (value) => readMonitorSockets(value).faults);

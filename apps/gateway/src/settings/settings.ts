@@ -27,6 +27,14 @@ export interface VmDefinition {
   readonly hostCommands?: boolean;
 }
 
+/** Sockets to watch for: VMs that come and go with them. */
+export interface DiscoverySettings {
+  /** Path of QMP sockets with `{id}`; other placeholders become labels. */
+  readonly qmp: string;
+  /** Path of the guest agents' sockets beside them, with the same placeholders. */
+  readonly agent?: string;
+}
+
 /** Shared monitors as unix sockets, `DIR/<vm>.sock`. */
 export interface MonitorSocketSettings {
   readonly dir: string;
@@ -66,6 +74,7 @@ export interface Settings {
   readonly clientCertificates: readonly ClientCertificate[];
   readonly hostCommands: boolean;
   readonly vms: ReadonlyMap<string, VmDefinition>;
+  readonly discover: readonly DiscoverySettings[];
   readonly catalogs: readonly string[];
   readonly commandClasses: Readonly<Record<string, CommandClass>>;
   /** Undefined: none are made. */

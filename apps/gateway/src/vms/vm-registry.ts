@@ -18,10 +18,20 @@ export interface RegistryListener {
   warning(message: string): void;
 }
 
-/** Which VMs exist, by id. Those of the API are kept on disk; those of settings and discovery come from there each time. */
+/** Who says which VMs there are; of an id that several name, the first of them has it. */
+const precedence = ['settings', 'api', 'discovery'] as const satisfies readonly VmSource[];
+
+type Definitions = ReadonlyMap<string, VmDefinition>;
+
+/**
+ * Which VMs exist, by id. Three sources say so, each at any time; every change of one is brought about by `#settle`, id
+ * by id. What the API said is kept on disk; settings and discovery come from there each time.
+ */
 export class VmRegistry {
   readonly #vms = new Map<string, Vm>();
+  readonly #wanted: Record<VmSource, Definitions> = { settings: new Map(), api: new Map(), discovery: new Map() };
   #changes: Promise<unknown> = Promise.resolve();
+  #phase: 'loaded' | 'started' | 'stopped' = 'loaded';
 
   constructor(
     private readonly state: StateDirectory,
@@ -30,22 +40,27 @@ export class VmRegistry {
   ) {}
 
   /**
-   * The VMs of the settings, then the stored ones; nothing is dialled before `start`.
+   * The VMs of the settings and the stored ones; nothing is dialled before `start`.
    * @throws Error naming the file when what was stored can't be understood: starting without it would lose it
    */
-  load(settings: ReadonlyMap<string, VmDefinition>): void {
-    for (const [id, definition] of settings) this.#add(id, definition, 'settings');
-    for (const [id, definition] of this.#stored()) {
-      if (this.#vms.has(id)) this.listener.warning(`VM ${id} is stored and in the settings; the settings win`);
-      else this.#add(id, definition, 'api');
+  load(settings: Definitions): void {
+    this.#wanted.settings = settings;
+    this.#wanted.api = new Map(this.#stored());
+    this.#warnOfClashes('api', new Map());
+    for (const id of [...settings.keys(), ...this.#wanted.api.keys()]) {
+      const wanted = this.#wantedAs(id);
+      if (wanted !== undefined && !this.#vms.has(id)) this.#add(id, wanted.definition, wanted.source);
     }
   }
 
   start(): void {
+    this.#phase = 'started';
     for (const vm of this.#vms.values()) vm.start();
   }
 
+  /** For good: what a source says afterwards is not dialled. */
   async stop(): Promise<void> {
+    this.#phase = 'stopped';
     await Promise.all([...this.#vms.values()].map((vm) => vm.stop()));
   }
 
@@ -68,30 +83,43 @@ export class VmRegistry {
   }
 
   /**
+   * All the VMs that settings or discovery name now, in place of those they named before. One whose definition is the
+   * same object is not looked at.
+   */
+  provide(source: Exclude<VmSource, 'api'>, definitions: Definitions): Promise<void> {
+    return this.#inTurn(async () => {
+      const before = this.#wanted[source];
+      this.#wanted[source] = definitions;
+      this.#warnOfClashes(source, before);
+      const ids = new Set([...before.keys(), ...definitions.keys()]);
+      const changed = [...ids].filter((id) => before.get(id) !== definitions.get(id));
+      await Promise.all(changed.map((id) => this.#settle(id)));
+    });
+  }
+
+  /** Another server has taken the VM's socket, at `since` (wall clock): a session that is older is with the one before. */
+  socketReplaced(source: VmSource, id: string, since: number): Promise<void> {
+    return this.#inTurn(async () => {
+      const vm = this.#vms.get(id);
+      if (vm?.source !== source || vm.monitor.state.since >= since) return;
+      if (vm.ready || vm.monitor.state.name === 'negotiating') await this.#replace(vm, vm.definition, source);
+    });
+  }
+
+  /**
    * Registers a VM or replaces one that came by the API before. New labels keep the session, anything else starts one.
    * @throws Problem `vm-managed` for one of the settings or of discovery
    */
   put(id: string, definition: VmDefinition): Promise<{ vm: Vm; created: boolean }> {
-    return this.#inTurn(() => this.#put(id, definition));
-  }
-
-  async #put(id: string, definition: VmDefinition): Promise<{ vm: Vm; created: boolean }> {
-    const present = this.#vms.get(id);
-    if (present !== undefined) {
-      requireOwn(present);
-      if (sameConnection(present.definition, definition)) {
-        this.#tellRelabelling(present, definition);
-        present.relabel(definition.labels);
-        this.#store();
-        return { vm: present, created: false };
-      }
-      await present.stop();
-      this.#tellRelabelling(present, definition);
-    }
-    const vm = this.#add(id, definition, 'api');
-    this.#store();
-    vm.start();
-    return { vm, created: present === undefined };
+    return this.#inTurn(async () => {
+      const present = this.#vms.get(id);
+      if (present !== undefined) requireOwn(present);
+      this.#store(new Map(this.#wanted.api).set(id, definition));
+      await this.#settle(id);
+      const vm = this.#vms.get(id);
+      if (vm === undefined) throw new Error(`VM ${id} was registered and is not there`);
+      return { vm, created: present === undefined };
+    });
   }
 
   /** Forgets a VM; the VM itself is not touched. @throws Problem `vm-managed` */
@@ -101,11 +129,55 @@ export class VmRegistry {
       // A replacement may have come in between; it goes as well.
       const present = this.#vms.get(vm.id);
       if (present === undefined) throw vmNotFound(vm.id);
-      this.#vms.delete(vm.id);
-      this.#store();
+      requireOwn(present);
+      const rest = new Map(this.#wanted.api);
+      rest.delete(vm.id);
+      this.#store(rest);
+      await this.#settle(vm.id);
+    });
+  }
+
+  /** Makes the VM of an id what the sources say of it. */
+  async #settle(id: string): Promise<void> {
+    const present = this.#vms.get(id);
+    const wanted = this.#wantedAs(id);
+    if (wanted === undefined) {
+      if (present === undefined) return;
+      this.#vms.delete(id);
       await present.stop();
       this.listener.removed(present);
-    });
+      return;
+    }
+    const { source, definition } = wanted;
+    if (present === undefined) this.#begin(this.#add(id, definition, source));
+    else if (present.source === source && sameConnection(present.definition, definition)) {
+      this.#tellRelabelling(present, definition);
+      present.redefine(definition);
+    } else await this.#replace(present, definition, source);
+  }
+
+  async #replace(present: Vm, definition: VmDefinition, source: VmSource): Promise<void> {
+    await present.stop();
+    this.#tellRelabelling(present, definition);
+    this.#begin(this.#add(present.id, definition, source));
+  }
+
+  #wantedAs(id: string): { source: VmSource; definition: VmDefinition } | undefined {
+    for (const source of precedence) {
+      const definition = this.#wanted[source].get(id);
+      if (definition !== undefined) return { source, definition };
+    }
+    return undefined;
+  }
+
+  /** Ids that a source names anew, and another one too. */
+  #warnOfClashes(source: VmSource, before: Definitions): void {
+    for (const id of this.#wanted[source].keys()) {
+      if (before.has(id)) continue;
+      const [winner, ...others] = precedence.filter((each) => this.#wanted[each].has(id));
+      if (winner !== undefined && others.length > 0)
+        this.listener.warning(`VM ${id} comes from ${[winner, ...others].join(' and ')}: what ${winner} says counts`);
+    }
   }
 
   #tellRelabelling(vm: Vm, { labels }: VmDefinition): void {
@@ -126,10 +198,14 @@ export class VmRegistry {
     return vm;
   }
 
-  #store(): void {
-    const own = [...this.#vms.values()].filter((vm) => vm.source === 'api');
-    const vms = Object.fromEntries(own.map((vm) => [vm.id, vm.definition]));
-    this.state.write(fileName, `${JSON.stringify({ vms }, null, 2)}\n`);
+  #begin(vm: Vm): void {
+    if (this.#phase === 'started') vm.start();
+  }
+
+  /** First on disk, then true. */
+  #store(definitions: Definitions): void {
+    this.state.write(fileName, `${JSON.stringify({ vms: Object.fromEntries(definitions) }, null, 2)}\n`);
+    this.#wanted.api = definitions;
   }
 
   #stored(): [string, VmDefinition][] {
@@ -158,13 +234,13 @@ function requireOwn(vm: Vm): void {
   throw new Problem('vm-managed', `VM ${vm.id} comes from ${vm.source} and is changed there.`, { vm: vm.id });
 }
 
-/** True when two definitions differ at most in their labels. */
+/** True when two definitions differ at most in what needs no other session: labels and `hostCommands`. */
 function sameConnection(a: VmDefinition, b: VmDefinition): boolean {
   return (
     a.endpoint === b.endpoint &&
     a.agent === b.agent &&
     a.kind === b.kind &&
     (a.insecure ?? false) === (b.insecure ?? false) &&
-    (a.hostCommands ?? true) === (b.hostCommands ?? true)
+    isDeepStrictEqual(a.tls, b.tls)
   );
 }

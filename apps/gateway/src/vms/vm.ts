@@ -84,7 +84,7 @@ export class Vm implements VmIdentity, MonitorHost {
     this.#definition = definition;
     this.#surroundings = surroundings;
     this.queue = new CommandQueue(surroundings.queueBound);
-    const tls = surroundings.tls.get(id);
+    const tls = definition.tls === undefined ? undefined : surroundings.tls.get(id);
     const options: MonitorOptions = {
       ...surroundings.monitorOptions,
       insecure: definition.insecure ?? false,
@@ -149,9 +149,9 @@ export class Vm implements VmIdentity, MonitorHost {
     this.#wake();
   }
 
-  /** New labels keep the session. */
-  relabel(labels: Readonly<Record<string, string>>): void {
-    this.#definition = { ...this.#definition, labels };
+  /** A definition that differs in nothing the session depends on: labels, `hostCommands`. */
+  redefine(definition: VmDefinition): void {
+    this.#definition = definition;
     this.#surroundings.observer.changed(this);
   }
 

@@ -1,0 +1,115 @@
+import { maxSocketPathBytes } from '../../settings/listener-address.js';
+
+/** What the placeholders of a pattern stand for in one path. */
+export type Placeholders = Readonly<Record<string, string>>;
+
+/** One step of a path: a fixed name, or names of a form. */
+type Step = { readonly literal: string } | { readonly names: RegExp };
+
+const placeholderName = /^[A-Za-z][A-Za-z0-9._-]{0,62}$/;
+/** In one name of a path: each more makes matching a name of 255 bytes that much longer. */
+const mostInOneName = 3;
+
+/**
+ * A path with placeholders, such as `/run/qemu/{tenant}/{id}.qmp`. Each stands for a part of one name: as little as makes
+ * the name match, at least a character, never a `/`. The same placeholder twice stands for the same text.
+ */
+export class DiscoveryPattern {
+  /** Names of the placeholders, each once, in order. */
+  readonly placeholders: readonly string[];
+  readonly #steps: readonly Step[];
+
+  /** @param text one that has no {@link patternFaults} */
+  constructor(readonly text: string) {
+    this.placeholders = placeholdersOf(text);
+    const names = text.split('/').slice(1);
+    this.#steps = names.map((name) =>
+      name.includes('{') ? { names: expressionFor(name, this.placeholders) } : { literal: name },
+    );
+  }
+
+  /** Steps below the root; the last one is the socket's. */
+  get depth(): number {
+    return this.#steps.length;
+  }
+
+  /** The fixed name at a depth, or undefined where names are looked for. */
+  literalAt(depth: number): string | undefined {
+    const step = this.#steps[depth];
+    return step !== undefined && 'literal' in step ? step.literal : undefined;
+  }
+
+  /** What the placeholders stand for when this name is at that depth, those of the directories above included. */
+  match(depth: number, name: string, above: Placeholders): Placeholders | undefined {
+    const step = this.#steps[depth];
+    if (step === undefined) return undefined;
+    if ('literal' in step) return step.literal === name ? above : undefined;
+    const found = step.names.exec(name)?.groups;
+    if (found === undefined) return undefined;
+    const values: Record<string, string> = { ...above };
+    for (const [group, value] of Object.entries(found)) {
+      const placeholder = this.placeholders[Number(group.slice(1))] ?? '';
+      if (Object.hasOwn(values, placeholder) && values[placeholder] !== value) return undefined;
+      values[placeholder] = value;
+    }
+    return values;
+  }
+
+  /** The path with its placeholders filled in. */
+  fill(values: Placeholders): string {
+    return this.text.replaceAll(/\{([^{}]*)\}/g, (_, name: string) => values[name] ?? '');
+  }
+}
+
+/** What is wrong with a pattern of QMP sockets: a line each. */
+export function patternFaults(text: string): string[] {
+  const faults = formFaults(text);
+  if (faults.length === 0 && !placeholdersOf(text).includes('id'))
+    faults.push('must hold {id}, which becomes the id of each VM');
+  return faults;
+}
+
+/** What is wrong with the pattern of the agents' sockets beside it: it can hold only what the other tells. */
+export function agentPatternFaults(text: string, qmp: string): string[] {
+  const known = placeholdersOf(qmp);
+  const unknown = placeholdersOf(text).filter((name) => !known.includes(name));
+  return [...formFaults(text), ...unknown.map((name) => `{${name}} is not in the pattern of the QMP sockets`)];
+}
+
+function formFaults(text: string): string[] {
+  if (!text.startsWith('/')) return ['must be an absolute path such as /run/qemu/{id}.qmp'];
+  const faults: string[] = [];
+  const names = text.split('/').slice(1);
+  if (names.some((name) => name === '' || name === '.' || name === '..'))
+    faults.push('must be a path without empty names, . and ..');
+  if (text.includes('*')) faults.push('takes {name} where other patterns have a *');
+  const rest = text.replaceAll(/\{[^{}]*\}/g, '');
+  if (/[{}]/.test(rest)) faults.push('has a brace without its other half');
+  for (const placeholder of placeholdersOf(text))
+    if (!placeholderName.test(placeholder))
+      faults.push(`{${placeholder.slice(0, 70)}}: a placeholder is letters, digits and . _ -, the first a letter`);
+  if (/\}\{/.test(text)) faults.push('must have something between two placeholders');
+  if (names.some((name) => (name.match(/\{/g) ?? []).length > mostInOneName))
+    faults.push(`takes ${mostInOneName} placeholders in one name of the path at most`);
+  if (Buffer.byteLength(rest) > maxSocketPathBytes)
+    faults.push(`is longer than a socket's path (${maxSocketPathBytes} bytes)`);
+  return faults;
+}
+
+/** The placeholder at index n of the list is group `pn`. */
+function expressionFor(name: string, placeholders: readonly string[]): RegExp {
+  const seen = new Set<string>();
+  // Odd pieces are the names of placeholders.
+  const pieces = name.split(/[{}]/).map((piece, at) => {
+    if (at % 2 === 0) return piece.replaceAll(/[\\^$.*+?()[\]|]/g, '\\$&');
+    const group = `p${placeholders.indexOf(piece)}`;
+    if (seen.has(piece)) return `\\k<${group}>`;
+    seen.add(piece);
+    return `(?<${group}>[^/]+?)`;
+  });
+  return new RegExp(`^${pieces.join('')}$`, 's');
+}
+
+function placeholdersOf(text: string): string[] {
+  return [...new Set([...text.matchAll(/\{([^{}]*)\}/g)].map(([, name = '']) => name))];
+}
