@@ -1,13 +1,37 @@
 import { pino, type Logger } from 'pino';
+import { RepeatLimit } from './repeat-limit.js';
 import type { LogLevel } from './settings.js';
 
 /** The logger's place among Nest's providers. */
 export const LoggerToken = Symbol('logger');
 
-/** JSON lines on stderr: stdout is for what scripts read. */
-export function createLogger(level: LogLevel): Logger {
+/**
+ * JSON lines on stderr: stdout is for what scripts read. A line that comes again and again for the same VM is held back
+ * and counted: `repeated` in the next one that is written.
+ */
+export function createLogger(level: LogLevel, limit = new RepeatLimit(), destination = stderr()): Logger {
   return pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    pino.destination({ dest: 2, sync: false }),
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      hooks: {
+        logMethod([fields, ...rest]: unknown[], method, lineLevel) {
+          const about: Record<string, unknown> =
+            typeof fields === 'object' && fields !== null ? (fields as Record<string, unknown>) : { message: fields };
+          const { vm, kind, message = rest[0] } = about;
+          const held = limit.admit(JSON.stringify([lineLevel, vm, kind, message]));
+          if (held === undefined) return;
+          if (held === 0) Reflect.apply(method, this, [fields, ...rest]);
+          else if (typeof fields === 'string') Reflect.apply(method, this, [{ repeated: held }, fields, ...rest]);
+          else Reflect.apply(method, this, [{ ...about, repeated: held }, ...rest]);
+        },
+      },
+    },
+    destination,
   );
+}
+
+function stderr(): pino.DestinationStream {
+  return pino.destination({ dest: 2, sync: false });
 }
