@@ -6,7 +6,7 @@ import { ndjson, ndjsonWithBookmarks, sse } from './encodings.js';
 import { EventHub, type HubOptions, type SubscribeOptions, type Subscription } from './event-hub.js';
 import type { EndReason, Sink } from './subscriber.js';
 
-const limits = { events: 10, bytes: 1_000_000, stuckMs: 60_000, bookmarkMs: 15_000 };
+const limits = { events: 10, bytes: 1_000_000, allBytes: 10_000_000, stuckMs: 60_000, bookmarkMs: 15_000 };
 const hubWith = (options: Partial<HubOptions> = {}) => new EventHub({ run: 'r1', subscriber: limits, ...options });
 const principal = (vms = ['*'], level: Level = 'host', stillValid = () => true) =>
   new Principal(`p-${level}`, 'p', { level, vms }, stillValid);
@@ -371,6 +371,46 @@ describe('bounds', () => {
       data: { vm: 'flood', from: 'r1.2', to: 'r1.44', missed: 42 },
     });
     expect(hub.stats.dropped).toBe(42);
+  });
+
+  it('gives the congested a share of what all of them may hold, and all of it to who is left', () => {
+    const hub = hubWith({ subscriber: { ...limits, events: 1000, bytes: 8000, allBytes: 10_000 } });
+    const sinks = [listen(hub), listen(hub), listen(hub), listen(hub)];
+    turn();
+    for (const sink of sinks) sink.congested = true;
+    const flood = (from: number) => {
+      for (let n = from; n < from + 200; n++) hub.publish(vm('a'), event('E', `{"n":${n}}`));
+      turn();
+    };
+    flood(0);
+    flood(200);
+    const heldBy = (sink: TestSink) => {
+      const before = sink.lines.length;
+      sink.relieve();
+      return sink.lines.length - before;
+    };
+    const [first, ...others] = sinks.slice(1).map(heldBy);
+    const kept = first ?? 0;
+    expect(others).toEqual([kept, kept]);
+    expect(hub.stats.congested).toBe(1);
+    flood(400);
+    expect(heldBy(sinks[0]!)).toBeGreaterThan(2 * kept);
+    expect(hub.stats.congested).toBe(0);
+  });
+
+  it('refuses streams beyond its places, of one principal and in all, and takes others when some end', () => {
+    const hub = hubWith({ subscriptions: 4 });
+    const of = (id: string) => new Principal(id, id, { level: 'read', vms: ['*'] });
+    const own = [listen(hub, { principal: of('a') }), listen(hub, { principal: of('a') })];
+    const tooMany = expect.objectContaining({ code: 'too-many-requests' });
+    expect(() => listen(hub, { principal: of('a') })).toThrow(tooMany);
+    expect(() => hub.onceMatched(new Audience(of('a'), everyEvent), () => undefined)).toThrow(tooMany);
+    listen(hub, { principal: of('b') });
+    listen(hub, { principal: of('c') });
+    expect(() => listen(hub, { principal: of('d') })).toThrow(tooMany);
+    own[0]?.subscription.close();
+    listen(hub, { principal: of('d') });
+    expect(hub.stats.subscribers).toBe(4);
   });
 
   it('goes on live after a congestion', () => {

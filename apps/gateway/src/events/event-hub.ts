@@ -25,6 +25,7 @@ import {
   type SubscriberLimits,
   type SubscriberSurroundings,
 } from './subscriber.js';
+import { SubscriptionPlaces } from './subscription-places.js';
 
 /** A VM as events are published of it; read at once, so it may change afterwards. */
 export interface EventSource extends VmIdentity {
@@ -36,6 +37,8 @@ export interface HubOptions {
   readonly run: string;
   readonly history?: Bounds;
   readonly subscriber?: SubscriberLimits;
+  /** Streams in all; any number when absent. */
+  readonly subscriptions?: number;
   readonly clock?: Clock;
   /** Runs a task in a later turn of the event loop, after the sockets of this one were read. */
   readonly soon?: (task: () => void) => void;
@@ -45,6 +48,7 @@ export const defaultHistory: Bounds = { events: 100_000, bytes: 64 * 1024 * 1024
 export const defaultSubscriber: SubscriberLimits = {
   events: 10_000,
   bytes: 8 * 1024 * 1024,
+  allBytes: 512 * 1024 * 1024,
   stuckMs: 60_000,
   bookmarkMs: 15_000,
 };
@@ -97,7 +101,7 @@ const pageBytes = 16 * 1024 * 1024;
  */
 export class EventHub {
   readonly run: string;
-  readonly stats: HubStats = { published: 0, delivered: 0, dropped: 0, coalesced: 0, subscribers: 0 };
+  readonly stats: HubStats = { published: 0, delivered: 0, dropped: 0, coalesced: 0, subscribers: 0, congested: 0 };
   readonly #clock: Clock;
   readonly #soon: (task: () => void) => void;
   readonly #history: EventHistory;
@@ -106,6 +110,7 @@ export class EventHub {
   readonly #taps = new Map<string, Set<(event: QmpEvent) => void>>();
   readonly #subscribers = new Map<Subscriber, { readonly group: SubscriberGroup; readonly key: string }>();
   readonly #groups = new Map<string, SubscriberGroup>();
+  readonly #places: SubscriptionPlaces;
   #n = 0;
   #head: string | undefined;
   #turn: EventTurn;
@@ -120,6 +125,7 @@ export class EventHub {
     this.#soon = options.soon ?? ((task) => void setImmediate(task));
     this.#history = new EventHistory(options.run, options.history ?? defaultHistory);
     this.#turn = new EventTurn(this.run);
+    this.#places = new SubscriptionPlaces(options.subscriptions ?? Infinity);
     this.#surroundings = {
       run: this.run,
       clock: this.#clock,
@@ -207,8 +213,12 @@ export class EventHub {
     return cursor?.run === this.run && cursor.n > this.#n ? undefined : cursor;
   }
 
-  /** Begins a stream; its first bytes come in a later turn of the event loop. */
+  /**
+   * Begins a stream; its first bytes come in a later turn of the event loop.
+   * @throws Problem `too-many-requests`
+   */
   subscribe(options: SubscribeOptions): Subscription {
+    this.#places.take(options.principal.id);
     const audience = new Audience(options.principal, options.filter, options.int64);
     const start = this.#startOf(audience, options.after);
     const { group, key } = this.#groupFor(audience, options);
@@ -256,6 +266,7 @@ export class EventHub {
   /**
    * Calls back once, at the next event of this audience.
    * @returns takes the wish back
+   * @throws Problem `too-many-requests`
    */
   onceMatched(audience: Audience, callback: () => void): () => void {
     const finish = (): void => {
@@ -377,6 +388,7 @@ export class EventHub {
     const place = this.#subscribers.get(subscriber);
     if (place === undefined) return;
     this.#subscribers.delete(subscriber);
+    this.#places.give(subscriber.audience.principal.id);
     this.stats.subscribers = this.#subscribers.size;
     place.group.subscribers.delete(subscriber);
     if (place.group.subscribers.size > 0 || this.#groups.get(place.key) !== place.group) return;

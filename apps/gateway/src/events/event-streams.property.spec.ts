@@ -125,7 +125,7 @@ describe('a stream of events', () => {
           const hub = new EventHub({
             run: 'r',
             history: { events: bounds.history, bytes: 1e9 },
-            subscriber: { events: bounds.budget, bytes: 1e9, stuckMs: 1e9, bookmarkMs: 1e9 },
+            subscriber: { events: bounds.budget, bytes: 1e9, allBytes: 1e9, stuckMs: 1e9, bookmarkMs: 1e9 },
           });
           const published: Published[] = [];
           const clients = filters.map((filter) => new Client(hub, filter));

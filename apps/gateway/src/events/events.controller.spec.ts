@@ -22,7 +22,7 @@ beforeEach(async () => {
   });
   server = createServer((request, response) => {
     const [path = '', query = ''] = (request.url ?? '').split('?');
-    const gateway = { principal, requestId: 'req-1', arrivedAt: 0, path, query, corsHeaders: {} };
+    const gateway = { principal, requestId: 'req-1', arrivedAt: 0, path, query, answerHeaders: {} };
     const asked: GatewayRequest = Object.assign(request, { gateway });
     const vm = /^\/v1\/vms\/([^/]+)\/events$/.exec(path)?.[1];
     const answered = vm === undefined ? controller.ofAll(asked, response) : controller.ofOne(vm, asked, response);

@@ -81,6 +81,8 @@ export class EventsController {
   /** Until an event matches, the time is up, the client leaves or the gateway stops. */
   #match(audience: Audience, waitMs: number, response: ServerResponse): Promise<void> {
     return new Promise((resolve) => {
+      // First, because it may be refused; it never calls back at once.
+      const cancel = this.hub.onceMatched(audience, () => done());
       const done = (): void => {
         clearTimeout(timeout);
         response.off('close', done);
@@ -88,21 +90,22 @@ export class EventsController {
         resolve();
       };
       const timeout = setTimeout(done, waitMs);
-      const cancel = this.hub.onceMatched(audience, done);
       response.on('close', done);
     });
   }
 
   #stream(audience: Audience, query: EventQuery, type: string, response: ServerResponse): void {
-    // Asks nginx and its like not to gather.
-    response.writeHead(200, { 'Content-Type': type, 'X-Accel-Buffering': 'no' });
-    response.flushHeaders();
     const sink = new ResponseSink(response);
     const isSse = type === 'text/event-stream';
-    if (isSse) response.write(`retry: ${retryMs}\n\n`);
     const encoding: Encoding = isSse ? sse : query.bookmarks ? ndjsonWithBookmarks : ndjson;
     const { principal, filter, int64 } = audience;
     const { after, coalesceMs } = query;
-    sink.attach(this.hub.subscribe({ principal, filter, int64, after, coalesceMs, encoding, sink }));
+    // Before the head is out: what refuses it is a problem still. The first event comes in a later turn.
+    const subscription = this.hub.subscribe({ principal, filter, int64, after, coalesceMs, encoding, sink });
+    // Asks nginx and its like not to gather.
+    response.writeHead(200, { 'Content-Type': type, 'X-Accel-Buffering': 'no' });
+    response.flushHeaders();
+    if (isSse) response.write(`retry: ${retryMs}\n\n`);
+    sink.attach(subscription);
   }
 }

@@ -34,6 +34,8 @@ export interface Slice {
 export const sliceBytes = 64 * 1024;
 
 export interface SubscriberLimits extends Bounds {
+  /** Bytes of all backlogs together: past it each congested subscriber has its share of them. */
+  readonly allBytes: number;
   readonly stuckMs: number;
   readonly bookmarkMs: number;
 }
@@ -44,6 +46,8 @@ export interface HubStats {
   dropped: number;
   coalesced: number;
   subscribers: number;
+  /** Subscribers whose sink takes no more for now. */
+  congested: number;
 }
 
 /** What a subscriber uses of the hub. */
@@ -102,7 +106,7 @@ export class Subscriber {
     private readonly holdsBack: () => boolean = () => false,
   ) {
     this.#surroundings = surroundings;
-    this.#backlog = new FairBuffer<Framed>(surroundings.limits, (item) => this.#miss(item));
+    this.#backlog = new FairBuffer<Framed>(budgetOf(surroundings), (item) => this.#miss(item));
     this.#foreign = start.foreign;
     this.#bookmarkedAt = surroundings.clock.now();
     this.#state = {
@@ -128,7 +132,7 @@ export class Subscriber {
   /** The sink takes bytes again. */
   drained(): void {
     if (this.#congestedSince === undefined || this.ended) return;
-    this.#congestedSince = undefined;
+    this.#relieve();
     if (this.#state.name === 'replaying') this.#replay();
     else this.#drainBacklog();
   }
@@ -166,6 +170,7 @@ export class Subscriber {
   close(): void {
     if (this.ended) return;
     this.#state = { name: 'ended' };
+    this.#relieve();
     this.#surroundings.leave(this);
   }
 
@@ -283,6 +288,24 @@ export class Subscriber {
   }
 
   #write(bytes: Buffer): void {
-    if (!this.sink.write(bytes)) this.#congestedSince ??= this.#surroundings.clock.now();
+    if (this.sink.write(bytes) || this.ended || this.#congestedSince !== undefined) return;
+    this.#congestedSince = this.#surroundings.clock.now();
+    this.#surroundings.stats.congested++;
   }
+
+  #relieve(): void {
+    if (this.#congestedSince === undefined) return;
+    this.#congestedSince = undefined;
+    this.#surroundings.stats.congested--;
+  }
+}
+
+/** What a backlog may hold: looked at with each event, so that it shrinks while many others are congested too. */
+function budgetOf({ limits, stats }: SubscriberSurroundings): Bounds {
+  return {
+    events: limits.events,
+    get bytes() {
+      return Math.min(limits.bytes, Math.floor(limits.allBytes / Math.max(1, stats.congested)));
+    },
+  };
 }

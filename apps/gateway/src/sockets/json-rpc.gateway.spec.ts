@@ -42,7 +42,7 @@ let instant: ((request: CommandRequest) => string) | undefined;
 const clients: WebSocket[] = [];
 
 beforeEach(async () => {
-  hub = new EventHub({ run: 'r1', subscriber: { events: 100, bytes: 200_000, stuckMs, bookmarkMs: 15_000 } });
+  hub = new EventHub({ run: 'r1', subscriber: { events: 100, bytes: 200_000, allBytes: 1e9, stuckMs, bookmarkMs: 15_000 } });
   commands = [];
   instant = undefined;
   valid = true;
@@ -65,7 +65,7 @@ beforeEach(async () => {
   server = createServer().listen(0, '127.0.0.1');
   server.on('upgrade', (request, socket, head) => {
     const [path = '', query = ''] = (request.url ?? '').split('?');
-    const context = { principal, requestId: 'req', arrivedAt: 0, path, query, corsHeaders: {} };
+    const context = { principal, requestId: 'req', arrivedAt: 0, path, query, answerHeaders: {} };
     const problem = router.route(request, socket, head, context);
     if (problem === undefined) return;
     socket.end(
