@@ -58,6 +58,12 @@ export class AuditLog {
     return new Problem('audit-unavailable', 'The audit log cannot be written, and the settings demand it.');
   }
 
+  /** Before a change of the gateway's own state. @throws Problem `audit-unavailable` */
+  requireWritable(): void {
+    const { refusal } = this;
+    if (refusal !== undefined) throw refusal;
+  }
+
   /**
    * Opens the file anew, as after rotation: what was appended before goes to the old file, the rest to the new one.
    * @throws when it can't be opened; the old one stays then

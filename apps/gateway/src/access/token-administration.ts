@@ -41,7 +41,7 @@ export class TokenAdministration {
    * @throws Problem `forbidden` for more than the maker has, `audit-unavailable`
    */
   create(principal: Principal, requestId: string | undefined, wanted: TokenRequest): TokenView & { token: string } {
-    this.#requireAudit();
+    this.audit.requireWritable();
     const { grant } = principal;
     const { name, level, vms = grant.vms } = wanted;
     const tooMuch = excess(grant, { level, vms });
@@ -60,11 +60,15 @@ export class TokenAdministration {
     return { ...viewOf(record), token };
   }
 
-  /** @throws Problem `route-not-found`, alike for tokens that don't exist and those the principal does not manage */
+  /**
+   * @throws Problem `route-not-found`, alike for tokens that don't exist and those the principal does not manage;
+   *   `audit-unavailable`
+   */
   revoke(principal: Principal, requestId: string | undefined, id: string): void {
     const record = this.tokens.get(id);
-    if (record === undefined || !manages(principal, record) || !this.tokens.revoke(id))
-      throw new Problem('route-not-found', 'There is no token of this id, or it is not yours.');
+    if (record === undefined || !manages(principal, record)) throw noSuchToken();
+    this.audit.requireWritable();
+    if (!this.tokens.revoke(id)) throw noSuchToken();
     this.audit.change(principal, requestId, 'token-revoked', { token: id });
   }
 
@@ -75,11 +79,10 @@ export class TokenAdministration {
     const end = new Date(principal.expires).toISOString();
     throw new Problem('forbidden', `The token would outlive its maker, whose credentials expire at ${end}.`);
   }
+}
 
-  #requireAudit(): void {
-    const { refusal } = this.audit;
-    if (refusal !== undefined) throw refusal;
-  }
+function noSuchToken(): Problem {
+  return new Problem('route-not-found', 'There is no token of this id, or it is not yours.');
 }
 
 function manages(principal: Principal, { id, owner }: TokenRecord): boolean {

@@ -14,7 +14,7 @@ export class VmAdministration {
     private readonly audit: AuditLog,
   ) {}
 
-  /** @throws Problem `invalid-request`, `forbidden`, `vm-exists`, `vm-managed`, `vm-not-found` (an id outside the principal's VMs) */
+  /** @throws Problem `invalid-request`, `forbidden`, `vm-exists`, `vm-managed`, `vm-not-found` (an id outside the principal's VMs), `audit-unavailable` */
   async put(
     principal: Principal,
     requestId: string,
@@ -42,15 +42,17 @@ export class VmAdministration {
       throw new Problem('forbidden', 'The credentials do not reach VMs of this id and these labels (rule: vms).');
     if (present !== undefined && ifNoneMatch !== undefined)
       throw new Problem('vm-exists', `There is a VM ${id}.`, { vm: id });
+    this.audit.requireWritable();
     const result = await this.registry.put(id, definition);
     this.audit.change(principal, requestId, result.created ? 'vm-created' : 'vm-replaced', { vm: id, definition });
     return result;
   }
 
-  /** @throws Problem `forbidden`, `vm-managed`, `vm-not-found` */
+  /** @throws Problem `forbidden`, `vm-managed`, `vm-not-found`, `audit-unavailable` */
   async delete(principal: Principal, requestId: string, id: string): Promise<void> {
     const vm = this.registry.require(principal, id);
     requireMayAdminister(principal, vm.definition);
+    this.audit.requireWritable();
     await this.registry.delete(vm);
     this.audit.change(principal, requestId, 'vm-deleted', { vm: id });
   }
