@@ -1,7 +1,8 @@
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { fakeMachine, fakeMachineSettings } from './fake-machine.js';
+import type { GatewayProcess } from './gateway-process.js';
 import { GatewayScene, makeToken, registerVm, run } from './gateway-scene.js';
 import { exchange } from './http-exchange.js';
 import { JsonRpcClient } from './json-rpc-client.js';
@@ -72,23 +73,56 @@ it('guessing gets slower, and costs those who know nothing', async () => {
   expect(told).toEqual(['owner 200', 'guess 401']);
 });
 
-it('holds so many connections, and closes the next', async () => {
-  const gateway = await scene.gateway({ settings: { limits: { connections: 3 } } });
-  const { hostname, port } = new URL(gateway.url);
-  const open = () => connect(Number(port), hostname).on('error', () => undefined);
-  const held = [open(), open(), open()];
-  await Promise.all(held.map((socket) => once(socket, 'connect')));
-  const answered = async (socket: ReturnType<typeof open>) => {
-    socket.write(`GET /livez HTTP/1.1\r\nHost: ${hostname}:${port}\r\n\r\n`);
-    return new Promise<boolean>((resolve) => {
-      socket.once('data', () => resolve(true)).once('close', () => resolve(false));
+describe('connections', () => {
+  const open = (gateway: GatewayProcess) => {
+    const { hostname, port } = new URL(gateway.url);
+    return connect(Number(port), hostname).on('error', () => undefined);
+  };
+  /** The status of the answer; null when the connection is closed without one. */
+  const ask = (gateway: GatewayProcess, socket: Socket, token: string | undefined, path = '/v1/vms') => {
+    const credentials = token === undefined ? '' : `Authorization: Bearer ${token}\r\n`;
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: ${new URL(gateway.url).host}\r\n${credentials}\r\n`);
+    return new Promise<number | null>((resolve) => {
+      socket.once('data', (head: Buffer) => resolve(Number(head.toString('latin1', 9, 12))));
+      socket.once('close', () => resolve(null));
     });
   };
-  for (const socket of held) expect(await answered(socket)).toBe(true);
-  const next = open();
-  expect(await answered(next)).toBe(false);
-  held[0]?.destroy();
-  // Its place is free when the gateway has seen it close.
-  await expect.poll(() => answered(open()), { timeout: 5_000 }).toBe(true);
-  for (const socket of held) socket.destroy();
+
+  it('of one principal are half of all, those of all leave room to tell the next, and closed ones are free again', async () => {
+    const gateway = await scene.gateway({ settings: { limits: { connections: 10 } } });
+    const reader = () => makeToken(gateway, { level: 'read', vms: ['*'] });
+    const [first, second] = [reader(), reader()];
+    const held: Socket[] = [];
+    const hold = async (token: string) => {
+      const socket = open(gateway);
+      held.push(socket);
+      return ask(gateway, socket, token);
+    };
+    const statuses = async (token: string, count: number) => {
+      const seen: (number | null)[] = [];
+      for (let n = 0; n < count; n++) seen.push(await hold(token));
+      return seen;
+    };
+    expect(await statuses(first, 6)).toEqual([200, 200, 200, 200, 200, 429]);
+    // The tenth place is for whoever comes next.
+    expect(await statuses(second, 5)).toEqual([200, 200, 200, 200, 429]);
+    expect(await ask(gateway, open(gateway), undefined, '/livez')).toBe(200);
+    held[0]?.destroy();
+    // Its place is free when the gateway has seen it close.
+    await expect.poll(() => hold(first), { timeout: 5_000 }).toBe(200);
+    for (const socket of held) socket.destroy();
+  });
+
+  it('without credentials give way to newer ones, and never push out others', async () => {
+    const gateway = await scene.gateway({ settings: { limits: { connections: 10 } } });
+    const good = open(gateway);
+    expect(await ask(gateway, good, gateway.token)).toBe(200);
+    const idle = Array.from({ length: 40 }, () => open(gateway));
+    const gone = idle.slice(0, 31).map((socket) => once(socket, 'close'));
+    await Promise.all(gone);
+    expect(idle.slice(31).some(({ destroyed }) => destroyed)).toBe(false);
+    expect(await ask(gateway, good, gateway.token)).toBe(200);
+    expect(await ask(gateway, open(gateway), gateway.token)).toBe(200);
+    for (const socket of [...idle, good]) socket.destroy();
+  });
 });

@@ -13,8 +13,10 @@ import { OperationStore } from './commands/operations.js';
 import { ReplyBudget } from './commands/reply-budget.js';
 import { EventHub } from './events/event-hub.js';
 import { GatewayIdentity } from './health/gateway-identity.js';
+import { connectionBound } from './listeners/connection-bound.js';
 import { Dispatcher } from './listeners/dispatcher.js';
 import type { Listener } from './listeners/listener.js';
+import { OpenConnections } from './listeners/open-connections.js';
 import { makeListeners, renewCertificates } from './listeners/open-listeners.js';
 import { CommandMetrics } from './metrics/command-metrics.js';
 import { loadCatalogs } from './schemas/load-catalogs.js';
@@ -60,6 +62,7 @@ export class Gateway {
   /** What the sockets use: their commands count as requests. */
   readonly socketParts: SocketParts & { readonly registry: VmRegistry };
   readonly sockets: SocketRouter;
+  readonly connections: OpenConnections;
   readonly dispatcher: Dispatcher;
   readonly listeners: readonly Listener[];
   #monitorSockets: MonitorSockets | undefined;
@@ -80,7 +83,7 @@ export class Gateway {
     this.access = new AccessControl(settings, this.tokens, (message) =>
       log.warn({ failure: message }, 'the keys of jwt.jwks cannot be had'),
     );
-    this.hub = new EventHub({ run, history: settings.history });
+    this.hub = new EventHub({ run, history: settings.history, subscriptions: settings.limits.connections });
     let sessions = 0;
     const surroundings = {
       observer: this.#observer(),
@@ -124,15 +127,16 @@ export class Gateway {
       this.path,
       new FanOut(this.registry, this.path),
       new ReplyBudget(settings.limits.replyBytes),
-      settings.limits.bodyBytes,
+      settings.limits,
     );
     const { limiter } = this.access;
     const { hub, directory, registry } = this;
     const path = limiter === undefined ? this.path : new LimitedCommandPath(this.path, limiter);
     this.socketParts = { hub, directory, registry, path };
     this.sockets = new SocketRouter(this.socketParts);
-    this.dispatcher = new Dispatcher(this.access, lane, this.sockets, log);
-    this.listeners = makeListeners(settings);
+    this.connections = new OpenConnections(connectionBound(settings.limits.connections));
+    this.dispatcher = new Dispatcher(this.access, lane, this.sockets, this.connections, log);
+    this.listeners = makeListeners(settings, this.connections);
     for (const listener of this.listeners) this.dispatcher.attach(listener);
     this.registry.load(settings.vms);
   }
@@ -166,9 +170,8 @@ export class Gateway {
     const { monitorSockets } = this.settings;
     if (monitorSockets === undefined) return;
     try {
-      this.#monitorSockets = await MonitorSockets.open(monitorSockets, this.socketParts, (message) =>
-        this.log.warn(message),
-      );
+      const parts = { ...this.socketParts, connections: this.connections };
+      this.#monitorSockets = await MonitorSockets.open(monitorSockets, parts, (message) => this.log.warn(message));
     } catch (error) {
       throw new SettingsError([`monitorSockets.dir: cannot be had: ${(error as Error).message}`]);
     }

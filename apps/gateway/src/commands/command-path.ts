@@ -178,8 +178,7 @@ export class CheckedCommandPath implements CommandPath {
   #checkSize(command: SchemaCommand, json: string | undefined): void {
     const { commandBytes } = this.parts.limits;
     if (json === undefined || json.length + command.name.length < commandBytes / 3) return;
-    if (Buffer.byteLength(json) + command.name.length > commandBytes)
-      throw new Problem('body-too-large', `The encoded command is over ${commandBytes} bytes (limits.commandBytes).`);
+    if (Buffer.byteLength(json) + command.name.length > commandBytes) throw commandTooLarge(commandBytes);
   }
 
   /** Waits for a VM's first session until its model is known. */
@@ -263,6 +262,10 @@ function readArguments(request: CommandRequest): JsonDocument | undefined {
   } catch (error) {
     throw malformedJson(error);
   }
+}
+
+export function commandTooLarge(commandBytes: number): Problem {
+  return new Problem('body-too-large', `The encoded command is over ${commandBytes} bytes (limits.commandBytes).`);
 }
 
 /** A syntax error of the strict reader, as the problem to answer. */

@@ -43,7 +43,7 @@ export class FanOut {
     };
     this.#requireOneAllowed(selected, base);
     response.writeHead(200, {
-      ...context.corsHeaders,
+      ...context.answerHeaders,
       ...apiHeaders,
       'X-Request-Id': requestId,
       'Content-Type': 'application/x-ndjson',

@@ -4,7 +4,8 @@ import { writeProblem, writeValue } from '../listeners/answer.js';
 import { contentTypeProblem, hasBody, readBody } from '../listeners/read-body.js';
 import type { AuthenticatedContext } from '../listeners/request-context.js';
 import { Problem } from '../problems/problem.js';
-import { malformedJson, type CheckedCommandPath, type CommandTarget } from './command-path.js';
+import type { Limits } from '../settings/settings.js';
+import { commandTooLarge, malformedJson, type CheckedCommandPath, type CommandTarget } from './command-path.js';
 import type { CommandAnswer, CommandArguments, CommandRequest } from './command-request.js';
 import { readControls } from './controls.js';
 import type { FanOut } from './fan-out.js';
@@ -14,6 +15,14 @@ type Route =
   | { readonly kind: 'command'; readonly vm: string; readonly command: string }
   | { readonly kind: 'message'; readonly vm: string }
   | { readonly kind: 'fan-out'; readonly command: string };
+
+/**
+ * A body is at most so many times as long as the command made of it (`"1"` where `1` is sent). What is longer than that
+ * can't come out within `commandBytes`, and is refused before the tens of milliseconds that reading it would take.
+ */
+const longestEncoding = 3;
+/** What the message form has around its arguments. */
+const messageBytes = 1024;
 
 const routePattern = /^\/v1\/(?:vms\/([^/]+)\/qmp(?:\/([^/]+))?|qmp\/([^/]+))$/;
 
@@ -36,7 +45,7 @@ export class Lane {
     private readonly path: CheckedCommandPath,
     private readonly fanOut: FanOut,
     private readonly replies: ReplyBudget,
-    private readonly bodyBytes: number,
+    private readonly limits: Pick<Limits, 'bodyBytes' | 'commandBytes'>,
   ) {}
 
   /** @returns false when the path is none of the lane's. */
@@ -120,9 +129,11 @@ export class Lane {
   #readJsonBody(exchange: Exchange, use: (body: Buffer) => void): void {
     const wrongType = contentTypeProblem(exchange.request);
     if (wrongType !== undefined) throw wrongType;
-    readBody(exchange.request, this.bodyBytes, (body) => {
+    const { bodyBytes, commandBytes } = this.limits;
+    readBody(exchange.request, bodyBytes, (body) => {
       try {
         if (body instanceof Problem) throw body;
+        if (body.length > longestEncoding * commandBytes + messageBytes) throw commandTooLarge(commandBytes);
         use(body);
       } catch (error) {
         this.#refuse(exchange, error);

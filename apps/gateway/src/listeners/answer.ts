@@ -19,7 +19,7 @@ export function writeProblem(
   if (response.headersSent || response.destroyed) return;
   const body = JSON.stringify(problemBody(problem));
   const headers = ['Content-Type', 'application/problem+json', 'Content-Length', String(Buffer.byteLength(body))];
-  for (const [name, value] of Object.entries({ ...apiHeaders, ...context.corsHeaders, ...problem.headers }))
+  for (const [name, value] of Object.entries({ ...apiHeaders, ...context.answerHeaders, ...problem.headers }))
     headers.push(name, value);
   headers.push('X-Request-Id', context.requestId);
   if (trace !== undefined) addTrace(headers, trace);
@@ -45,7 +45,7 @@ export function writeValue(
   const headers = ['Content-Type', 'application/json', 'Content-Length', String(length), 'Cache-Control', 'no-store'];
   headers.push('X-Content-Type-Options', 'nosniff', 'X-Request-Id', context.requestId);
   addTrace(headers, trace);
-  for (const name in context.corsHeaders) headers.push(name, context.corsHeaders[name] ?? '');
+  for (const name in context.answerHeaders) headers.push(name, context.answerHeaders[name] ?? '');
   response.writeHead(200, headers);
   // Latin-1 keeps bytes as they are, whatever they mean.
   if (typeof json === 'string' || length > onePieceBytes) response.end(json);

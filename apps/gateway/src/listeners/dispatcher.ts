@@ -10,6 +10,7 @@ import type { Lane } from '../commands/lane.js';
 import { asProblem, Problem } from '../problems/problem.js';
 import { writeProblem } from './answer.js';
 import type { Listener } from './listener.js';
+import type { OpenConnections } from './open-connections.js';
 import { answerParserError, serveWithoutUpgrade, writeRawProblem } from './raw-answers.js';
 import type { AuthenticatedContext, GatewayRequest, RequestContext } from './request-context.js';
 
@@ -43,6 +44,7 @@ export class Dispatcher {
     private readonly entry: Entry,
     private readonly lane: Lane,
     private readonly sockets: UpgradeRouter,
+    private readonly connections: Pick<OpenConnections, 'claim'>,
     private readonly log: { error(fields: object, message: string): void },
   ) {}
 
@@ -69,7 +71,7 @@ export class Dispatcher {
     try {
       const cors = checkFrontDoor(request, listener.door, this.entry.rules);
       if (cors instanceof Problem) throw cors;
-      if (cors !== noCorsHeaders) context = { ...context, corsHeaders: cors };
+      if (cors !== noCorsHeaders) context = { ...context, answerHeaders: cors };
       if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined) {
         request.resume();
         response.writeHead(204, preflightHeaders(cors)).end();
@@ -105,9 +107,14 @@ export class Dispatcher {
       return;
     }
     const { limiter } = this.entry;
+    const tooMany = this.connections.claim(request.socket, identified.id);
+    if (tooMany !== undefined) {
+      this.#refuse(request, response, context, tooMany);
+      return;
+    }
     if (limiter !== undefined) {
       const { refusal, headers } = limiter.take(identified.id);
-      context = { ...context, corsHeaders: { ...context.corsHeaders, ...headers } };
+      context = { ...context, answerHeaders: { ...context.answerHeaders, ...headers } };
       if (refusal !== undefined) {
         this.#refuse(request, response, context, refusal);
         return;
@@ -136,7 +143,7 @@ export class Dispatcher {
     response.setHeader('X-Request-Id', context.requestId);
     response.setHeader('X-Content-Type-Options', 'nosniff');
     if (context.path.startsWith('/v1')) response.setHeader('Cache-Control', 'no-store');
-    for (const [name, value] of Object.entries(context.corsHeaders)) response.setHeader(name, value);
+    for (const [name, value] of Object.entries(context.answerHeaders)) response.setHeader(name, value);
     this.#express(request, response);
   }
 
@@ -180,6 +187,7 @@ export class Dispatcher {
       return;
     }
     const refusal =
+      this.connections.claim(request.socket, identified.id) ??
       this.entry.limiter?.take(identified.id).refusal ??
       this.sockets.route(request, socket, head, { ...context, principal: identified });
     if (refusal !== undefined) throw refusal;
@@ -197,7 +205,7 @@ export class Dispatcher {
       arrivedAt: performance.now(),
       path: mark < 0 ? url : url.slice(0, mark),
       query: mark < 0 ? '' : url.slice(mark + 1),
-      corsHeaders: noCorsHeaders,
+      answerHeaders: noCorsHeaders,
     };
   }
 }

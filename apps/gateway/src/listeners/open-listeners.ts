@@ -1,14 +1,15 @@
 import { createServer as createHttpServer, type Server, type ServerOptions } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import type { Socket } from 'node:net';
 import type { Settings } from '../settings/settings.js';
-import { connectionBound } from './connection-bound.js';
 import { Listener } from './listener.js';
+import type { OpenConnections } from './open-connections.js';
 import { loadTlsMaterial, type TlsMaterial } from './tls-material.js';
 
 const options: ServerOptions = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
+  // How often Node looks whether those two are over; left alone, every 30 s.
+  connectionsCheckingInterval: 2_000,
   keepAliveTimeout: 65_000,
   // The front door answers for a missing one.
   requireHostHeader: false,
@@ -19,10 +20,9 @@ const handshakeTimeoutMs = 10_000;
  * A listener for each address of the settings, not yet listening: tcp ones speak TLS when there is a certificate.
  * @throws SettingsError for a certificate that can't be used
  */
-export function makeListeners(settings: Pick<Settings, 'listen' | 'tls' | 'limits'>): Listener[] {
-  const { tls, limits } = settings;
+export function makeListeners(settings: Pick<Settings, 'listen' | 'tls'>, connections: OpenConnections): Listener[] {
+  const { tls } = settings;
   const material = tls === undefined ? undefined : loadTlsMaterial(tls);
-  const connections = new ConnectionCount(connectionBound(limits.connections));
   return settings.listen.map((address) => {
     const secured = address.kind === 'tcp' ? material : undefined;
     const server = secured === undefined ? createHttpServer(options) : createTlsServer(secured, tls?.clientCa);
@@ -50,22 +50,4 @@ function createTlsServer({ context }: TlsMaterial, clientCa: string | undefined)
   // Whoever breaks the handshake off is no fault of ours.
   server.on('tlsClientError', (_error, socket) => socket.destroy());
   return server;
-}
-
-/** Open connections over all listeners; one too many is closed at once. */
-class ConnectionCount {
-  #open = 0;
-
-  constructor(private readonly most: number) {}
-
-  watch(server: Server): void {
-    server.on('connection', (socket: Socket) => {
-      if (this.#open >= this.most) {
-        socket.destroy();
-        return;
-      }
-      this.#open++;
-      socket.once('close', () => this.#open--);
-    });
-  }
 }

@@ -12,7 +12,7 @@ export interface RequestContext {
   /** Query without `?`, as sent; empty when there is none. */
   readonly query: string;
   /** Answer headers decided on the way in: CORS for an allowed foreign origin, `RateLimit-*`; empty otherwise. */
-  readonly corsHeaders: Readonly<Record<string, string>>;
+  readonly answerHeaders: Readonly<Record<string, string>>;
 }
 
 /** A request that passed the front door; `principal` is there on every route that needs credentials. */

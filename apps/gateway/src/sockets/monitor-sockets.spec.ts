@@ -202,7 +202,7 @@ describe('the monitor over WebSocket', () => {
         arrivedAt: 0,
         path,
         query: '',
-        corsHeaders: {},
+        answerHeaders: {},
       });
     });
     await once(server, 'listening');

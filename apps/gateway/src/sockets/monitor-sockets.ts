@@ -3,6 +3,7 @@ import { chmodSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { Principal } from '../access/principal.js';
+import type { OpenConnections } from '../listeners/open-connections.js';
 import { maxSocketPathBytes } from '../settings/listener-address.js';
 import type { MonitorSocketSettings } from '../settings/settings.js';
 import { MonitorSession } from './monitor-session.js';
@@ -13,6 +14,11 @@ import type { SocketParts } from './socket-connection.js';
 
 const clientsPerVm = 100;
 
+/** Clients of these sockets count among the gateway's connections. */
+interface SharedPlaces {
+  readonly connections?: OpenConnections;
+}
+
 /** Shared monitors as unix sockets `DIR/<vm>.sock`: QMP tools open them in place of QEMU's own. */
 export class MonitorSockets {
   readonly #servers = new Map<string, Server>();
@@ -22,7 +28,7 @@ export class MonitorSockets {
 
   constructor(
     private readonly options: MonitorSocketSettings,
-    private readonly parts: Pick<SocketParts, 'registry' | 'path' | 'hub' | 'clock'>,
+    private readonly parts: Pick<SocketParts, 'registry' | 'path' | 'hub' | 'clock'> & SharedPlaces,
     private readonly warn: (message: string) => void,
   ) {
     this.#clock = parts.clock ?? systemClock;
@@ -32,9 +38,10 @@ export class MonitorSockets {
   /** Makes the directory and the sockets of these VMs. @throws when the directory can't be had */
   static async open(
     options: MonitorSocketSettings,
-    parts: Pick<SocketParts, 'path' | 'hub' | 'clock'> & {
-      registry: SocketParts['registry'] & { all(): Iterable<Vm> };
-    },
+    parts: Pick<SocketParts, 'path' | 'hub' | 'clock'> &
+      SharedPlaces & {
+        registry: SocketParts['registry'] & { all(): Iterable<Vm> };
+      },
     warn: (message: string) => void,
   ): Promise<MonitorSockets> {
     const sockets = new MonitorSockets(options, parts, warn);
@@ -50,7 +57,9 @@ export class MonitorSockets {
       this.warn(`no monitor socket for ${vm}: ${path} is over ${maxSocketPathBytes} bytes`);
       return;
     }
-    const server = createServer({ allowHalfOpen: false }, (socket) => this.#serve(vm, socket));
+    const server = createServer({ allowHalfOpen: false });
+    this.parts.connections?.watch(server);
+    server.on('connection', (socket) => this.#serve(vm, socket));
     server.maxConnections = clientsPerVm;
     this.#servers.set(vm, server);
     try {
@@ -81,13 +90,14 @@ export class MonitorSockets {
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#clients.delete(socket));
     const found = this.parts.registry.get(vm);
-    if (found === undefined) {
+    const principal = new Principal('monitor-socket', 'monitor socket', { level: this.options.level, vms: [vm] });
+    if (found === undefined || this.parts.connections?.claim(socket, principal.id) !== undefined) {
       socket.destroy();
       return;
     }
     const session = new MonitorSession({
       target: monitorTargetOf(found),
-      principal: new Principal('monitor-socket', 'monitor socket', { level: this.options.level, vms: [vm] }),
+      principal,
       requestId: `monitor-${vm.slice(0, 60)}-${Math.trunc(this.#clock.wall()).toString(36)}-${++this.#connections}`,
       path: this.parts.path,
       hub: this.parts.hub,
