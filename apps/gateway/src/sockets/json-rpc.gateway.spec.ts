@@ -42,7 +42,10 @@ let instant: ((request: CommandRequest) => string) | undefined;
 const clients: WebSocket[] = [];
 
 beforeEach(async () => {
-  hub = new EventHub({ run: 'r1', subscriber: { events: 100, bytes: 200_000, allBytes: 1e9, stuckMs, bookmarkMs: 15_000 } });
+  hub = new EventHub({
+    run: 'r1',
+    subscriber: { events: 100, bytes: 200_000, allBytes: 1e9, stuckMs, bookmarkMs: 15_000 },
+  });
   commands = [];
   instant = undefined;
   valid = true;
