@@ -59,6 +59,15 @@ export class InFlightTable {
     return undefined;
   }
 
+  has(command: InFlight): boolean {
+    return this.#commands.includes(command);
+  }
+
+  /** Commands whose bytes the kernel has, or is being given. */
+  handedOver(): InFlight[] {
+    return this.#commands.filter((command) => command.handedOver);
+  }
+
   delete(command: InFlight): void {
     const at = this.#commands.indexOf(command);
     if (at < 0) return;

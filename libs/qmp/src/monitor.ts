@@ -33,6 +33,8 @@ export interface MonitorHost {
   event(event: QmpEvent, session: SessionInfo): void;
   /** An in-band place became free, or the monitor became ready. */
   place?(): void;
+  /** A guest agent that was asked has not answered for a handshake's time; `place` tells when it did. */
+  silent?(): void;
   anomaly?(kind: AnomalyKind, detail: string): void;
 }
 
@@ -173,6 +175,14 @@ export class Monitor {
   }
 
   /**
+   * The caller of a command has given it up. Replies of a guest agent may carry no id, so it gets no further command
+   * before it is known to be done with that one: either its late reply comes, or it is settled as `unknown`.
+   */
+  resynchronize(): void {
+    this.#session?.resynchronize();
+  }
+
+  /**
    * The owner's own queries, also inside `prepare`.
    * @returns the outcome; at the deadline `unknown`, while the command keeps its place until it is answered.
    */
@@ -277,6 +287,7 @@ export class Monitor {
         opened: (info) => this.#prepare(info),
         event: (event, info) => this.#host.event(event, info),
         answered: () => this.#answered(),
+        silent: () => this.#host.silent?.(),
         anomaly: (kind, detail) => this.#host.anomaly?.(kind, detail),
         ended: (code, detail) => this.#sessionEnded(code, detail),
       },

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { AgentSynchronization } from './agent-synchronization.js';
 import type { AnomalyKind } from './anomaly.js';
 import type { Clock, Timer } from './clock.js';
 import type { Dialect } from './dialects/dialect.js';
@@ -9,7 +10,7 @@ import { GreetingOpening } from './greeting-opening.js';
 import { readGreeting } from './greeting.js';
 import { InFlight, InFlightTable } from './in-flight.js';
 import { skipSpace } from './json-scan.js';
-import { MessageChannel } from './message-channel.js';
+import { MessageChannel, type OutgoingMessage } from './message-channel.js';
 import { MessageIds, MessageScanner, type Span } from './message.js';
 import type { Opening, OpeningFault } from './opening.js';
 import type { Greeting, QmpEvent, SessionInfo } from './session-info.js';
@@ -22,6 +23,8 @@ export interface SessionHost {
   event(event: QmpEvent, info: SessionInfo): void;
   /** An in-band command was answered: its place is free. */
   answered(): void;
+  /** The agent has not answered for a handshake's time; `answered` tells when it did. */
+  silent(): void;
   anomaly(kind: AnomalyKind, detail: string): void;
   /** The session is over; called once. What was in flight is settled afterwards. */
   ended(code: FaultCode, detail: string): void;
@@ -58,6 +61,8 @@ export class Session {
   #dialect: Dialect;
   #opening: Opening | null;
   #handshakeDeadline: Timer | null;
+  /** Null for peers that greet: those need no synchronizing. */
+  readonly #synchronization: AgentSynchronization | null;
   #info: SessionInfo | null = null;
   #early: QmpEvent[] = [];
   #earlyDropped = 0;
@@ -82,6 +87,7 @@ export class Session {
       { lineBytes: options.lineBytes, gathers: () => this.#dialect.gathers, lastByteApart: tls },
     );
     this.#useDialect(dialect);
+    this.#synchronization = dialect.greets ? null : this.#synchronizeWith(clock, options.handshakeTimeoutMs);
     const side = {
       sendRaw: (bytes: Buffer) => this.#channel.sendRaw(bytes),
       request: (execution: Execution) => this.#send(execution),
@@ -108,7 +114,7 @@ export class Session {
 
   /** Free in-band places; 0 until negotiated and after the end. */
   get places(): number {
-    if (this.#info === null || this.#ended) return 0;
+    if (this.#info === null || this.#ended || this.#synchronization?.pending === true) return 0;
     return Math.max(0, this.#dialect.window - this.#table.inBand);
   }
 
@@ -133,6 +139,11 @@ export class Session {
     }
   }
 
+  /** A command was given up: a guest agent is synchronized with before the next one. Others match replies by id. */
+  resynchronize(): void {
+    if (this.#info !== null && !this.#ended && this.#table.inBand > 0) this.#synchronization?.begin();
+  }
+
   /** Ends the session from our side: commands handed over are unknown, the others not sent. */
   end(code: FaultCode, detail: string): void {
     this.#end(code, detail, false);
@@ -152,6 +163,24 @@ export class Session {
     const inFlight = new InFlight(number, text, execution, this.#clock);
     this.#table.add(inFlight);
     this.#transmit(inFlight, 0);
+    if (this.#dialect.silentOnSuccess.has(command)) this.#synchronization?.follow(inFlight);
+  }
+
+  #synchronizeWith(clock: Clock, intervalMs: number): AgentSynchronization {
+    const session = {
+      send: (message: OutgoingMessage) => this.#channel.send(message),
+      sendRaw: (bytes: Buffer) => this.#channel.sendRaw(bytes),
+      confirmed: (command: InFlight) => {
+        if (this.#table.has(command)) this.#settle(command, { kind: 'return', value: Buffer.from(emptyObject) });
+      },
+      synchronized: () => {
+        for (const command of this.#table.handedOver())
+          this.#settle(command, { kind: 'unknown', cause: 'the agent never answered it' });
+        this.#host.answered();
+      },
+      silent: () => this.#host.silent(),
+    };
+    return new AgentSynchronization(session, clock, intervalMs);
   }
 
   #transmit(command: InFlight, delay: number): void {
@@ -199,6 +228,7 @@ export class Session {
 
   #line(line: Buffer, start: number, end: number, owned: boolean): void {
     if (this.#opening?.claim(line, start, end) === true) return;
+    if (this.#synchronization?.claim(line, start, end) === true) return;
     if (this.#ids.cutReturn(line, start, end)) {
       this.#returned(this.#table.get(this.#ids.number), line, this.#ids.value, owned);
       return;
@@ -252,6 +282,8 @@ export class Session {
       this.#replyWithoutId(kind);
       return;
     }
+    // The agent's remark on the 0xFF that it found stray.
+    if (id.start < 0 && kind === 'error' && this.#synchronization?.pending === true) return;
     const command = id.start < 0 ? this.#table.oldestInBand() : this.#table.get(this.#ids.read(line, id.start, id.end));
     if (kind === 'return') this.#returned(command, line, this.#scanner.return, owned);
     else this.#refused(command, line, this.#scanner.error);
@@ -348,6 +380,7 @@ export class Session {
     this.#opening = null;
     this.#handshakeDeadline?.cancel();
     this.#pacing?.cancel();
+    this.#synchronization?.end();
     this.#channel.destroy();
     this.#host.ended(code, detail);
     for (const command of this.#table.takeAll()) {

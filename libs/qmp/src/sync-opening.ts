@@ -1,30 +1,24 @@
-import { randomInt } from 'node:crypto';
 import type { Opening, OpeningFault, OpeningSession } from './opening.js';
-
-const sentinel = 0xff;
+import { SyncRequest } from './sync-request.js';
 
 /**
- * Synchronizes with a guest agent: 0xFF ends a message a former client left half written, and the agent puts 0xFF
- * before the answer to `guest-sync-delimited`, so that what it had still to say to others is told apart.
+ * Synchronizes with a guest agent: 0xFF ends a message a former client left half written, and the answer to
+ * `guest-sync-delimited` is told apart from what the agent had still to say to others.
  */
 export class SyncOpening implements Opening {
   readonly #session: OpeningSession;
-  readonly #id = randomInt(2 ** 47);
+  readonly #request = new SyncRequest();
 
   constructor(session: OpeningSession) {
     this.#session = session;
   }
 
   begin(): void {
-    const message = `{"execute":"guest-sync-delimited","arguments":{"id":${this.#id}}}\n`;
-    this.#session.sendRaw(Buffer.concat([Buffer.of(sentinel), Buffer.from(message)]));
+    this.#session.sendRaw(this.#request.flushing);
   }
 
   claim(line: Buffer, start: number, end: number): boolean {
-    const mark = line.subarray(start, end).lastIndexOf(sentinel);
-    if (mark < 0) return true;
-    const match = /^\{\s*"return"\s*:\s*([0-9]+)\s*\}\s*$/.exec(line.toString('latin1', start + mark + 1, end));
-    if (match?.[1] === String(this.#id)) this.#session.opened(null, false);
+    if (this.#request.answeredBy(line, start, end)) this.#session.opened(null, false);
     return true;
   }
 

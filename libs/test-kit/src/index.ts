@@ -29,4 +29,5 @@ export {
   type StratovirtHandler,
   type StratovirtOptions,
 } from './stratovirt-fake.js';
+export { syncAnswer } from './sync-answer.js';
 export { makeTempDir, removeTempDir } from './temp-dir.js';

@@ -17,6 +17,8 @@ export class RecordingHost implements MonitorHost {
   readonly events: { readonly event: QmpEvent; readonly session: SessionInfo }[] = [];
   readonly anomalies: { readonly kind: AnomalyKind; readonly detail: string }[] = [];
   places = 0;
+  /** Times it was told that the agent has not answered. */
+  silences = 0;
   prepare?: (session: SessionInfo) => Promise<void>;
   #waiting = new Set<() => void>();
 
@@ -37,6 +39,11 @@ export class RecordingHost implements MonitorHost {
 
   place(): void {
     this.places++;
+    this.#changed();
+  }
+
+  silent(): void {
+    this.silences++;
     this.#changed();
   }
 
