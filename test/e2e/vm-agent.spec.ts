@@ -1,44 +1,12 @@
-import { spawn } from 'node:child_process';
-import path from 'node:path';
-import { superviseProcess, type Qemu } from '@qmp-gateway/test-kit';
+import { syncAnswer } from '@qmp-gateway/test-kit';
 import { afterEach, describe, expect, it } from 'vitest';
-import { FaultScene } from './fault-scene.js';
+import { agentBecomes, AgentScene, socketOf } from './agent-scene.js';
 import { makeToken, run } from './gateway-scene.js';
-import type { GatewayProcess } from './gateway-process.js';
 import { exchange } from './http-exchange.js';
 
-const scene = new FaultScene();
+const scene = new AgentScene();
 
 afterEach(() => scene.end());
-
-/** A real guest agent on a unix socket, as it would be behind a VM's virtio-serial port. */
-async function guestAgent(directory: string): Promise<Qemu> {
-  const socket = path.join(directory, 'qga');
-  const child = spawn('qemu-ga', ['-m', 'unix-listen', '-p', socket, '-t', directory], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  return scene.keep(await superviseProcess(child, directory, [socket], false), (made) => made.stop());
-}
-
-/** Waits by the VM's own events until its agent is in this state. @returns the VM */
-async function agentBecomes(gateway: GatewayProcess, vm: string, state: string): Promise<Record<string, unknown>> {
-  const { cursor, vms } = (await exchange(gateway, '/v1/vms')).json() as {
-    cursor: string;
-    vms: Record<string, unknown>[];
-  };
-  const found = vms.find(({ id, agent }) => id === vm && (agent as { state: string }).state === state);
-  if (found !== undefined) return found;
-  for (let after = cursor; ;) {
-    const query = `event=vm-changed&wait=30s&after=${after}`;
-    const page = (await exchange(gateway, `/v1/vms/${vm}/events?${query}`)).json() as {
-      events: { data: Record<string, unknown> }[];
-      cursor: string;
-    };
-    const changed = page.events.find(({ data }) => (data['agent'] as { state: string }).state === state);
-    if (changed !== undefined) return changed.data;
-    after = page.cursor;
-  }
-}
 
 describe('the guest agent of a VM', () => {
   it('is a second connection that comes and goes without touching the first', async () => {
@@ -52,7 +20,7 @@ describe('the guest agent of a VM', () => {
       agent: { endpoint: agent, state: 'waiting', since: expect.any(String), lastError: { code: 'no-such-file' } },
     });
 
-    const process = await guestAgent(directory);
+    const process = await scene.guestAgent(directory);
     await agentBecomes(gateway, 'web', 'ready');
     expect((await run(gateway, 'web', 'query-status')).status).toBe(200);
     process.kill('SIGKILL');
@@ -70,9 +38,8 @@ describe('the guest agent of a VM', () => {
     const qemu = await scene.qemu();
     const mute = await scene.fake({ connected: () => undefined });
     mute.on('guest-sync-delimited', () => null);
-    const { path: socket } = mute.endpoint as { path: string };
     const gateway = await scene.gateway({
-      settings: { vms: { web: { endpoint: `unix:${qemu.socket}`, agent: `unix:${socket}` } } },
+      settings: { vms: { web: { endpoint: `unix:${qemu.socket}`, agent: `unix:${socketOf(mute)}` } } },
     });
     await gateway.vmBecomes('web', 'ready');
     const silent = await agentBecomes(gateway, 'web', 'silent');
@@ -81,10 +48,8 @@ describe('the guest agent of a VM', () => {
     const { cursor } = (await exchange(gateway, '/v1/vms')).json() as { cursor: string };
     await dialledAgain;
     expect((await exchange(gateway, `/v1/vms/web/events?after=${cursor}`)).json()['events']).toEqual([]);
-    mute.on('guest-sync-delimited', ({ connection, arguments: args }) => {
-      connection.write(Buffer.concat([Buffer.of(0xff), Buffer.from(`{"return": ${(args as { id: number }).id}}\n`)]));
-      return null;
-    });
+    const info = { version: '10.2.2', supported_commands: [] };
+    mute.on('guest-sync-delimited', syncAnswer).on('guest-info', () => ({ return: info }));
     await agentBecomes(gateway, 'web', 'ready');
   });
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { compileSchema } from '@qmp-gateway/qapi';
 import {
   bundledCatalogs,
+  coveringCatalog,
   catalogFormat,
   emptyArguments,
   loadBundledCatalog,
@@ -31,6 +32,28 @@ async function chosen(kind: ServerKind, version: string, packageName = '', user:
   const { meta } = nearest.catalog;
   return `${meta.name} ${meta.version}${nearest.exact ? ' exactly' : ''}`;
 }
+
+describe('coveringCatalog', () => {
+  it.each([
+    ['7.2.22', '7.2.0', true],
+    ['7.2.0', '7.2.0', true],
+    ['2.12.0', '7.2.0', true],
+    ['8.0.0', '10.2.2', true],
+    ['10.2.9', '10.2.2', true],
+    ['11.0.0', '10.2.2', false],
+  ])('chooses for an agent %s the one of %s', async (version, expected, covers) => {
+    const chosen = await coveringCatalog({ kind: 'guest-agent', version, package: '' });
+    expect(chosen).toMatchObject({ covers, exact: version === expected });
+    expect(chosen?.catalog.meta.version).toBe(expected);
+  });
+
+  it("takes the user's own before a bundled one of the same release", async () => {
+    const chosen = await coveringCatalog({ kind: 'guest-agent', version: '10.2.0', package: '' }, [
+      ours('10.2.0', 'guest-agent'),
+    ]);
+    expect(chosen).toMatchObject({ exact: true, catalog: { meta: { name: 'ours' } } });
+  });
+});
 
 describe('nearestCatalog', () => {
   it.each([

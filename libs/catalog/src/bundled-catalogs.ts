@@ -50,6 +50,12 @@ export interface NearestCatalog {
   readonly exact: boolean;
 }
 
+/** A catalog for a server that can't describe itself. */
+export interface CoveringCatalog extends NearestCatalog {
+  /** False: the server is newer, so it may take what the catalog does not know. */
+  readonly covers: boolean;
+}
+
 type Candidate = Pick<CatalogMeta, 'kind' | 'version' | 'greeting'> & { readonly load: () => Promise<Catalog> };
 
 /**
@@ -64,10 +70,7 @@ export async function nearestCatalog(
   userCatalogs: readonly Catalog[] = [],
 ): Promise<NearestCatalog | undefined> {
   const version = versionOf(greeting);
-  const candidates: Candidate[] = [
-    ...userCatalogs.map((catalog) => ({ ...catalog.meta, load: () => Promise.resolve(catalog) })),
-    ...bundledCatalogs().map((bundled) => ({ ...bundled, load: () => loadBundledCatalog(bundled) })),
-  ].filter((candidate) => candidate.kind === greeting.kind && packageFits(candidate, greeting));
+  const candidates = candidatesFor(greeting, userCatalogs);
   const distance = (candidate: Candidate): number =>
     Math.abs(releaseOrdinal(candidate.version) - releaseOrdinal(version));
   // A stable sort: the user's own come first among equals.
@@ -78,6 +81,38 @@ export async function nearestCatalog(
       releaseOrdinal(b.version) - releaseOrdinal(a.version),
   );
   return nearest && { catalog: await nearest.load(), exact: nearest.version === version };
+}
+
+/**
+ * The catalog that knows all a server takes, as releases add to their commands and take nothing away: of the oldest
+ * release that is not older than the server's; with none, the newest there is. The user's own go before bundled ones of
+ * the same release.
+ *
+ * @throws {CatalogError} when the chosen bundled catalog is damaged
+ */
+export async function coveringCatalog(
+  greeting: ServerGreeting,
+  userCatalogs: readonly Catalog[] = [],
+): Promise<CoveringCatalog | undefined> {
+  const wanted = seriesOf(greeting.version);
+  const inOrder = candidatesFor(greeting, userCatalogs).toSorted((a, b) => seriesOf(a.version) - seriesOf(b.version));
+  const covering = inOrder.find(({ version }) => seriesOf(version) >= wanted);
+  const chosen = covering ?? inOrder.at(-1);
+  if (chosen === undefined) return undefined;
+  const exact = chosen.version === greeting.version;
+  return { catalog: await chosen.load(), exact, covers: covering !== undefined };
+}
+
+/** Place of a release without its last number: bug fixes change no schema. */
+function seriesOf(version: string): number {
+  return releaseOrdinal(/^\d+\.\d+/.exec(version)?.[0] ?? version);
+}
+
+function candidatesFor(greeting: ServerGreeting, userCatalogs: readonly Catalog[]): Candidate[] {
+  return [
+    ...userCatalogs.map((catalog) => ({ ...catalog.meta, load: () => Promise.resolve(catalog) })),
+    ...bundledCatalogs().map((bundled) => ({ ...bundled, load: () => loadBundledCatalog(bundled) })),
+  ].filter((candidate) => candidate.kind === greeting.kind && packageFits(candidate, greeting));
 }
 
 /** StratoVirt poses as QEMU 5.0.1 and tells its release in `package`. */

@@ -7,9 +7,11 @@
  */
 export {
   bundledCatalogs,
+  coveringCatalog,
   loadBundledCatalog,
   nearestCatalog,
   type BundledCatalog,
+  type CoveringCatalog,
   type NearestCatalog,
   type ServerGreeting,
 } from './bundled-catalogs.js';

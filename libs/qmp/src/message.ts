@@ -97,7 +97,7 @@ export class MessageScanner {
 }
 
 /** Values up to this size are checked to be JSON before they are passed on; checking 1 MiB takes about 2 ms. */
-const checkedBytes = 1024 * 1024;
+export const checkedBytes = 1024 * 1024;
 
 /** `{"return":` … `"id": "n-0"}`, the shortest text around a value. */
 const shortest = '{"return":0,"id":"-0"}'.length;

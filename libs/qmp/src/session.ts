@@ -11,7 +11,7 @@ import { readGreeting } from './greeting.js';
 import { InFlight, InFlightTable } from './in-flight.js';
 import { skipSpace } from './json-scan.js';
 import { MessageChannel, type OutgoingMessage } from './message-channel.js';
-import { MessageIds, MessageScanner, type Span } from './message.js';
+import { checkedBytes, MessageIds, MessageScanner, type Span } from './message.js';
 import type { Opening, OpeningFault } from './opening.js';
 import type { Greeting, QmpEvent, SessionInfo } from './session-info.js';
 import { SyncOpening } from './sync-opening.js';
@@ -229,7 +229,8 @@ export class Session {
   #line(line: Buffer, start: number, end: number, owned: boolean): void {
     if (this.#opening?.claim(line, start, end) === true) return;
     if (this.#synchronization?.claim(line, start, end) === true) return;
-    if (this.#ids.cutReturn(line, start, end)) {
+    const cut = !this.#dialect.byGuest || end - start <= checkedBytes;
+    if (cut && this.#ids.cutReturn(line, start, end)) {
       this.#returned(this.#table.get(this.#ids.number), line, this.#ids.value, owned);
       return;
     }

@@ -16,8 +16,10 @@ import { asProblem, Problem } from '../problems/problem.js';
 import type { SchemaCommand, VmSchema } from '../schemas/vm-schema.js';
 import type { Limits } from '../settings/settings.js';
 import type { Vm } from '../vms/vm.js';
+import type { VmAgent } from '../vms/vm-agent.js';
 import type { VmRegistry } from '../vms/vm-registry.js';
 import type { CommandAnswer, CommandPath, CommandRequest, CommandTrace } from './command-request.js';
+import type { CommandServer } from './command-server.js';
 import { IdempotencyStore } from './idempotency.js';
 import { pastedOptionFaults } from './pasted-options.js';
 import {
@@ -28,9 +30,10 @@ import {
   type RunningSurroundings,
 } from './running-command.js';
 
-/** A command that was found: on which VM, in which schema. */
+/** A command that was found: on which VM, run by whom, in which schema. */
 export interface CommandTarget {
   readonly vm: Vm;
+  readonly server: CommandServer;
   readonly schema: VmSchema;
   readonly command: SchemaCommand;
 }
@@ -58,9 +61,10 @@ export class CheckedCommandPath implements CommandPath {
 
   execute(request: CommandRequest, answer: (answer: CommandAnswer) => void): void {
     try {
-      const vm = this.parts.registry.require(request.principal, request.vm);
-      if (vm.schema === undefined && vm.arriving) this.#whenKnown(vm, request, answer);
-      else this.run(this.resolve(request.principal, request.vm, request.command), request, answer);
+      const { principal, vm, command, agent } = request;
+      const server = this.requireServer(principal, vm, agent);
+      if (server.schema === undefined && server.arriving) this.#whenKnown(server, request, answer);
+      else this.run(this.resolve(principal, vm, command, agent), request, answer);
     } catch (error) {
       this.refuse(request, error, undefined, answer);
     }
@@ -68,21 +72,24 @@ export class CheckedCommandPath implements CommandPath {
 
   /**
    * The first checks, which need no arguments.
-   * @throws Problem `vm-not-found`, `vm-unavailable` (nothing is known of the VM yet), `command-not-found`, `not-offered`
+   * @param agent of the guest agent, not of the monitor
+   * @throws Problem `vm-not-found`, `route-not-found` (it has no agent), `vm-unavailable` (nothing is known of it yet),
+   *   `command-not-found`
    */
-  resolve(principal: Principal, vmId: string, name: string): CommandTarget {
-    const vm = this.parts.registry.require(principal, vmId);
-    const { schema } = vm;
-    if (schema === undefined) throw unavailable(vm, { vm: vm.id, command: name.slice(0, 200) });
+  resolve(principal: Principal, vmId: string, name: string, agent = false): CommandTarget {
+    const vm = this.requireVm(principal, vmId);
+    const server = agent ? requireAgent(vm) : vm;
+    const { schema } = server;
+    if (schema === undefined) throw unavailable(server, { vm: vm.id, command: name.slice(0, 200) });
     const command = schema.commands.get(name);
     if (command === undefined) throw commandNotFound(vm, schema, name);
-    return { vm, schema, command };
+    return { vm, server, schema, command };
   }
 
   /** As `resolve`; undefined while the VM's first session is being made and nothing is known of it. */
-  resolveIfKnown(principal: Principal, vmId: string, name: string): CommandTarget | undefined {
-    const vm = this.requireVm(principal, vmId);
-    return vm.schema === undefined && vm.arriving ? undefined : this.resolve(principal, vmId, name);
+  resolveIfKnown(principal: Principal, vmId: string, name: string, agent = false): CommandTarget | undefined {
+    const server = this.requireServer(principal, vmId, agent);
+    return server.schema === undefined && server.arriving ? undefined : this.resolve(principal, vmId, name, agent);
   }
 
   /** @throws Problem `vm-not-found` */
@@ -90,12 +97,18 @@ export class CheckedCommandPath implements CommandPath {
     return this.parts.registry.require(principal, vmId);
   }
 
+  /** @throws Problem `vm-not-found`, `route-not-found` */
+  requireServer(principal: Principal, vmId: string, agent = false): CommandServer {
+    const vm = this.requireVm(principal, vmId);
+    return agent ? requireAgent(vm) : vm;
+  }
+
   /**
    * Would policy let this run?
    * @throws Problem `forbidden`, or what else stands in its way before policy is asked
    */
   requireAllowed(request: CommandRequest): void {
-    const { vm, schema, command } = this.resolve(request.principal, request.vm, request.command);
+    const { vm, schema, command } = this.resolve(request.principal, request.vm, request.command, request.agent);
     // Whether it is offered comes first, and is told of each VM.
     if (command.knowledge.offered !== true) return;
     const decision = this.parts.policy.decide(request.principal, schema, command, readArguments(request)?.root, vm);
@@ -152,26 +165,30 @@ export class CheckedCommandPath implements CommandPath {
   }
 
   #start(
-    { vm, command }: CommandTarget,
+    { server, command }: CommandTarget,
     request: CommandRequest,
     json: string | undefined,
     deadlineMs: number,
     tell: (end: CommandEnd) => void,
     late: (end: CommandEnd) => void,
   ): void {
-    const about = { vm: vm.id, command: command.name };
-    const refusal = this.parts.audit.refusal ?? this.#stateRefusal(vm, request, about);
+    const about = { vm: server.id, command: command.name };
+    const refusal = this.parts.audit.refusal ?? this.#stateRefusal(server, request, about);
     if (refusal !== undefined) {
       tell({ problem: refusal.about(about), trace: noTrace });
       return;
     }
-    new RunningCommand(vm, command, request, json, this.parts, tell, late).start(deadlineMs);
+    new RunningCommand(server, command, request, json, this.parts, tell, late).start(deadlineMs);
   }
 
-  #stateRefusal(vm: Vm, request: CommandRequest, about: { vm: string; command: string }): Problem | undefined {
+  #stateRefusal(
+    server: CommandServer,
+    request: CommandRequest,
+    about: { vm: string; command: string },
+  ): Problem | undefined {
     // A session that is being made will have another epoch than any the caller can know.
-    if (request.epoch !== undefined && (vm.ready || vm.arriving) && request.epoch !== vm.epoch)
-      return epochChanged(vm, about);
+    if (request.epoch !== undefined && (server.ready || server.arriving) && request.epoch !== server.epoch)
+      return epochChanged(server, about);
     return undefined;
   }
 
@@ -181,18 +198,18 @@ export class CheckedCommandPath implements CommandPath {
     if (Buffer.byteLength(json) + command.name.length > commandBytes) throw commandTooLarge(commandBytes);
   }
 
-  /** Waits for a VM's first session until its model is known. */
-  #whenKnown(vm: Vm, request: CommandRequest, answer: (answer: CommandAnswer) => void): void {
+  /** Waits for the first session until the model is known. */
+  #whenKnown(server: CommandServer, request: CommandRequest, answer: (answer: CommandAnswer) => void): void {
     const waitMs = request.timeoutMs ?? firstContactMs;
     const again = () => {
       clearTimeout(timer);
       this.execute(request, answer);
     };
-    const forget = vm.onceChanged(again);
+    const forget = server.onceChanged(again);
     const timer = setTimeout(
       () => {
         forget();
-        const fields = { vm: vm.id, command: request.command, outcome: 'not-sent', retryable: true } as const;
+        const fields = { vm: server.id, command: request.command, outcome: 'not-sent', retryable: true } as const;
         const detail = `The VM was not known within ${waitMs} ms; nothing was sent.`;
         this.refuse(request, new Problem('deadline-exceeded', detail, fields), undefined, answer);
       },
@@ -232,7 +249,7 @@ export class CheckedCommandPath implements CommandPath {
     const durationMs = performance.now() - request.arrivedAt;
     this.parts.audit.command(request, target, decision, args, result, durationMs, isOurs);
     this.parts.metrics.command(
-      target?.vm.kind ?? 'unknown',
+      target?.server.kind ?? 'unknown',
       target?.command.name ?? 'unknown',
       outcome,
       durationMs,
@@ -244,11 +261,18 @@ export class CheckedCommandPath implements CommandPath {
 
 const firstContactMs = 10_000;
 
+/** @throws Problem `route-not-found` for a VM without guest agent */
+export function requireAgent(vm: Vm): VmAgent {
+  if (vm.agent !== null) return vm.agent;
+  throw new Problem('route-not-found', `VM ${vm.id} is registered without a guest agent (agent).`, { vm: vm.id });
+}
+
 function commandNotFound(vm: Vm, schema: VmSchema, name: string): Problem {
   const suggestions = nearestNames(name.slice(0, 100), schema.commands.keys());
   const shown = JSON.stringify(name.slice(0, 100));
   const hint = suggestions.length > 0 ? ` Did you mean ${suggestions.join(' or ')}?` : '';
-  return new Problem('command-not-found', `VM ${vm.id} has no command ${shown}.${hint}`, {
+  const owner = schema.origin.kind === 'guest-agent' ? `The guest agent of VM ${vm.id}` : `VM ${vm.id}`;
+  return new Problem('command-not-found', `${owner} has no command ${shown}.${hint}`, {
     vm: vm.id,
     command: name.slice(0, 100),
     ...(suggestions.length > 0 ? { errors: [{ pointer: '', message: `unknown command ${shown}`, suggestions }] } : {}),

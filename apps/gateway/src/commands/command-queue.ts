@@ -82,6 +82,15 @@ export class CommandQueue {
     return command;
   }
 
+  /** Gives the free places of a monitor to those that wait. */
+  serve(monitor: { readonly places: number }): void {
+    while (monitor.places > 0) {
+      const command = this.next();
+      if (command === undefined) return;
+      command.send();
+    }
+  }
+
   /** Ends all that wait. */
   refuseAll(): void {
     for (let command = this.next(); command !== undefined; command = this.next()) command.refuse();

@@ -18,6 +18,8 @@ export interface CommandRequest {
   readonly requestId: string;
   readonly entrance: Entrance;
   readonly vm: string;
+  /** For the VM's guest agent, not for its monitor. */
+  readonly agent?: boolean;
   readonly command: string;
   readonly arguments: CommandArguments;
   readonly outOfBand?: boolean;

@@ -12,8 +12,8 @@ import type { FanOut } from './fan-out.js';
 import type { ReplyBudget } from './reply-budget.js';
 
 type Route =
-  | { readonly kind: 'command'; readonly vm: string; readonly command: string }
-  | { readonly kind: 'message'; readonly vm: string }
+  | { readonly kind: 'command'; readonly vm: string; readonly agent: boolean; readonly command: string }
+  | { readonly kind: 'message'; readonly vm: string; readonly agent: boolean }
   | { readonly kind: 'fan-out'; readonly command: string };
 
 /**
@@ -24,7 +24,10 @@ const longestEncoding = 3;
 /** What the message form has around its arguments. */
 const messageBytes = 1024;
 
-const routePattern = /^\/v1\/(?:vms\/([^/]+)\/qmp(?:\/([^/]+))?|qmp\/([^/]+))$/;
+const routePattern = /^\/v1\/(?:vms\/([^/]+)\/(qmp|agent)(?:\/([^/]+))?|qmp\/([^/]+))$/;
+
+/** What is below `agent` and no command; no name of a command looks like these. */
+const agentResources: ReadonlySet<string | undefined> = new Set(['exec', 'files', 'openapi.json']);
 
 /** One request on its way through the lane. */
 interface Exchange {
@@ -50,15 +53,15 @@ export class Lane {
 
   /** @returns false when the path is none of the lane's. */
   handle(request: IncomingMessage, response: ServerResponse, context: AuthenticatedContext): boolean {
-    const route = matchRoute(context.path);
+    const route = matchRoute(request.method, context.path);
     if (route === undefined) return false;
     const exchange = { request, response, context, route };
     try {
       const budget = this.replies.refusal;
       if (budget !== undefined) throw budget;
       if (route.kind === 'fan-out') this.#fanOut(exchange, route.command);
-      else if (route.kind === 'message') this.#message(exchange, route.vm);
-      else this.#command(exchange, route.vm, route.command);
+      else if (route.kind === 'message') this.#message(exchange, route);
+      else this.#command(exchange, route);
     } catch (error) {
       request.resume();
       this.#refuse(exchange, error);
@@ -66,10 +69,10 @@ export class Lane {
     return true;
   }
 
-  #command(exchange: Exchange, vm: string, command: string): void {
+  #command(exchange: Exchange, { vm, agent, command }: Extract<Route, { kind: 'command' }>): void {
     const { request, context } = exchange;
     // A VM never seen has no model yet: the command path waits for it, and checks then what can't be checked here.
-    const target = this.path.resolveIfKnown(context.principal, vm, command);
+    const target = this.path.resolveIfKnown(context.principal, vm, command, agent);
     const { method } = request;
     const isGet = method === 'GET';
     if (!isGet && method !== 'POST') throw methodNotAllowed(target, method);
@@ -81,6 +84,7 @@ export class Lane {
         requestId: context.requestId,
         entrance: 'rest',
         vm,
+        agent,
         command,
         arguments: args,
         readOnly: isGet,
@@ -100,16 +104,18 @@ export class Lane {
     execute(query ? { kind: 'query', pairs: [...new URLSearchParams(context.query)] } : { kind: 'none' });
   }
 
-  #message(exchange: Exchange, vm: string): void {
+  #message(exchange: Exchange, { vm, agent }: Extract<Route, { kind: 'message' }>): void {
     const { request, context } = exchange;
     const { principal, requestId } = context;
-    this.path.requireVm(principal, vm);
-    if (request.method !== 'POST')
-      throw new Problem('method-not-allowed', 'QMP messages are sent with POST.', { headers: { Allow: 'POST' } });
+    this.path.requireServer(principal, vm, agent);
+    if (request.method !== 'POST') {
+      const headers = { Allow: agent ? 'GET, POST' : 'POST' };
+      throw new Problem('method-not-allowed', 'QMP messages are sent with POST.', { headers });
+    }
     const controls = readControls(request.headers, context.query);
     if (!hasBody(request)) throw new Problem('malformed-json', 'There is no body; send {"execute": "query-status"}.');
     this.#readJsonBody(exchange, (body) => {
-      const base = { principal, requestId, entrance: 'message', vm, arrivedAt: performance.now() } as const;
+      const base = { principal, requestId, entrance: 'message', vm, agent, arrivedAt: performance.now() } as const;
       this.path.execute({ ...base, ...readMessage(body), ...controls }, (end) => this.#answer(exchange, end));
     });
   }
@@ -150,6 +156,7 @@ export class Lane {
       requestId,
       entrance: route.kind === 'command' ? 'rest' : route.kind,
       vm: route.kind === 'fan-out' ? '*' : route.vm,
+      agent: route.kind !== 'fan-out' && route.agent,
       command: route.kind === 'message' ? '' : route.command,
       arguments: { kind: 'none' },
       arrivedAt,
@@ -182,17 +189,20 @@ export class Lane {
   }
 }
 
-function matchRoute(path: string): Route | undefined {
+function matchRoute(method: string | undefined, path: string): Route | undefined {
   const match = routePattern.exec(path);
   if (match === null) return undefined;
-  const [, vmSegment, commandSegment, fanOutSegment] = match as readonly (string | undefined)[];
+  const [, vmSegment, server, commandSegment, fanOutSegment] = match as readonly (string | undefined)[];
   const vm = decodeSegment(vmSegment);
   const command = decodeSegment(commandSegment ?? fanOutSegment);
   // By what is written, not by what can be decoded: a broken VM must not turn a command into a fan-out.
   if (fanOutSegment !== undefined) return command === undefined ? undefined : { kind: 'fan-out', command };
   if (vm === undefined) return undefined;
-  if (commandSegment === undefined) return { kind: 'message', vm };
-  return command === undefined ? undefined : { kind: 'command', vm, command };
+  const agent = server === 'agent';
+  if (agent && (commandSegment === undefined ? method === 'GET' || method === 'HEAD' : agentResources.has(command)))
+    return undefined;
+  if (commandSegment === undefined) return { kind: 'message', vm, agent };
+  return command === undefined ? undefined : { kind: 'command', vm, agent, command };
 }
 
 /** Undefined when the segment is not there or not decodable. */

@@ -1,10 +1,10 @@
 import type { Execution, Outcome } from '@qmp-gateway/qmp';
 import { Problem } from '../problems/problem.js';
 import type { SchemaCommand } from '../schemas/vm-schema.js';
-import type { Vm } from '../vms/vm.js';
 import { problemOf } from './command-outcome.js';
 import type { QueuedCommand } from './command-queue.js';
 import type { CommandRequest, CommandTrace } from './command-request.js';
+import type { CommandServer } from './command-server.js';
 import type { Operation, OperationStore } from './operations.js';
 
 /** How a command ended for its caller. */
@@ -38,7 +38,7 @@ export class RunningCommand implements QueuedCommand, Execution {
   #epoch: string | undefined;
 
   constructor(
-    private readonly vm: Vm,
+    private readonly server: CommandServer,
     private readonly target: SchemaCommand,
     private readonly request: CommandRequest,
     argumentsJson: string | undefined,
@@ -50,7 +50,7 @@ export class RunningCommand implements QueuedCommand, Execution {
     this.#tell = tell;
     this.outOfBand = request.outOfBand === true;
     if (argumentsJson !== undefined) this.argumentsJson = argumentsJson;
-    this.operation = surroundings.operations.begin(vm.id, target.name, request.principal.id);
+    this.operation = surroundings.operations.begin(server.id, target.name, request.principal.id);
   }
 
   get command(): string {
@@ -65,42 +65,39 @@ export class RunningCommand implements QueuedCommand, Execution {
   start(deadlineMs: number): void {
     const left = this.request.arrivedAt + deadlineMs - performance.now();
     this.#timer = setTimeout(() => this.#deadline(deadlineMs), Math.max(0, left));
-    const { vm } = this;
-    if (vm.ready && (this.outOfBand || (vm.monitor.places > 0 && vm.queue.size === 0))) this.send();
-    else if (!vm.ready && !vm.arriving) this.refuse();
-    else if (!vm.queue.add(this))
-      this.#end(
-        new Problem('queue-full', `${vm.queue.bound} commands wait for this VM already.`, this.#about),
-        'failed',
-      );
+    const { monitor, queue, ready, arriving } = this.server;
+    if (ready && (this.outOfBand || (monitor.places > 0 && queue.size === 0))) this.send();
+    else if (!ready && !arriving) this.refuse();
+    else if (!queue.add(this))
+      this.#end(new Problem('queue-full', `${queue.bound} commands wait for this VM already.`, this.#about), 'failed');
   }
 
   send(): void {
     const { epoch } = this.request;
-    if (epoch !== undefined && epoch !== this.vm.epoch) {
-      this.#end(epochChanged(this.vm, this.#about), 'failed');
+    if (epoch !== undefined && epoch !== this.server.epoch) {
+      this.#end(epochChanged(this.server, this.#about), 'failed');
       return;
     }
     this.#state = 'handed-over';
-    this.vm.monitor.execute(this);
+    this.server.monitor.execute(this);
   }
 
   refuse(): void {
-    this.#end(unavailable(this.vm, this.#about), 'failed');
+    this.#end(unavailable(this.server, this.#about), 'failed');
   }
 
   onWrite(): void {
     this.#state = 'written';
     this.#writtenAt = performance.now();
     this.#cursor = this.surroundings.eventCursor();
-    this.#epoch = this.vm.epoch ?? undefined;
-    this.operation.epoch = this.vm.epoch;
+    this.#epoch = this.server.epoch ?? undefined;
+    this.operation.epoch = this.server.epoch;
   }
 
   settle(outcome: Outcome): void {
     if (this.#state === 'ended') return;
     if (outcome.kind === 'return') this.#end(outcome.value, 'done');
-    else this.#end(problemOf(outcome, this.vm.id, this.target), outcome.kind === 'unknown' ? 'lost' : 'failed');
+    else this.#end(problemOf(outcome, this.server.id, this.target), outcome.kind === 'unknown' ? 'lost' : 'failed');
   }
 
   #end(result: Buffer | Problem, state: 'done' | 'failed' | 'lost'): void {
@@ -112,13 +109,14 @@ export class RunningCommand implements QueuedCommand, Execution {
 
   #deadline(deadlineMs: number): void {
     if (this.#state === 'queued') {
-      this.vm.queue.withdraw(this);
+      this.server.queue.withdraw(this);
       const detail = `The command waited ${deadlineMs} ms for its turn and was not sent.`;
       const fields = { ...this.#about, outcome: 'not-sent', retryable: true } as const;
       this.#end(new Problem('deadline-exceeded', detail, fields), 'failed');
       return;
     }
-    const operation = `/v1/vms/${this.vm.id}/operations/${this.operation.id}`;
+    this.server.monitor.resynchronize();
+    const operation = `/v1/vms/${this.server.id}/operations/${this.operation.id}`;
     this.#answer(
       new Problem(
         'deadline-exceeded',
@@ -149,20 +147,20 @@ export class RunningCommand implements QueuedCommand, Execution {
   }
 
   get #about(): { vm: string; command: string } {
-    return { vm: this.vm.id, command: this.target.name };
+    return { vm: this.server.id, command: this.target.name };
   }
 }
 
-/** Why a VM takes no commands now. */
-export function unavailable(vm: Vm, about: { vm: string; command?: string }): Problem {
-  const { state } = vm.monitor;
+/** Why a VM, or its agent, takes no commands now. */
+export function unavailable(server: CommandServer, about: { vm: string; command?: string }): Problem {
+  const { state } = server.monitor;
   const retryMs = 'retryAt' in state && state.retryAt !== null ? state.retryAt - Date.now() : 1000;
-  return new Problem('vm-unavailable', `The VM is ${vm.arriving ? 'not connected yet' : state.name}.`, {
+  return new Problem('vm-unavailable', server.condition, {
     ...about,
     headers: { 'Retry-After': String(Math.min(60, Math.max(1, Math.ceil(retryMs / 1000)))) },
   });
 }
 
-export function epochChanged(vm: Vm, about: { vm: string; command?: string }): Problem {
-  return new Problem('epoch-changed', `The present session is ${vm.epoch ?? 'none'}.`, about);
+export function epochChanged(server: CommandServer, about: { vm: string; command?: string }): Problem {
+  return new Problem('epoch-changed', `The present session is ${server.epoch ?? 'none'}.`, about);
 }

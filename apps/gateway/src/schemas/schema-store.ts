@@ -1,5 +1,11 @@
-import { modelOfNamedCommands, nearestCatalog, type Catalog, type ClassSettings } from '@qmp-gateway/catalog';
-import { modelFromIntrospection, unmask } from '@qmp-gateway/qapi';
+import {
+  coveringCatalog,
+  modelOfNamedCommands,
+  nearestCatalog,
+  type Catalog,
+  type ClassSettings,
+} from '@qmp-gateway/catalog';
+import { modelFromIntrospection, unmask, type QapiModel } from '@qmp-gateway/qapi';
 import { schemaHash, VmSchema, type SchemaOrigin } from './vm-schema.js';
 
 /** Past this many builds the one longest unused is forgotten; the VMs that run it keep theirs. */
@@ -55,6 +61,20 @@ export class SchemaStore {
     });
   }
 
+  /**
+   * The schema of a guest agent, which can't describe itself: a catalog that knows all it takes, cut to the commands it
+   * has enabled. An agent newer than all catalogs may take more, so nothing undeclared is refused then.
+   */
+  fromEnabledCommands(origin: SchemaOrigin, commands: readonly string[]): Promise<VmSchema> {
+    const names = [...commands].sort();
+    return this.#shared(origin, schemaHash(names.join('\n')), async (hash) => {
+      const known = await coveringCatalog(origin, this.catalogs);
+      const model = modelOfNamedCommands(known?.catalog, names);
+      const taken = known?.covers === false ? withOpenArguments(model) : model;
+      return new VmSchema(hash, origin, taken, known?.exact ?? false, this.classes);
+    });
+  }
+
   #shared(origin: SchemaOrigin, hash: string, build: (hash: string) => Promise<VmSchema>): Promise<VmSchema> {
     const key = [origin.kind, origin.version, origin.package, hash].join('\n');
     const schema = this.#schemas.get(key) ?? build(hash);
@@ -70,4 +90,9 @@ export class SchemaStore {
     }
     return schema;
   }
+}
+
+function withOpenArguments(model: QapiModel): QapiModel {
+  const commands = [...model.commands.values()].map((command) => [command.name, { ...command, gen: false }] as const);
+  return { ...model, commands: new Map(commands) };
 }

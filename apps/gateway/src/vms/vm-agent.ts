@@ -6,6 +6,11 @@ import {
   type MonitorOptions,
   type MonitorState,
 } from '@qmp-gateway/qmp';
+import { CommandQueue } from '../commands/command-queue.js';
+import type { CommandServer } from '../commands/command-server.js';
+import type { SchemaStore } from '../schemas/schema-store.js';
+import type { VmSchema } from '../schemas/vm-schema.js';
+import { ChangeWaiters } from './change-waiters.js';
 
 /**
  * Where a guest agent is. `silent`: connected, but nobody in the guest answers; `waiting`: no connection; `busy`: others
@@ -14,22 +19,41 @@ import {
  */
 export type AgentState = 'connecting' | 'ready' | 'silent' | 'busy' | 'waiting';
 
+/** What the agents of a gateway share. */
+export interface AgentSurroundings {
+  readonly schemas: SchemaStore;
+  readonly queueBound: number;
+  /** A name for the next session, never given before. */
+  nextEpoch(): string;
+}
+
+const infoDeadlineMs = 10_000;
+
 /**
- * The guest agent of a VM: a second connection, independent of the monitor's. That it is not there says nothing about
- * the VM, so it is a state here and never a fault of the VM.
+ * The guest agent of a VM: a second connection, independent of the monitor's, with its own queue. That it is not there
+ * says nothing about the VM, so it is a state here and never a fault of the VM.
  */
-export class VmAgent implements MonitorHost {
+export class VmAgent implements CommandServer, MonitorHost {
+  readonly kind = 'guest-agent';
   readonly monitor: Monitor;
+  readonly queue: CommandQueue;
+  /** What it last said it offers; kept while it is away. */
+  schema: VmSchema | undefined;
+  epoch: string | null = null;
+  readonly #waiters = new ChangeWaiters();
   #state: AgentState = 'connecting';
   #since = Date.now();
   #lastFault: Fault | null = null;
 
   /** @param changed called when what the view shows is different now */
   constructor(
+    readonly id: string,
     readonly endpoint: string,
     options: MonitorOptions,
+    private readonly surroundings: AgentSurroundings,
     private readonly changed: () => void,
   ) {
+    this.queue = new CommandQueue(surroundings.queueBound);
     this.monitor = new Monitor(parseEndpoint(endpoint), this, { ...options, dialect: 'guest-agent' });
   }
 
@@ -47,20 +71,95 @@ export class VmAgent implements MonitorHost {
     return this.#lastFault;
   }
 
+  get ready(): boolean {
+    return this.#state === 'ready' && this.monitor.state.name === 'ready';
+  }
+
+  /** One that was silent is not waited for: its next sign of life may be a boot away. */
+  get arriving(): boolean {
+    const { name } = this.monitor.state;
+    const dialling = name === 'connecting' || name === 'negotiating' || name === 'idle';
+    return dialling && this.#state !== 'silent';
+  }
+
+  get condition(): string {
+    return this.#state === 'silent'
+      ? 'Nobody in the guest answers for the guest agent.'
+      : `The guest agent is ${this.arriving ? 'not connected yet' : this.#state}.`;
+  }
+
+  onceChanged(callback: () => void): () => void {
+    return this.#waiters.add(callback);
+  }
+
+  async stop(): Promise<void> {
+    await this.monitor.stop();
+    this.queue.refuseAll();
+    this.#waiters.wake();
+  }
+
+  /** Asks what it is and what it offers: agents differ by build, by guest and by what their operator switched off. */
+  async prepare(): Promise<void> {
+    const outcome = await this.monitor.run('guest-info', undefined, { deadlineMs: infoDeadlineMs });
+    if (outcome.kind !== 'return')
+      throw new Error(`guest-info: ${outcome.kind === 'error' ? outcome.desc : outcome.kind}`);
+    const { version, enabled } = readGuestInfo(outcome.value);
+    const origin = { kind: this.kind, version, package: '' } as const;
+    this.schema = await this.surroundings.schemas.fromEnabledCommands(origin, enabled);
+  }
+
   stateChanged(state: MonitorState): void {
+    if (state.name === 'ready') this.epoch = this.surroundings.nextEpoch();
     const next = agentState(state);
-    if (next === undefined) return;
-    const fault = 'fault' in state && state.fault.code !== this.#lastFault?.code ? state.fault : undefined;
-    if (next === this.#state && fault === undefined) return;
-    if (next !== this.#state) this.#since = state.since;
-    this.#state = next;
-    if (fault !== undefined) this.#lastFault = fault;
-    this.changed();
+    if (next !== undefined) this.#become(next, state.since, 'fault' in state ? state.fault : undefined);
+    if (!this.arriving && !this.ready) this.queue.refuseAll();
+    this.#waiters.wake();
   }
 
   event(): void {
     // The guest agent has none.
   }
+
+  place(): void {
+    // Whatever it said, it is not silent.
+    if (this.monitor.state.name === 'ready') this.#become('ready', Date.now(), undefined);
+    this.queue.serve(this.monitor);
+  }
+
+  silent(): void {
+    this.#become('silent', Date.now(), undefined);
+    this.queue.refuseAll();
+  }
+
+  #become(state: AgentState, since: number, fault: Fault | undefined): void {
+    const news = fault === undefined || fault.code === this.#lastFault?.code ? undefined : fault;
+    if (state === this.#state && news === undefined) return;
+    if (state !== this.#state) this.#since = since;
+    this.#state = state;
+    if (news !== undefined) this.#lastFault = news;
+    this.changed();
+  }
+}
+
+/** A guest can say what it likes: past these it is no agent. */
+const maxCommands = 1000;
+const namePattern = /^[A-Za-z0-9_.-]{1,100}$/;
+
+/** @throws Error when it is not an answer to `guest-info` */
+function readGuestInfo(json: Buffer): { readonly version: string; readonly enabled: readonly string[] } {
+  const { version, supported_commands: commands } = JSON.parse(json.toString()) as Record<string, unknown>;
+  if (typeof version !== 'string' || !namePattern.test(version) || !Array.isArray(commands))
+    throw new Error('guest-info: not the answer of a guest agent');
+  const enabled = commands
+    .filter((command): command is { name: string } => isNamed(command) && command['enabled'] === true)
+    .map(({ name }) => name);
+  if (enabled.length > maxCommands) throw new Error(`guest-info: over ${maxCommands} commands`);
+  return { version, enabled };
+}
+
+function isNamed(command: unknown): command is Record<string, unknown> & { name: string } {
+  const name = (command as { name?: unknown } | null)?.name;
+  return typeof name === 'string' && namePattern.test(name);
 }
 
 /** Undefined for states on the way to others. */

@@ -13,9 +13,11 @@ import {
 import { noOwnMonitor, type OwnMonitor } from '../access/own-monitor.js';
 import type { VmIdentity } from '../access/principal.js';
 import { CommandQueue } from '../commands/command-queue.js';
+import type { CommandServer } from '../commands/command-server.js';
 import type { SchemaStore } from '../schemas/schema-store.js';
 import type { VmSchema } from '../schemas/vm-schema.js';
 import type { VmDefinition } from '../settings/settings.js';
+import { ChangeWaiters } from './change-waiters.js';
 import { RunStateFollower } from './run-state.js';
 import { RunStatePoll } from './run-state-poll.js';
 import { prepareSession, type Preparation } from './session-preparation.js';
@@ -46,7 +48,7 @@ export interface VmSurroundings {
 }
 
 /** One VM: its definition, the connection to its monitor, what is known of it, and the commands that wait for it. */
-export class Vm implements VmIdentity, MonitorHost {
+export class Vm implements VmIdentity, CommandServer, MonitorHost {
   readonly monitor: Monitor;
   readonly queue: CommandQueue;
   /** Null when the VM has none. */
@@ -69,7 +71,7 @@ export class Vm implements VmIdentity, MonitorHost {
   readonly #surroundings: VmSurroundings;
   readonly #runState = new RunStateFollower();
   readonly #poll: RunStatePoll;
-  readonly #waiters = new Set<() => void>();
+  readonly #waiters = new ChangeWaiters();
   #definition: VmDefinition;
   #followed: string | null = null;
   #preparation: Preparation | undefined;
@@ -94,7 +96,7 @@ export class Vm implements VmIdentity, MonitorHost {
     this.agent =
       definition.agent === undefined
         ? null
-        : new VmAgent(definition.agent, options, () => surroundings.observer.changed(this));
+        : new VmAgent(id, definition.agent, options, surroundings, () => surroundings.observer.changed(this));
     this.#poll = new RunStatePoll(
       this.monitor,
       this.queue,
@@ -138,15 +140,19 @@ export class Vm implements VmIdentity, MonitorHost {
     return name === 'connecting' || name === 'negotiating' || name === 'idle';
   }
 
+  get condition(): string {
+    return `The VM is ${this.arriving ? 'not connected yet' : this.monitor.state.name}.`;
+  }
+
   start(): void {
     this.monitor.start();
     this.agent?.monitor.start();
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.monitor.stop(), this.agent?.monitor.stop()]);
+    await Promise.all([this.monitor.stop(), this.agent?.stop()]);
     this.queue.refuseAll();
-    this.#wake();
+    this.#waiters.wake();
   }
 
   /** A definition that differs in nothing the session depends on: labels, `hostCommands`. */
@@ -160,17 +166,7 @@ export class Vm implements VmIdentity, MonitorHost {
    * @returns a function that takes the wish back
    */
   onceChanged(callback: () => void): () => void {
-    this.#waiters.add(callback);
-    return () => this.#waiters.delete(callback);
-  }
-
-  /** Gives free places to waiting commands. */
-  pump(): void {
-    while (this.monitor.places > 0) {
-      const command = this.queue.next();
-      if (command === undefined) return;
-      command.send();
-    }
+    return this.#waiters.add(callback);
   }
 
   async prepare(session: SessionInfo): Promise<void> {
@@ -196,7 +192,7 @@ export class Vm implements VmIdentity, MonitorHost {
     this.#surroundings.observer.changed(this);
     if (state.name === 'ready') this.#surroundings.observer.ready(this);
     if (!this.arriving && !this.ready) this.queue.refuseAll();
-    this.#wake();
+    this.#waiters.wake();
   }
 
   healthChanged(): void {
@@ -215,7 +211,7 @@ export class Vm implements VmIdentity, MonitorHost {
   }
 
   place(): void {
-    this.pump();
+    this.queue.serve(this.monitor);
   }
 
   anomaly(kind: string, detail: string): void {
@@ -254,11 +250,5 @@ export class Vm implements VmIdentity, MonitorHost {
     this.#followed = runState;
     this.anomaly('event-missed', `the VM is ${runState}, and no event said so`);
     this.#surroundings.observer.changed(this);
-  }
-
-  #wake(): void {
-    const waiters = [...this.#waiters];
-    this.#waiters.clear();
-    for (const waiter of waiters) waiter();
   }
 }

@@ -6,6 +6,8 @@ export interface Dialect {
   readonly name: DialectName;
   /** Greets at connect and negotiates capabilities; otherwise the session opens with `guest-sync-delimited`. */
   readonly greets: boolean;
+  /** Replies are made by a guest, which may send anything: all of a value is checked, however long. */
+  readonly byGuest: boolean;
   /** In-band commands in flight at most. */
   readonly window: number;
   /** `id`: every reply to an intelligible request carries its id. `order`: one at a time, ids may be missing. */

@@ -4,6 +4,7 @@ import type { Dialect } from './dialect.js';
 export const guestAgent: Dialect = {
   name: 'guest-agent',
   greets: false,
+  byGuest: true,
   window: 1,
   replies: 'order',
   gathers: false,

@@ -4,6 +4,7 @@ import type { Dialect } from './dialect.js';
 export const qemu: Dialect = {
   name: 'qemu',
   greets: true,
+  byGuest: false,
   // QEMU queues eight requests and then stops reading, out-of-band ones included (QMP_REQ_QUEUE_LEN_MAX).
   window: 8,
   replies: 'id',

@@ -21,6 +21,7 @@ const answersUnsupported: ReadonlySet<string> = new Set([
 export const stratovirt: Dialect = {
   name: 'stratovirt',
   greets: true,
+  byGuest: false,
   window: 1,
   replies: 'order',
   gathers: false,

@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { superviseProcess, syncAnswer, type FakeMonitor, type Qemu } from '@qmp-gateway/test-kit';
+import { FaultScene } from './fault-scene.js';
+import type { GatewayProcess } from './gateway-process.js';
+import { exchange } from './http-exchange.js';
+
+/** A scene with guest agents in it. */
+export class AgentScene extends FaultScene {
+  /**
+   * A real guest agent on the socket `qga` of a directory, as it would be behind a VM's virtio-serial port. It runs on
+   * this machine: nothing that shuts down, suspends or freezes may be asked of it.
+   */
+  async guestAgent(directory: string, args: readonly string[] = []): Promise<Qemu> {
+    const socket = path.join(directory, 'qga');
+    const child = spawn('qemu-ga', ['-m', 'unix-listen', '-p', socket, '-t', directory, ...args], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    return this.keep(await superviseProcess(child, directory, [socket], false), (made) => made.stop());
+  }
+
+  /** An agent that is synchronized with and offers these commands; the test answers them. */
+  async fakeAgent(commands: readonly string[], version = '10.2.2'): Promise<FakeMonitor> {
+    const fake = await this.fake({ connected: () => undefined });
+    const list = ['guest-info', ...commands].map((name) => ({ enabled: true, name, 'success-response': true }));
+    return fake
+      .on('guest-sync-delimited', syncAnswer)
+      .on('guest-info', () => ({ return: { version, supported_commands: list } }));
+  }
+
+  /** A gateway with VMs whose monitor is one real QEMU each and whose agents are at these sockets. */
+  async gatewayWithAgents(agents: Readonly<Record<string, string>>, settings: object = {}): Promise<GatewayProcess> {
+    const vms = await Promise.all(
+      Object.entries(agents).map(async ([id, agent]) => {
+        const { socket } = await this.qemu();
+        return [id, { endpoint: `unix:${socket}`, agent: `unix:${agent}` }] as const;
+      }),
+    );
+    return this.gateway({ settings: { vms: Object.fromEntries(vms), ...settings } });
+  }
+}
+
+/** The unix socket a fake listens on. */
+export function socketOf(fake: FakeMonitor): string {
+  if (fake.endpoint.kind !== 'unix') throw new Error('this fake listens elsewhere');
+  return fake.endpoint.path;
+}
+
+/** Waits by the VM's own events until its agent is in this state. @returns the VM */
+export async function agentBecomes(
+  gateway: GatewayProcess,
+  vm: string,
+  state: string,
+): Promise<Record<string, unknown>> {
+  const { cursor, vms } = (await exchange(gateway, '/v1/vms')).json() as {
+    cursor: string;
+    vms: Record<string, unknown>[];
+  };
+  const found = vms.find(({ id, agent }) => id === vm && (agent as { state: string }).state === state);
+  if (found !== undefined) return found;
+  for (let after = cursor; ;) {
+    const query = `event=vm-changed&wait=30s&after=${after}`;
+    const page = (await exchange(gateway, `/v1/vms/${vm}/events?${query}`)).json() as {
+      events: { data: Record<string, unknown> }[];
+      cursor: string;
+    };
+    const changed = page.events.find(({ data }) => (data['agent'] as { state: string }).state === state);
+    if (changed !== undefined) return changed.data;
+    after = page.cursor;
+  }
+}
