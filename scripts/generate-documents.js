@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Writes the documents and types that are made from the bundled catalogs and the catalogue of problems:
-// openapi/, libs/client/src/generated/ and docs/errors.md. Needs `npm run build` first.
+// openapi/, libs/client/src/generated/, docs/errors.md and docs/metrics.md. Needs `npm run build` first.
 //
 //   node scripts/generate-documents.js             writes what has changed
 //   node scripts/generate-documents.js --check     names what would change, and fails when anything would
@@ -9,6 +9,8 @@ import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundledCatalogs, loadBundledCatalog } from '@qmp-gateway/catalog';
+import { latencyBounds } from '../apps/gateway/dist/metrics/command-metrics.js';
+import { metricTable } from '../apps/gateway/dist/metrics/metric-table.js';
 import { problemCatalogue, problemCodes } from '../apps/gateway/dist/problems/catalogue.js';
 import {
   asyncApiDocumentText,
@@ -19,6 +21,7 @@ import {
 import { typesOf } from '../apps/qapi-compiler/dist/documents.js';
 import { errorPage } from './error-page.js';
 import { integerTableModule } from './integer-table.js';
+import { metricsPage } from './metrics-page.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(readFileSync(join(root, 'apps/gateway/package.json'), 'utf8'));
@@ -49,6 +52,7 @@ async function makeFiles() {
     ['libs/client/src/generated/integer-table.ts', integerTableModule(newest.model, source)],
     ['libs/client/src/generated/problem-codes.ts', problemCodesModule()],
     ['docs/errors.md', errorPage(problemCatalogue)],
+    ['docs/metrics.md', metricsPage(metricTable, latencyBounds)],
   ]);
   for (const catalog of bundledCatalogs())
     files.set(`openapi/${catalog.file}`, catalogDocumentText(await loadBundledCatalog(catalog)));

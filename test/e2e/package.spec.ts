@@ -1,11 +1,12 @@
 import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { Scene } from '@qmp-gateway/test-kit';
+import { monitorArguments, Scene } from '@qmp-gateway/test-kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -111,17 +112,17 @@ describe('qmp-gateway, installed from its tarball in an empty directory', () => 
     expect(await runIn(directory, 'npx', '--no-install', 'qmp-gateway', 'version')).toBe(`${String(version)}\n`);
   });
 
-  it('serves a VM', async () => {
-    const qemu = await scene.qemu();
-    const arguments_ = ['qmp-gateway', 'serve', '--listen', '127.0.0.1:0', '--vm', `web-1=unix:${qemu.socket}`];
+  it('serves the VMs whose sockets come, and drops those whose go', async () => {
+    const vms = scene.directory();
+    const arguments_ = ['serve', '--listen', '127.0.0.1:0', '--discover', `${vms}/{id}.qmp`];
     // A process group of its own, because npx passes no signals on.
-    const npx = spawn('npx', ['--no-install', ...arguments_], {
+    const npx = spawn('npx', ['--no-install', 'qmp-gateway', ...arguments_], {
       cwd: directory,
       env: environment,
       stdio: ['ignore', 'pipe', 'inherit'],
       detached: true,
     });
-    const ended = new Promise((resolve) => npx.once('close', resolve));
+    const ended = once(npx, 'close');
     scene.keep(npx, async ({ pid = 0, exitCode }) => {
       if (exitCode === null) process.kill(-pid, 'SIGTERM');
       await ended;
@@ -131,15 +132,36 @@ describe('qmp-gateway, installed from its tarball in an empty directory', () => 
       url = /^qmp-gateway listening on (http:\S+)/.exec(line)?.[1] ?? '';
       break;
     }
-    const headers = {
-      Authorization: `Bearer ${readFileSync(path.join(directory, 'state/root.token'), 'utf8').trim()}`,
+    const token = readFileSync(path.join(directory, 'state/root.token'), 'utf8').trim();
+    const get = (resource: string) => fetch(url + resource, { headers: { Authorization: `Bearer ${token}` } });
+    const { cursor } = (await (await get('/v1/vms')).json()) as { cursor: string };
+    /** Milliseconds from `begin` until an event of the VM says so. */
+    const until = async (begin: Promise<unknown>, event: string, state?: string): Promise<number> => {
+      await begin;
+      const began = performance.now();
+      for (let after = cursor; ;) {
+        const page = await get(`/v1/events?vm=web-1&event=${event}&after=${after}&wait=30s&limit=1`);
+        const { events, cursor: next } = (await page.json()) as {
+          events: { data: { state?: string } }[];
+          cursor: string;
+        };
+        expect(events).toHaveLength(1);
+        if (events[0]?.data.state === state) return Math.round(performance.now() - began);
+        after = next;
+      }
     };
-    const vm = await fetch(`${url}/v1/vms/web-1?wait=30s`, { headers });
-    expect(await vm.json()).toMatchObject({ state: 'ready', kind: 'qemu' });
-    const status = await fetch(`${url}/v1/vms/web-1/qmp/query-status`, { headers });
+    const qemu = scene.qemu({ qmpSockets: 0, args: monitorArguments(path.join(vms, 'web-1.qmp'), 0) });
+    const readyMs = await until(qemu, 'vm-changed', 'ready');
+    const status = await get('/v1/vms/web-1/qmp/query-status');
     expect(await status.json()).toMatchObject({ running: false });
     for (const page of ['/docs', '/openapi.json', '/asyncapi.json'])
-      expect([page, (await fetch(url + page)).status]).toEqual([page, 200]);
+      expect([page, (await get(page)).status]).toEqual([page, 200]);
+    const quit = fetch(`${url}/v1/vms/web-1/qmp/quit`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${token}` },
+    });
+    const goneMs = await until(quit, 'vm-removed');
+    process.stdout.write(`${JSON.stringify({ readyMs, goneMs })}\n`);
   });
 });
 

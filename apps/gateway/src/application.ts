@@ -77,7 +77,10 @@ class GatewayModule {
         provide(SessionStore, gateway.access.sessions),
         provide(OperationStore, gateway.operations),
         provide(EventHub, gateway.hub),
-        provide(GatewayMetrics, new GatewayMetrics(gateway.registry, gateway.metrics, gateway.hub)),
+        provide(
+          GatewayMetrics,
+          new GatewayMetrics(gateway.registry, gateway.metrics, gateway.hub, gateway.identity.version),
+        ),
         provide(SchemaDocuments, new SchemaDocuments()),
         ...socketProviders(gateway.socketParts),
         RouteTable,

@@ -1,4 +1,4 @@
-import { monitorTransitions, type MonitorStateName } from '@qmp-gateway/qmp';
+import { monitorTransitions, type Health, type MonitorStateName } from '@qmp-gateway/qmp';
 import {
   collectDefaultMetrics,
   Counter,
@@ -9,101 +9,61 @@ import {
 } from 'prom-client';
 import type { EventHub } from '../events/event-hub.js';
 import type { VmRegistry } from '../vms/vm-registry.js';
+import type { Vm } from '../vms/vm.js';
 import { latencyBounds, type CommandMetrics, type Histogram } from './command-metrics.js';
+import { metricTable, type MetricDescription, type MetricName } from './metric-table.js';
 
 /** States a VM can be shown in; the labels of `qmpgw_vm_state`. */
 const shownStates = (Object.keys(monitorTransitions) as MonitorStateName[]).filter(
   (state) => state !== 'idle' && state !== 'stopped',
 );
 
+const healths: readonly Health[] = ['ok', 'slow', 'unresponsive'];
+
+/** Sets one series; labels in the order of the table. */
+type SetSeries = (value: number, ...labels: string[]) => void;
+
 /**
- * The metrics as Prometheus reads them. Everything is counted in plain numbers where it happens and turned into series
- * only here, when somebody scrapes. Labels are bounded: ids of registered VMs, names of commands that VMs offer.
+ * The metrics as Prometheus reads them, all of them described in the metric table. Everything is counted in plain
+ * numbers where it happens and turned into series only here, when somebody scrapes.
  */
 export class GatewayMetrics {
   readonly #registry = new Registry();
 
-  constructor(vms: VmRegistry, commands: CommandMetrics, hub: EventHub) {
+  constructor(vms: VmRegistry, commands: CommandMetrics, hub: EventHub, version: string) {
     collectDefaultMetrics({ register: this.#registry });
-    const registers = [this.#registry];
-    new Gauge({
-      name: 'qmpgw_vm_state',
-      help: '1 for the state a VM is in, 0 for the others.',
-      labelNames: ['vm', 'state'],
-      registers,
-      collect() {
-        this.reset();
-        for (const vm of vms.all())
-          for (const state of shownStates) this.set({ vm: vm.id, state }, vm.monitor.state.name === state ? 1 : 0);
-      },
+    const perVm = (name: MetricName, collect: (vm: Vm, set: SetSeries) => void) =>
+      this.#series(name, (set) => {
+        for (const vm of vms.all()) collect(vm, set);
+      });
+    this.#series('qmpgw_info', (set) => set(1, version));
+    perVm('qmpgw_vm_state', (vm, set) => {
+      for (const state of shownStates) set(Number(vm.monitor.state.name === state), vm.id, state);
     });
-    new Gauge({
-      name: 'qmpgw_vm_commands_in_flight',
-      help: 'Unanswered commands of a VM.',
-      labelNames: ['vm'],
-      registers,
-      collect() {
-        this.reset();
-        for (const vm of vms.all()) this.set({ vm: vm.id }, vm.inFlight);
-      },
+    perVm('qmpgw_vm_health', (vm, set) => {
+      for (const health of healths) set(Number(vm.health === health), vm.id, health);
     });
-    new Gauge({
-      name: 'qmpgw_vm_commands_queued',
-      help: 'Commands that wait for a place at a VM.',
-      labelNames: ['vm'],
-      registers,
-      collect() {
-        this.reset();
-        for (const vm of vms.all()) this.set({ vm: vm.id }, vm.queue.size);
-      },
+    perVm('qmpgw_vm_commands_in_flight', (vm, set) => set(vm.inFlight, vm.id));
+    perVm('qmpgw_vm_commands_queued', (vm, set) => set(vm.queue.size, vm.id));
+    perVm('qmpgw_vm_anomalies_total', (vm, set) => {
+      for (const [kind, count] of vm.anomalies) set(count, vm.id, kind);
     });
-    new Counter({
-      name: 'qmpgw_vm_anomalies_total',
-      help: 'What VMs did that is odd but no reason to fail, by kind; for example replies to a former client.',
-      labelNames: ['vm', 'kind'],
-      registers,
-      collect() {
-        this.reset();
-        for (const vm of vms.all()) for (const [kind, count] of vm.anomalies) this.inc({ vm: vm.id, kind }, count);
-      },
+    this.#series('qmpgw_commands_total', (set) => {
+      for (const [kind, byCommand] of commands.commands)
+        for (const [command, byOutcome] of byCommand)
+          for (const [outcome, count] of byOutcome) set(count, kind, command, outcome);
     });
-    new Counter({
-      name: 'qmpgw_commands_total',
-      help: 'Commands by kind of VM, name and outcome (done, or the code of the problem).',
-      labelNames: ['kind', 'command', 'outcome'],
-      registers,
-      collect() {
-        this.reset();
-        for (const [kind, byCommand] of commands.commands)
-          for (const [command, byOutcome] of byCommand)
-            for (const [outcome, count] of byOutcome) this.inc({ kind, command, outcome }, count);
-      },
+    this.#histogram('qmpgw_command_queue_seconds', commands.queue);
+    this.#histogram('qmpgw_command_qmp_seconds', commands.qmp);
+    this.#histogram('qmpgw_command_seconds', commands.whole);
+    this.#series('qmpgw_events_total', (set) => {
+      const { published, delivered, dropped, coalesced } = hub.stats;
+      set(published, 'in');
+      set(delivered, 'delivered');
+      set(dropped, 'dropped');
+      set(coalesced, 'coalesced');
     });
-    this.#histogram('qmpgw_command_queue_seconds', 'Time commands waited for their turn.', commands.queue);
-    this.#histogram('qmpgw_command_qmp_seconds', 'Time from writing a command to its reply.', commands.qmp);
-    this.#histogram('qmpgw_command_seconds', 'Time from the arrival of a command to its answer.', commands.whole);
-    new Counter({
-      name: 'qmpgw_events_total',
-      help: 'Events by what became of them: in, delivered (once for each subscriber), dropped, coalesced.',
-      labelNames: ['what'],
-      registers,
-      collect() {
-        this.reset();
-        const { published, delivered, dropped, coalesced } = hub.stats;
-        this.inc({ what: 'in' }, published);
-        this.inc({ what: 'delivered' }, delivered);
-        this.inc({ what: 'dropped' }, dropped);
-        this.inc({ what: 'coalesced' }, coalesced);
-      },
-    });
-    new Gauge({
-      name: 'qmpgw_event_subscribers',
-      help: 'Open event streams and subscriptions.',
-      registers,
-      collect() {
-        this.set(hub.stats.subscribers);
-      },
-    });
+    this.#series('qmpgw_event_subscribers', (set) => set(hub.stats.subscribers));
   }
 
   readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;
@@ -113,8 +73,33 @@ export class GatewayMetrics {
     return this.#registry.metrics();
   }
 
-  #histogram(name: string, help: string, histogram: Histogram): void {
-    this.#registry.registerMetric(new CollectedHistogram(name, help, histogram) as never);
+  /** A metric whose series are made anew at each scrape, so that those of what is gone end. */
+  #series(name: MetricName, collect: (set: SetSeries) => void): void {
+    const { type, help, labels }: MetricDescription = metricTable[name];
+    const labelNames = Object.keys(labels);
+    const labelled = (values: readonly string[]) =>
+      Object.fromEntries(labelNames.map((label, at) => [label, values[at] ?? '']));
+    const common = { name, help, labelNames, registers: [this.#registry] };
+    if (type === 'gauge')
+      new Gauge({
+        ...common,
+        collect() {
+          this.reset();
+          collect((value, ...values) => this.set(labelled(values), value));
+        },
+      });
+    else
+      new Counter({
+        ...common,
+        collect() {
+          this.reset();
+          collect((value, ...values) => this.inc(labelled(values), value));
+        },
+      });
+  }
+
+  #histogram(name: MetricName, histogram: Histogram): void {
+    this.#registry.registerMetric(new CollectedHistogram(name, metricTable[name].help, histogram) as never);
   }
 }
 
