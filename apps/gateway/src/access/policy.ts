@@ -31,6 +31,7 @@ export class Policy {
 
   /**
    * @param args the arguments as they came, not yet validated; undefined when there are none
+   * @param ruling in place of the class by name and arguments, see `CommandRequest.ruling`
    */
   decide(
     principal: Principal,
@@ -38,8 +39,8 @@ export class Policy {
     command: SchemaCommand,
     args: JsonNode | undefined,
     vm: GovernedVm,
+    ruling: Ruling = classifyCommand(schema.origin.kind, command.name, args, this.classes),
   ): Decision {
-    const ruling = classifyCommand(schema.origin.kind, command.name, args, this.classes);
     const { allow, deny } = principal.grant.commands ?? {};
     if (deny !== undefined && matchesAnyGlob(deny, command.name))
       return refusal(ruling, 'grant:deny', `the credentials exclude ${command.name}`);

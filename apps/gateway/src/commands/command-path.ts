@@ -129,7 +129,7 @@ export class CheckedCommandPath implements CommandPath {
       const document = readArguments(request);
       const checked = request.arguments.kind === 'query' ? checkQuery(command, request) : undefined;
       const given = document ?? queryDocument(checked);
-      decision = this.parts.policy.decide(request.principal, schema, command, given?.root, vm);
+      decision = this.parts.policy.decide(request.principal, schema, command, given?.root, vm, request.ruling);
       if (!decision.allowed) throw forbidden(command.name, decision);
       const { faults: schemaFaults, json } =
         checked ?? validateArguments(command.definition, document, command.validation);

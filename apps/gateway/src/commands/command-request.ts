@@ -1,8 +1,9 @@
+import type { Ruling } from '@qmp-gateway/catalog';
 import type { Principal } from '../access/principal.js';
 import type { Problem } from '../problems/problem.js';
 
 /** By which way a command came in; all ways are checked and answered alike. */
-export type Entrance = 'rest' | 'message' | 'fan-out' | 'json-rpc' | 'monitor' | 'internal';
+export type Entrance = 'rest' | 'message' | 'fan-out' | 'json-rpc' | 'monitor' | 'resource' | 'internal';
 
 /** Arguments as they came, not yet read. */
 export type CommandArguments =
@@ -23,6 +24,13 @@ export interface CommandRequest {
   readonly command: string;
   readonly arguments: CommandArguments;
   readonly outOfBand?: boolean;
+  /**
+   * In place of the class of command and arguments: for a resource of the gateway that makes the arguments itself, so
+   * that what they could do at a caller's wish is no question. Never made from anything a caller sends.
+   */
+  readonly ruling?: Ruling;
+  /** One of many commands behind one request, whose answer tells all: no operation is kept. */
+  readonly part?: boolean;
   /** By GET: only commands whose class by name is `read`. */
   readonly readOnly?: boolean;
   /** Asked for by the caller, in ms; checked against the command's ceiling. Runs from `arrivedAt`. */

@@ -62,14 +62,17 @@ export class OperationStore {
     return operation;
   }
 
+  /** Keeps nothing of an operation that runs no more. */
+  drop(operation: Operation): void {
+    this.#stopped(this.#of(operation.vm), operation);
+  }
+
   end(operation: Operation, state: 'done' | 'failed' | 'lost', result: Buffer | Problem): void {
     operation.state = state;
     operation.result = result;
     operation.ended = this.now();
     const own = this.#of(operation.vm);
-    const { running } = own;
-    const last = running.pop();
-    if (last !== undefined && last !== operation) running[running.indexOf(operation)] = last;
+    this.#stopped(own, operation);
     own.ended.push(operation);
     this.#bytes += bytesOf(operation);
     if (own.ended.length - own.head > keptPerVm) this.#forgetOldest(own);
@@ -88,6 +91,11 @@ export class OperationStore {
     const oldest = this.now() - keptMs;
     while ((own.ended[own.head]?.ended ?? Infinity) <= oldest) this.#forgetOldest(own);
     return [...own.running, ...own.ended.slice(own.head).filter((operation) => operation !== undefined)];
+  }
+
+  #stopped({ running }: VmOperations, operation: Operation): void {
+    const last = running.pop();
+    if (last !== undefined && last !== operation) running[running.indexOf(operation)] = last;
   }
 
   #of(vm: string): VmOperations {

@@ -103,7 +103,9 @@ export class RunningCommand implements QueuedCommand, Execution {
   #end(result: Buffer | Problem, state: 'done' | 'failed' | 'lost'): void {
     this.#state = 'ended';
     clearTimeout(this.#timer);
-    this.surroundings.operations.end(this.operation, state, result);
+    // Whoever was told of the deadline was told of the operation too, and may ask for it.
+    if (this.request.part === true && this.#tell !== undefined) this.surroundings.operations.drop(this.operation);
+    else this.surroundings.operations.end(this.operation, state, result);
     this.#answer(result);
   }
 
