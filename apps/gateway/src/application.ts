@@ -9,6 +9,7 @@ import { SessionController } from './access/session.controller.js';
 import { SessionStore } from './access/session-store.js';
 import { TokenAdministration } from './access/token-administration.js';
 import { TokensController } from './access/tokens.controller.js';
+import { CheckedCommandPath } from './commands/command-path.js';
 import { OperationsController } from './commands/operations.controller.js';
 import { OperationStore } from './commands/operations.js';
 import { EventHub } from './events/event-hub.js';
@@ -23,6 +24,7 @@ import { GatewayMetrics } from './metrics/gateway-metrics.js';
 import { MetricsController } from './metrics/metrics.controller.js';
 import { ProblemFilter } from './problems/problem.filter.js';
 import { ProblemsController } from './problems/problems.controller.js';
+import { QomController } from './qom/qom.controller.js';
 import { DocumentsController } from './schemas/documents.controller.js';
 import { mountDocs } from './schemas/docs-page.js';
 import { SchemaDocuments } from './schemas/schema-documents.js';
@@ -56,6 +58,7 @@ class GatewayModule {
         HealthController,
         VmsController,
         OperationsController,
+        QomController,
         EventsController,
         UpgradeRequiredController,
         AccessController,
@@ -75,6 +78,7 @@ class GatewayModule {
         provide(TokenAdministration, new TokenAdministration(gateway.tokens, gateway.audit)),
         provide(AccessExplainer, new AccessExplainer(gateway.path, gateway.policy)),
         provide(SessionStore, gateway.access.sessions),
+        provide(CheckedCommandPath, gateway.path),
         provide(OperationStore, gateway.operations),
         provide(EventHub, gateway.hub),
         provide(

@@ -22,7 +22,17 @@ export type { EventStreamOptions } from './event-stream.js';
 export type { AnyEvent, EventName, GapEvent, GatewayEvent, OwnEvent, QmpEvent } from './events.js';
 export { GatewayProblem, GatewayUnreachable, type Outcome, type ProblemDocument } from './gateway-problem.js';
 export type { Fetch, Token } from './gateway-http.js';
-export type { ApiRoot, CommandOperation, FanOutLine, Vm, VmList, VmRegistration } from './resources.js';
+export type {
+  ApiRoot,
+  CommandOperation,
+  FanOutLine,
+  QomObject,
+  QomTree,
+  QomView,
+  Vm,
+  VmList,
+  VmRegistration,
+} from './resources.js';
 export type { WebSocketConstructor, WebSocketLike } from './websocket-events.js';
 export { readJson, writeJson } from './lossless-json.js';
 export type { ProblemCode } from './generated/problem-codes.js';

@@ -70,3 +70,39 @@ export interface CommandOperation<Returns = unknown> {
 export type FanOutLine<Returns = unknown> =
   | { readonly vm: string; readonly status: 200; readonly cursor?: string; readonly return: Returns }
   | { readonly vm: string; readonly status: number; readonly problem: ProblemDocument; readonly return?: undefined };
+
+/** What of the tree below an object is wanted. */
+export interface QomView {
+  /** Levels below that are looked into; 0 unless told, with a filter all. */
+  readonly depth?: number | undefined;
+  /** Glob: only objects of such types, and what leads to them. */
+  readonly type?: string | undefined;
+  /** Only objects with this text in their name or in that of a property. */
+  readonly search?: string | undefined;
+  /** Whose values are read: nobody's, those of the object itself (default), those of all that is shown. */
+  readonly values?: 'none' | 'self' | 'all' | undefined;
+  /** The most commands sent to the VM; 1000 unless told. */
+  readonly budget?: number | undefined;
+}
+
+/** An object of the object tree. Without `children` it was named, and not looked into. */
+export interface QomObject {
+  readonly type: string | null;
+  /** `error`: why the value can't be read. Neither: it was not asked for. */
+  readonly properties?: Readonly<Record<string, { type: string; value?: unknown; error?: string }>>;
+  readonly links?: Readonly<Record<string, { type: string; target?: unknown; error?: string }>>;
+  readonly children?: Readonly<Record<string, QomObject>>;
+  /** Why it could not be looked into. */
+  readonly error?: string;
+}
+
+export interface QomTree extends QomObject {
+  readonly path: string;
+  /** With a filter: paths of the objects and properties that fit. */
+  readonly matches?: readonly string[];
+  /** What it cost. */
+  readonly commands: number;
+  readonly complete: boolean;
+  /** Why it is not. */
+  readonly cut?: 'commands' | 'bytes' | 'deadline';
+}

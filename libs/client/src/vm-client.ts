@@ -14,7 +14,7 @@ import {
 import { events, type EventSurroundings, type EventStreamOptions } from './event-stream.js';
 import type { GatewayEvent } from './events.js';
 import type { GatewayHttp, HttpAnswer, HttpRequest } from './gateway-http.js';
-import type { CommandOperation, Vm, VmRegistration } from './resources.js';
+import type { CommandOperation, QomTree, QomView, Vm, VmRegistration } from './resources.js';
 
 /** Longer than any deadline the gateway sets by itself: after that there is no gateway any more. */
 const commandDeadlineMs = 11 * 60_000;
@@ -117,6 +117,31 @@ export class VmClient {
     return withReturnValue((await this.#resource({ method: 'GET', path, signal: options.signal })) as CommandOperation);
   }
 
+  /**
+   * An object of the VM's object tree, with what `view` wants of those below it.
+   * @param path from the root on: `/machine/peripheral/net0`
+   */
+  async qomObject(path: string, view: QomView & { readonly signal?: AbortSignal | undefined } = {}): Promise<QomTree> {
+    const { signal, ...wanted } = view;
+    const query = new URLSearchParams();
+    for (const [name, value] of Object.entries(wanted)) if (value !== undefined) query.append(name, String(value));
+    return (await this.#resource({ method: 'GET', path: qomResource(path), query, signal })) as QomTree;
+  }
+
+  /** The value of a property: `/machine/peripheral/net0/mac`. Integers that a number can't hold are `bigint`. */
+  async qomProperty(path: string, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<unknown> {
+    return this.#resource({ method: 'GET', path: qomResource(path), signal: options.signal });
+  }
+
+  /** Sets a property (`qom-set`). */
+  async setQomProperty(
+    path: string,
+    value: unknown,
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<void> {
+    await this.#resource({ method: 'PUT', path: qomResource(path), body: value, signal: options.signal });
+  }
+
   async #execute<C extends string>(
     command: C,
     args: unknown,
@@ -163,6 +188,16 @@ export class VmClient {
 function withReturnValue(operation: CommandOperation): CommandOperation {
   if (operation.return === undefined) return operation;
   return { ...operation, return: returnValue(operation.command, operation.return) };
+}
+
+function qomResource(path: string): string {
+  return [
+    '/qom',
+    ...path
+      .split('/')
+      .filter((name) => name !== '')
+      .map(encodeURIComponent),
+  ].join('/');
 }
 
 /** Arguments as a query; undefined where that can't say them. */

@@ -3,6 +3,7 @@ import type { DocumentOptions } from './describe.js';
 import { accessPaths } from './gateway/access.js';
 import { commandPaths as otherCommandPaths } from './gateway/commands.js';
 import { eventPaths } from './gateway/events.js';
+import { qomPaths, qomSchemas } from './gateway/qom.js';
 import { inPath, ResourceWriter, vmParameter } from './gateway/resource.js';
 import { gatewaySchemas, vmId } from './gateway/schemas.js';
 import { servicePaths } from './gateway/service.js';
@@ -34,6 +35,7 @@ const resourceTags: Tag[] = [
   { name: 'access', description: 'Tokens and what they allow' },
   { name: 'commands', description: 'Commands in other forms, and what became of them' },
   { name: 'events', description: 'Event streams and WebSockets' },
+  { name: 'qom', description: 'The object tree of a VM' },
   { name: 'service', description: 'The gateway itself' },
   { name: 'vms', description: 'Which VMs there are' },
 ];
@@ -48,7 +50,8 @@ export function gatewayDocument(model: QapiModel, options: DocumentOptions): Ope
   const schemas = new SchemaComponents({ prefix: componentPrefix, argumentTypes: argumentTypes(model) });
   const ownSchema = (name: string): JsonSchema => ({ $ref: componentPrefix + name });
   const problem = schemas.add('Problem', problemSchema);
-  for (const [name, schema] of Object.entries(gatewaySchemas(ownSchema))) schemas.add(name, schema);
+  const ownSchemas = { ...gatewaySchemas(ownSchema), ...qomSchemas(ownSchema) };
+  for (const [name, schema] of Object.entries(ownSchemas)) schemas.add(name, schema);
 
   const writer = new ResourceWriter(options.problems, ownSchema);
   const paths = sortedRecord(
@@ -58,6 +61,7 @@ export function gatewayDocument(model: QapiModel, options: DocumentOptions): Ope
       ...otherCommandPaths(writer, options.problems),
       ...eventPaths(writer),
       ...accessPaths(writer),
+      ...qomPaths(writer, options.problems),
       ...ofSomeVm(commandPaths(model, options, schemas, '/v1/vms/{vm}/qmp/')),
     }),
   );

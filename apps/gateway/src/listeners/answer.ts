@@ -52,6 +52,25 @@ export function writeValue(
   else response.end(json.toString('latin1'), 'latin1');
 }
 
+/** Answers for a resource that commands were run for: with a body 200, without 204. */
+export function writeResource(
+  response: ServerResponse,
+  context: RequestContext,
+  trace: CommandTrace,
+  body?: { readonly type: string; readonly bytes: Buffer | string },
+): void {
+  if (response.destroyed) return;
+  const headers = ['X-Request-Id', context.requestId];
+  for (const [name, value] of Object.entries({ ...apiHeaders, ...context.answerHeaders })) headers.push(name, value);
+  if (body !== undefined)
+    headers.push('Content-Type', body.type, 'Content-Length', String(Buffer.byteLength(body.bytes)));
+  addTrace(headers, trace);
+  // What Nest's side has set already is in the list as well.
+  for (const name of response.getHeaderNames()) response.removeHeader(name);
+  response.writeHead(body === undefined ? 204 : 200, headers);
+  response.end(body?.bytes);
+}
+
 function addTrace(
   headers: string[],
   { queueMs, qmpMs, epoch, cursor, operation, deprecated, replayed }: CommandTrace,

@@ -6,11 +6,12 @@ import { writeProblem } from './answer.js';
 import { contentTypeProblem, hasBody, readBody } from './read-body.js';
 import type { GatewayRequest } from './request-context.js';
 
-type Request = GatewayRequest & { body?: unknown };
+/** A request as controllers get it: `body` is there when it had one, `bodyText` as it was sent. */
+export type BodyRequest = GatewayRequest & { body?: unknown; bodyText?: string };
 
 /** Bodies of the gateway's own resources, by the same rules as those of commands: typed, bounded, strict. */
 export function strictJsonBody(bodyBytes: number) {
-  return (request: Request, response: ServerResponse, next: () => void): void => {
+  return (request: BodyRequest, response: ServerResponse, next: () => void): void => {
     if (request.method === 'GET' || request.method === 'HEAD' || !hasBody(request)) {
       request.resume();
       next();
@@ -29,6 +30,7 @@ export function strictJsonBody(bodyBytes: number) {
       try {
         if (body instanceof Problem) throw body;
         const document = readJson(body);
+        request.bodyText = document.text;
         request.body = valueOf(document.root, document.text);
       } catch (error) {
         refuse(malformedJson(error));
