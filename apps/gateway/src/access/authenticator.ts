@@ -10,6 +10,7 @@ import type { TokenStore } from './token-store.js';
 
 /** Sub-protocol by which browsers send a token in a WebSocket handshake, where they can set no header. */
 const bearerProtocol = 'bearer.';
+const usualScheme = 'Bearer ';
 const forwardedHeader = /^(?:forwarded|via|x-forwarded-.*)$/;
 
 /** Where the session cookie counts: what EventSource and `<img>` get, which can send no header. */
@@ -100,11 +101,18 @@ function invalidCredentials(): Problem {
   });
 }
 
+function malformedBearer(): Problem {
+  return new Problem('unauthenticated', 'The Authorization header is not of the form: Bearer TOKEN');
+}
+
 function bearerOf(request: IncomingMessage): string | undefined | Problem {
   const header = request.headers.authorization;
   if (header !== undefined) {
+    // How nearly all of them come; the token itself is checked by whoever it belongs to.
+    if (header.startsWith(usualScheme) && !header.includes(' ', usualScheme.length))
+      return header.length > usualScheme.length ? header.slice(usualScheme.length) : malformedBearer();
     const match = /^bearer +(\S+) *$/i.exec(header);
-    return match?.[1] ?? new Problem('unauthenticated', 'The Authorization header is not of the form: Bearer TOKEN');
+    return match?.[1] ?? malformedBearer();
   }
   if (request.headers.upgrade === undefined) return undefined;
   const protocols = request.headers['sec-websocket-protocol'];

@@ -29,6 +29,9 @@ export interface Grant {
 
 /** Who asks. Immutable: a token that is revoked or expires is told by `stillValid`. */
 export class Principal {
+  /** True when the principal's scope is every VM there is or will be. */
+  readonly seesAll: boolean;
+
   constructor(
     /** Stable and unique: scopes idempotency keys, queue fairness and operations. Never secret. */
     readonly id: string,
@@ -38,7 +41,9 @@ export class Principal {
     readonly stillValid: () => boolean = () => true,
     /** When the credentials end by themselves, milliseconds since 1970; they may be revoked before. */
     readonly expires: number = Infinity,
-  ) {}
+  ) {
+    this.seesAll = grant.vms.includes('*');
+  }
 
   get level(): Level {
     return this.grant.level;
@@ -50,16 +55,12 @@ export class Principal {
 
   /** What lies outside answers 404 and is absent from lists, streams, fan-out and history. */
   sees(vm: VmIdentity): boolean {
+    if (this.seesAll) return true;
     return this.grant.vms.some((pattern) => {
       if (!pattern.startsWith('label:')) return matchesAnyGlob([pattern], vm.id);
       const equals = pattern.indexOf('=');
       const value = vm.labels[pattern.slice('label:'.length, equals)];
       return equals > 0 && value !== undefined && matchesAnyGlob([pattern.slice(equals + 1)], value);
     });
-  }
-
-  /** True when the principal's scope is every VM there is or will be. */
-  get seesAll(): boolean {
-    return this.grant.vms.includes('*');
   }
 }

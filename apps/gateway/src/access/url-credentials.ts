@@ -10,7 +10,7 @@ const credentialValue = /qmpgw_[a-z0-9]+_|^eyJ[\w-]+\.[\w-]+\./;
  * not, so that nobody gets used to it. The problem does not repeat them.
  */
 export function urlCredentials(query: string): Problem | undefined {
-  if (!suspicious.test(query)) return undefined;
+  if (query === '' || !suspicious.test(query)) return undefined;
   for (const [name, value] of new URLSearchParams(query))
     if (credentialName.test(name) || credentialValue.test(value) || credentialValue.test(name))
       return new Problem(
