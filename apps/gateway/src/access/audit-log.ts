@@ -5,6 +5,7 @@ import { redactedArguments } from '@qmp-gateway/catalog';
 import type { JsonDocument } from '@qmp-gateway/qapi';
 import type { CommandTarget } from '../commands/command-path.js';
 import type { CommandAnswer, CommandRequest } from '../commands/command-request.js';
+import { milliseconds } from '../listeners/milliseconds.js';
 import { Problem } from '../problems/problem.js';
 import { SettingsError } from '../settings/load-settings.js';
 import type { Decision } from './policy.js';
@@ -16,6 +17,10 @@ const maxShownArguments = 4096;
 const gatherMs = 20;
 /** Lines that wait for the disk; past it the log counts as not writable. */
 const maxWaitingBytes = 16 * 2 ** 20;
+const pageBytes = 64 * 1024;
+/** UTF-8 of one unit of a string. */
+const mostBytesOfUnit = 3;
+const nothing = Buffer.alloc(0);
 
 export interface AuditTrouble {
   /** Told once each time the log stops or starts being writable again. */
@@ -29,7 +34,10 @@ export interface AuditTrouble {
 export class AuditLog {
   readonly path: string;
   #file: number;
-  #waiting = '';
+  /** Full pages and the one that is being filled. */
+  #pages: Buffer[] = [];
+  #page = nothing;
+  #used = 0;
   #waitingBytes = 0;
   #writing = false;
   #stampedAt = 0;
@@ -91,7 +99,7 @@ export class AuditLog {
     if (dryRun === true) line += ',"dryRun":true';
     if (decision !== undefined) line += `,"class":"${decision.class}","rule":${quote(decision.rule)}`;
     if (target !== undefined && args !== undefined) line += shownArguments(target, args);
-    line += `${ending(answer)},"ms":${Math.round(durationMs * 1000) / 1000}`;
+    line += `${ending(answer)},"ms":${milliseconds(durationMs)}`;
     this.#append(internalFault ? `${line},"fault":"internal"}\n` : `${line}}\n`);
   }
 
@@ -101,7 +109,7 @@ export class AuditLog {
     this.#append(
       `{"time":"${this.#now()}","request":"${requestId}","entrance":"${entrance}","principal":${quote(principal.id)},` +
         `"vm":${quote(target.vm.id)},"command":${quote(target.command.name)},"late":true${ending(answer)},` +
-        `"ms":${Math.round(durationMs * 1000) / 1000}}\n`,
+        `"ms":${milliseconds(durationMs)}}\n`,
     );
   }
 
@@ -134,18 +142,28 @@ export class AuditLog {
       this.#failed('the disk does not keep up; lines are lost');
       return;
     }
-    this.#waiting += line;
-    this.#waitingBytes += line.length;
+    // Into bytes at once: strings that are kept for a while and put together then cost twice as much.
+    if (this.#page.length - this.#used < line.length * mostBytesOfUnit) this.#turnPage(line.length * mostBytesOfUnit);
+    const bytes = this.#page.write(line, this.#used);
+    this.#used += bytes;
+    this.#waitingBytes += bytes;
     if (this.#writing) return;
     this.#writing = true;
     setTimeout(() => this.#write(), gatherMs);
   }
 
+  #turnPage(atLeast: number): void {
+    if (this.#used > 0) this.#pages.push(this.#page.subarray(0, this.#used));
+    this.#page = Buffer.allocUnsafe(Math.max(pageBytes, atLeast));
+    this.#used = 0;
+  }
+
   #write(): void {
-    const batch = Buffer.from(this.#waiting);
-    this.#waiting = '';
+    this.#turnPage(0);
+    const batch = this.#pages.length === 1 ? this.#pages[0] : Buffer.concat(this.#pages);
+    this.#pages = [];
     this.#waitingBytes = 0;
-    this.#writeAll(batch);
+    this.#writeAll(batch ?? nothing);
   }
 
   /** Wall-clock time, made once a millisecond. */
@@ -169,7 +187,7 @@ export class AuditLog {
         this.#failure = undefined;
         this.trouble(undefined);
       }
-      if (this.#waiting.length > 0) {
+      if (this.#waitingBytes > 0) {
         setTimeout(() => this.#write(), gatherMs);
         return;
       }
@@ -208,7 +226,10 @@ function oneLine(json: string): string {
   return /[\r\n]/.test(json) ? json.replaceAll(/[\r\n]+/g, ' ') : json;
 }
 
+const plainName = /^[\w.:@/-]{0,128}$/;
+
 /** A name as it may be looked up later, however long a caller made it. */
 function quote(name: string): string {
+  if (plainName.test(name)) return `"${name}"`;
   return JSON.stringify(name.length > maxNameLength ? name.slice(0, maxNameLength) : name);
 }

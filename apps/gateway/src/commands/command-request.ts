@@ -47,14 +47,14 @@ export interface CommandRequest {
 
 /** What the headers of section 5 say about an answer. */
 export interface CommandTrace {
-  readonly operation?: string;
-  readonly epoch?: string;
+  readonly operation?: string | undefined;
+  readonly epoch?: string | undefined;
   /** Event position just before the command was written. */
-  readonly cursor?: string;
-  readonly queueMs?: number;
-  readonly qmpMs?: number;
-  readonly deprecated?: boolean;
-  readonly replayed?: boolean;
+  readonly cursor?: string | undefined;
+  readonly queueMs?: number | undefined;
+  readonly qmpMs?: number | undefined;
+  readonly deprecated?: boolean | undefined;
+  readonly replayed?: boolean | undefined;
 }
 
 /** `json` is the bare return value (or the dry-run report), bytes as QEMU wrote them unless `int64` asked otherwise. */

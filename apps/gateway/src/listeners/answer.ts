@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { CommandTrace } from '../commands/command-request.js';
 import { problemBody, type Problem } from '../problems/problem.js';
+import { milliseconds } from './milliseconds.js';
 import type { RequestContext } from './request-context.js';
 
 /** Headers of every answer that carries data of VMs or of the gateway. */
@@ -32,7 +33,10 @@ export function writeProblem(
 /** Up to this size a value goes out in one piece with its head: one string, one system call. */
 const onePieceBytes = 16 * 1024;
 
-/** Writes a successful command answer: the bare value, and what the headers of section 5 tell. */
+/**
+ * Writes a successful command answer: the bare value, and what the headers of section 5 tell. The caller ends the
+ * response when Node has handed this to the kernel, at the next tick: an `end` with data would make two pieces of it.
+ */
 export function writeValue(
   response: ServerResponse,
   json: Buffer | string,
@@ -48,8 +52,9 @@ export function writeValue(
   for (const name in context.answerHeaders) headers.push(name, context.answerHeaders[name] ?? '');
   response.writeHead(200, headers);
   // Latin-1 keeps bytes as they are, whatever they mean.
-  if (typeof json === 'string' || length > onePieceBytes) response.end(json);
-  else response.end(json.toString('latin1'), 'latin1');
+  if (typeof json === 'string') response.write(json);
+  else if (length > onePieceBytes) response.write(json);
+  else response.write(json.toString('latin1'), 'latin1');
 }
 
 /** Answers for a resource that commands were run for: with a body 200, without 204. */
@@ -86,11 +91,6 @@ function addTrace(
   // RFC 9745: a date since when; QAPI tells only that it is so, hence the epoch's first second.
   if (deprecated === true) headers.push('Deprecation', '@0');
   if (replayed === true) headers.push('Idempotency-Replayed', 'true');
-}
-
-/** To the microsecond. */
-function milliseconds(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
 }
 
 /** Answers with JSON text that was rendered already. */
