@@ -177,8 +177,6 @@ export class Lane {
     const answers = this.#answers;
     this.#answers = [];
     for (const { exchange, end } of answers) this.#write(exchange, end);
-    // After the ticks in which Node hands over what was written.
-    process.nextTick(endAll, answers);
   };
 
   #write({ response, context }: Exchange, end: CommandAnswer): void {
@@ -189,10 +187,6 @@ export class Lane {
     this.replies.count(response, end.json.length);
     writeValue(response, end.json, context, end.trace);
   }
-}
-
-function endAll(answers: readonly { readonly exchange: Exchange }[]): void {
-  for (const { exchange } of answers) exchange.response.end();
 }
 
 function matchRoute(method: string | undefined, path: string): Route | undefined {

@@ -33,10 +33,7 @@ export function writeProblem(
 /** Up to this size a value goes out in one piece with its head: one string, one system call. */
 const onePieceBytes = 16 * 1024;
 
-/**
- * Writes a successful command answer: the bare value, and what the headers of section 5 tell. The caller ends the
- * response when Node has handed this to the kernel, at the next tick: an `end` with data would make two pieces of it.
- */
+/** Writes a successful command answer: the bare value, and what the headers of section 5 tell. */
 export function writeValue(
   response: ServerResponse,
   json: Buffer | string,
@@ -55,6 +52,12 @@ export function writeValue(
   if (typeof json === 'string') response.write(json);
   else if (length > onePieceBytes) response.write(json);
   else response.write(json.toString('latin1'), 'latin1');
+  // After the tick in which Node hands over what was written: an `end` with data would make two pieces of it.
+  process.nextTick(endResponse, response);
+}
+
+function endResponse(response: ServerResponse): void {
+  response.end();
 }
 
 /** Answers for a resource that commands were run for: with a body 200, without 204. */
