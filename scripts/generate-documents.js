@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Writes the documents and types that are made from the bundled catalogs and the catalogue of problems:
-// openapi/, libs/client/src/generated/, docs/errors.md and docs/metrics.md. Needs `npm run build` first.
+// openapi/, libs/client/src/generated/, docs/errors.md, docs/metrics.md; and docs/settings.md of the classes of the
+// settings. Needs `npm run build` first.
 //
 //   node scripts/generate-documents.js             writes what has changed
 //   node scripts/generate-documents.js --check     names what would change, and fails when anything would
@@ -22,6 +23,7 @@ import { typesOf } from '../apps/qapi-compiler/dist/documents.js';
 import { errorPage } from './error-page.js';
 import { integerTableModule } from './integer-table.js';
 import { metricsPage } from './metrics-page.js';
+import { settingsPage } from './settings-page.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(readFileSync(join(root, 'apps/gateway/package.json'), 'utf8'));
@@ -53,6 +55,7 @@ async function makeFiles() {
     ['libs/client/src/generated/problem-codes.ts', problemCodesModule()],
     ['docs/errors.md', errorPage(problemCatalogue)],
     ['docs/metrics.md', metricsPage(metricTable, latencyBounds)],
+    ['docs/settings.md', settingsPage()],
   ]);
   for (const catalog of bundledCatalogs())
     files.set(`openapi/${catalog.file}`, catalogDocumentText(await loadBundledCatalog(catalog)));

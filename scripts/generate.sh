@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Rebuilds what is generated and committed: catalogs, openapi/, the client's types and docs/errors.md.
+# Rebuilds what is generated and committed: catalogs, openapi/, the client's types, docs/errors.md and docs/settings.md.
 #
 #   scripts/generate.sh [TREES]      (or QAPI_TREES_DIR=TREES)
 #

@@ -1,11 +1,6 @@
-import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
-import { once } from 'node:events';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
+import { qmpGateway } from './command-line.js';
 import { openLines } from './event-readers.js';
 import { change, fakeMachine, fakeMachineSettings } from './fake-machine.js';
 import { GatewayScene, registerVm, run } from './gateway-scene.js';
@@ -14,28 +9,8 @@ import { JsonRpcClient } from './json-rpc-client.js';
 import { refusesConnections } from './pipelined-at-shutdown.js';
 
 const scene = new GatewayScene();
-const launcher = fileURLToPath(new URL('../../apps/gateway/bin/qmp-gateway.js', import.meta.url));
 
 afterEach(() => scene.end());
-
-/** Runs the command line to its end. */
-async function qmpGateway(
-  args: readonly string[],
-  env: Record<string, string> = {},
-): Promise<{ status: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [launcher, ...args], {
-    cwd: scene.directory(),
-    env: { PATH: process.env['PATH'], ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  scene.keep(child, () => child.kill('SIGKILL'));
-  const [stdout, stderr, [status]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'close') as Promise<[number | null]>,
-  ]);
-  return { status, stdout, stderr };
-}
 
 describe('SIGTERM', () => {
   it('right after the listening line: exit 0', async () => {
@@ -72,71 +47,9 @@ describe('SIGTERM', () => {
   });
 });
 
-describe('settings faults', () => {
-  it('are a line each, with path and reason, and exit 2', async () => {
-    const file = path.join(scene.directory(), 'settings.yaml');
-    writeFileSync(
-      file,
-      JSON.stringify({
-        lisen: [],
-        listen: ['nowhere'],
-        auth: 'maybe',
-        limits: { queue: 0, bodyByte: '1MiB', commandBytes: '64 kilo' },
-        vms: { 'bad id': { endpoint: 'unix:/a' }, web: { endpoint: 'ftp:/a', kind: 'vmware' } },
-        allowedOrigins: ['https://dash.example.org/path'],
-        audit: { required: 'yes' },
-      }),
-    );
-    const { status, stdout, stderr } = await qmpGateway(['serve', '--config', file]);
-    expect([status, stdout]).toEqual([2, '']);
-    const lines = stderr.trimEnd().split('\n');
-    for (const line of lines) expect(line).toMatch(/^[\w. -]+: \S/);
-    const paths = lines.map((line) => line.slice(0, line.indexOf(': '))).sort();
-    expect(paths).toEqual(
-      [
-        ...['lisen', 'listen.0', 'auth', 'limits.queue', 'limits.bodyByte', 'limits.commandBytes'],
-        ...['vms', 'vms.web.endpoint', 'vms.web.kind', 'allowedOrigins.0', 'audit.required'],
-      ].sort(),
-    );
-    expect(stderr).toContain('did you mean listen');
-  });
-
-  it.each([
-    ['a VM without endpoint', ['--vm', 'web'], /^vm: /],
-    ['a VM given twice', ['--vm', 'a=unix:/a', '--vm', 'a=unix:/b'], /^vms\.a: /],
-    ['a file that is not there', ['--config', '/nonexistent.yaml'], /^\/nonexistent\.yaml: /],
-    ['no authentication where others can come', ['--auth', 'none', '--listen', '0.0.0.0:0'], /^auth: /],
-    ['host commands without auth none', ['--allow-host'], /^allowHost: /],
-    ['an address of no use', ['--listen', 'localhost'], /^listen\.0: /],
-    ['a level of logs that is none', ['--log-level', 'loud'], /^logLevel: /],
-  ])('%s', async (_, args, line) => {
-    const { status, stdout, stderr } = await qmpGateway(['serve', ...args]);
-    expect([status, stdout]).toEqual([2, '']);
-    expect(stderr.trimEnd().split('\n')).toEqual([expect.stringMatching(line)]);
-  });
-
-  it('an address in use', async () => {
-    const other = scene.keep(createServer(), (server) => server.close());
-    other.listen(0, '127.0.0.1');
-    await once(other, 'listening');
-    const { port } = other.address() as AddressInfo;
-    const state = path.join(scene.directory(), 'state');
-    const { status, stderr } = await qmpGateway([
-      'serve',
-      '--listen',
-      `127.0.0.1:${port}`,
-      '--state',
-      state,
-      '--log-level',
-      'silent',
-    ]);
-    expect([status, stderr]).toEqual([2, expect.stringMatching(/^listen: .* in use\n$/)]);
-  });
-});
-
 describe('the command line', () => {
   it('prints its version', async () => {
-    expect(await qmpGateway(['version'])).toEqual({
+    expect(await qmpGateway(scene, ['version'])).toEqual({
       ...{ status: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\S*\n$/), stderr: '' },
     });
   });

@@ -21,6 +21,7 @@ import { makeListeners, renewCertificates } from './listeners/open-listeners.js'
 import { CommandMetrics } from './metrics/command-metrics.js';
 import { loadCatalogs } from './schemas/load-catalogs.js';
 import { SchemaStore } from './schemas/schema-store.js';
+import { shownAddress } from './settings/impossible-settings.js';
 import { SettingsError } from './settings/load-settings.js';
 import { readCommandClasses } from './settings/named-files.js';
 import type { Settings } from './settings/settings.js';
@@ -42,6 +43,14 @@ const lastAnswersMs = 500;
 const firstLookMs = 1000;
 /** Dials under way at once, over all VMs. */
 const simultaneousDials = 64;
+
+const listenFaults: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'it is in use',
+  EADDRNOTAVAIL: 'this machine does not have that address',
+  EACCES: 'no permission',
+  ENOENT: 'its directory does not exist',
+  ENOTFOUND: 'no such host',
+};
 
 /** All parts of a running gateway, wired. Nest gets them as they are; nothing else knows how they are put together. */
 export class Gateway {
@@ -149,31 +158,35 @@ export class Gateway {
       await this.audit.flush();
     }
     this.#makeRootToken();
-    for (const listener of this.listeners) {
-      try {
-        await listener.listen();
-      } catch (error) {
-        const { code, message } = error as NodeJS.ErrnoException;
-        const { address } = listener;
-        const shown = address.kind === 'unix' ? `unix:${address.path}` : `${address.host}:${address.port}`;
-        throw new SettingsError([
-          `listen: ${shown} cannot be had: ${code === 'EADDRINUSE' ? 'it is in use' : message}`,
-        ]);
-      }
-    }
-    await this.#openMonitorSockets();
+    const faults = [...(await this.#listen()), ...(await this.#openMonitorSockets())];
+    if (faults.length > 0) throw new SettingsError(faults);
     await settledWithin(this.discovery.watch(this.settings.discover), firstLookMs);
     this.registry.start();
   }
 
-  async #openMonitorSockets(): Promise<void> {
+  async #listen(): Promise<string[]> {
+    const faults: string[] = [];
+    for (const [at, listener] of this.listeners.entries()) {
+      try {
+        await listener.listen();
+      } catch (error) {
+        const { code = '', message } = error as NodeJS.ErrnoException;
+        const shown = shownAddress(listener.address);
+        faults.push(`listen.${at}: ${shown} cannot be had: ${listenFaults[code] ?? message}`);
+      }
+    }
+    return faults;
+  }
+
+  async #openMonitorSockets(): Promise<string[]> {
     const { monitorSockets } = this.settings;
-    if (monitorSockets === undefined) return;
+    if (monitorSockets === undefined) return [];
     try {
       const parts = { ...this.socketParts, connections: this.connections };
       this.#monitorSockets = await MonitorSockets.open(monitorSockets, parts, (message) => this.log.warn(message));
+      return [];
     } catch (error) {
-      throw new SettingsError([`monitorSockets.dir: cannot be had: ${(error as Error).message}`]);
+      return [`monitorSockets.dir: cannot be had: ${(error as Error).message}`];
     }
   }
 

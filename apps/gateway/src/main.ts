@@ -5,9 +5,10 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { addTokenCommands } from './access/token-command-line.js';
-import { checkNamedFiles } from './settings/named-files.js';
-import { loadSettings, SettingsError, type Flags } from './settings/load-settings.js';
+import { settingFlags, type Flags } from './settings/flags.js';
+import { SettingsError } from './settings/load-settings.js';
 import { createLogger } from './settings/logger.js';
+import { checkedSettings } from './settings/named-files.js';
 
 /** What is in flight at SIGTERM has this long to end. */
 const graceMs = 8_000;
@@ -17,17 +18,10 @@ const program = new Command('qmp-gateway').description('QMP as HTTP and WebSocke
 
 const settingsOptions = [
   new Option('--config <file>', 'settings file (default: ./qmp-gateway.yaml if present)'),
-  new Option('--listen <addr>', 'host:port or unix:/path; repeatable (default: 127.0.0.1:8080)').argParser(collect),
-  new Option('--vm <id=endpoint>', 'a VM, e.g. web-1=unix:/run/qemu/web-1.qmp; repeatable').argParser(collect),
-  new Option('--discover <pattern>', 'sockets to watch for, e.g. /run/qemu/{id}.qmp; repeatable').argParser(collect),
-  new Option('--auth <mode>', 'token, or none for local listeners (default: token)'),
-  new Option('--allow-host', 'with --auth none: allow commands of class host'),
-  new Option('--state <dir>', 'registry, tokens, audit log (default: $STATE_DIRECTORY or ./state)'),
-  new Option('--catalog <file>', 'a catalog of your own; repeatable').argParser(collect),
-  new Option('--tls-cert <file>', 'certificate chain, PEM: tcp listeners speak HTTPS'),
-  new Option('--tls-key <file>', 'its key, PEM'),
-  new Option('--tls-client-ca <file>', 'authorities of client certificates, PEM (clientCertificates)'),
-  new Option('--log-level <level>', 'fatal, error, warn, info, debug, trace or silent (default: info)'),
+  ...settingFlags.map(({ spelling, what, repeatable }) => {
+    const option = new Option(spelling, repeatable === true ? `${what}; repeatable` : what);
+    return repeatable === true ? option.argParser(collect) : option;
+  }),
 ];
 
 const serveCommand = program.command('serve').description('run the gateway').action(serve);
@@ -53,12 +47,12 @@ program
   });
 
 function checkConfig(flags: Flags): void {
-  checkNamedFiles(loadSettings(flags));
+  checkedSettings(flags);
   process.stdout.write('the settings are valid\n');
 }
 
 async function serve(flags: Flags): Promise<void> {
-  const settings = loadSettings(flags);
+  const settings = checkedSettings(flags);
   // Nest takes a second to load, which the other commands can do without.
   const { createApplication } = await import('./application.js');
   const { Gateway } = await import('./gateway.js');

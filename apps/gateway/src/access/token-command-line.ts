@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import { validateSync } from 'class-validator';
 import { parseDuration } from '../settings/duration.js';
-import { loadSettings, SettingsError, type Flags } from '../settings/load-settings.js';
+import type { Flags } from '../settings/flags.js';
+import { loadSettings, SettingsError } from '../settings/load-settings.js';
 import type { Settings } from '../settings/settings.js';
 import { StateDirectory } from '../state/state-directory.js';
 import { AuditLog } from './audit-log.js';
@@ -58,7 +59,10 @@ export function addTokenCommands(program: Command): void {
     .action((id: string, flags: Flags) => withTokens(flags, (tokens, audit) => revoke(tokens, audit, id)));
 }
 
-async function withTokens(flags: Flags, work: (tokens: TokenStore, audit: AuditLog) => void): Promise<void> {
+async function withTokens(
+  flags: Pick<Flags, 'config' | 'state'>,
+  work: (tokens: TokenStore, audit: AuditLog) => void,
+): Promise<void> {
   const { config, state } = flags;
   const settings = loadSettings({
     ...(config === undefined ? {} : { config }),

@@ -1,5 +1,6 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { statSync } from 'node:fs';
+import { SettingsError } from '../settings/load-settings.js';
 import type { StateDirectory } from '../state/state-directory.js';
 import { levels, Principal, type Grant } from './principal.js';
 
@@ -52,7 +53,7 @@ export class TokenStore {
   #stamp = '';
   #checkedAt = -Infinity;
 
-  /** @throws Error naming the file when it is there but can't be understood. */
+  /** @throws SettingsError naming the file when it is there but can't be understood. */
   constructor(state: StateDirectory, now: () => number = Date.now) {
     this.#state = state;
     this.#now = now;
@@ -201,6 +202,6 @@ function parseTokens(text: string | undefined, path: string): TokenRecord[] {
     }
     return tokens;
   } catch (error) {
-    throw new Error(`${path}: not a token file: ${(error as Error).message}`, { cause: error });
+    throw new SettingsError([`state: ${path} is not a token file: ${(error as Error).message}`]);
   }
 }

@@ -75,16 +75,20 @@ export class Listener {
 }
 
 function openTo(address: Extract<ListenerAddress, { kind: 'unix' }>): void {
-  if (address.group !== undefined) chownSync(address.path, -1, groupId(address.group));
+  if (address.group !== undefined) {
+    const group = groupId(address.group);
+    if (group === undefined) throw new Error(`there is no group ${address.group}`);
+    chownSync(address.path, -1, group);
+  }
   chmodSync(address.path, address.mode ?? 0o600);
 }
 
-function groupId(name: string): number {
+/** The number of a group, or undefined when there is none of that name. */
+export function groupId(name: string): number | undefined {
   if (/^\d+$/.test(name)) return Number(name);
   const { stdout } = spawnSync('getent', ['group', name], { encoding: 'utf8' });
   const id = stdout.split(':')[2];
-  if (id === undefined) throw new Error(`there is no group ${name}`);
-  return Number(id);
+  return id === undefined ? undefined : Number(id);
 }
 
 /** A socket file nobody listens on is left over from a process that was killed; one that answers is in use. */

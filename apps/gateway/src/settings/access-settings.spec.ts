@@ -3,7 +3,8 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { subjectAttributes } from './access-settings.js';
-import { loadSettings, SettingsError, type Flags } from './load-settings.js';
+import type { Flags } from './flags.js';
+import { loadSettings, SettingsError } from './load-settings.js';
 import type { Settings } from './settings.js';
 
 let directory: string;

@@ -2,20 +2,40 @@ import 'reflect-metadata';
 import { ArrayNotEmpty, IsArray, IsIn, IsNotEmpty, IsOptional, IsString } from 'class-validator';
 import { isVmPattern } from '../access/grant.js';
 import { levels, type Level } from '../access/principal.js';
+import { Setting } from './setting.js';
+import { certificateMembers } from './setting-members.js';
 import { isRecord, IsJwksSource, prefixed, rule, unknownKey, type Reading } from './settings-rules.js';
 
 /** HTTPS on every tcp listener. Files are PEM, read again on SIGHUP. */
 export class TlsSettings {
-  /** The certificate, followed by the intermediate ones. */
+  @Setting({
+    what: 'The certificate, followed by the intermediate ones.',
+    type: 'path',
+    default: 'needed',
+    example: '/etc/qmp-gateway/cert.pem',
+    flag: { spelling: '--tls-cert <file>', what: 'certificate chain, PEM: tcp listeners speak HTTPS' },
+  })
   @IsString()
   @IsNotEmpty()
   cert = '';
 
+  @Setting({
+    what: 'Its key.',
+    type: 'path',
+    default: 'needed',
+    example: '/etc/qmp-gateway/key.pem',
+    flag: { spelling: '--tls-key <file>', what: 'its key, PEM' },
+  })
   @IsString()
   @IsNotEmpty()
   key = '';
 
-  /** Authorities of client certificates, which are asked for then, and what `clientCertificates` says of them counts. */
+  @Setting({
+    what: 'Authorities of client certificates, which are asked for then, and what `clientCertificates` says of them counts.',
+    type: 'path',
+    example: '/etc/qmp-gateway/clients.pem',
+    flag: { spelling: '--tls-client-ca <file>', what: 'authorities of client certificates, PEM (clientCertificates)' },
+  })
   @IsString()
   @IsNotEmpty()
   @IsOptional()
@@ -31,31 +51,51 @@ export type JwtAlgorithm = (typeof jwtAlgorithms)[number];
 
 /** JSON Web Tokens of an issuer, taken as bearer tokens besides the gateway's own. */
 export class JwtSettings {
+  @Setting({ what: 'The `iss` of the tokens.', type: 'text', default: 'needed', example: 'https://id.example.org' })
   @IsString()
   @IsNotEmpty()
   issuer = '';
 
+  @Setting({ what: 'The `aud` of the tokens.', type: 'text', default: 'needed', example: 'qmp-gateway' })
   @IsString()
   @IsNotEmpty()
   audience = '';
 
-  /** The issuer's keys: an https URL, or a file. */
+  @Setting({
+    what: "The issuer's keys: an https URL, or a file that is read again on SIGHUP.",
+    type: 'URL or path',
+    default: 'needed',
+    example: 'https://id.example.org/keys',
+  })
   @IsJwksSource()
   jwks = '';
 
+  @Setting({
+    what: `How tokens may be signed, some of ${jwtAlgorithms.join(', ')}.`,
+    type: 'list of texts',
+    example: '[ES256]',
+  })
   @IsArray()
   @ArrayNotEmpty()
   @IsIn(jwtAlgorithms, { each: true })
   @IsOptional()
   algorithms: JwtAlgorithm[] = ['ES256', 'EdDSA', 'PS256', 'RS256'];
 
-  /** Claim that holds the level; one inside another with a dot between. */
+  @Setting({
+    what: 'Claim that holds the level; one inside another with a dot between.',
+    type: 'text',
+    example: 'qmp.level',
+  })
   @IsString()
   @IsNotEmpty()
   @IsOptional()
   levelClaim = 'level';
 
-  /** Claim that holds the VMs, a text or a list of texts such as the `vms` of a token; without it none are seen. */
+  @Setting({
+    what: 'Claim that holds the VMs, a text or a list of texts such as the `vms` of a token; without it none are seen.',
+    type: 'text',
+    example: 'qmp.vms',
+  })
   @IsString()
   @IsNotEmpty()
   @IsOptional()
@@ -70,7 +110,7 @@ export interface ClientCertificate {
   readonly vms: readonly string[];
 }
 
-const certificateKeys = ['subject', 'level', 'vms'];
+const certificateKeys = Object.keys(certificateMembers);
 
 /** Reads one entry of `clientCertificates`. */
 export function readClientCertificate(value: unknown): Reading<ClientCertificate> {

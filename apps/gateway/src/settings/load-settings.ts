@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { validateSync, type ValidationError } from 'class-validator';
-import { parse as parseYaml, YAMLParseError } from 'yaml';
-import { JwtSettings, readClientCertificate, TlsSettings, type ClientCertificate } from './access-settings.js';
+import { parse as parseYaml } from 'yaml';
+import { readClientCertificate, type ClientCertificate } from './access-settings.js';
 import { parseByteSize } from './byte-size.js';
-import { isLocal, type ListenerAddress } from './listener-address.js';
-import { AuditSettings, HistorySettings, LimitSettings, SettingsFile } from './settings-file.js';
+import { flagsFromEnvironment, settingFlags, type Flags } from './flags.js';
+import { impossibleSettings } from './impossible-settings.js';
+import type { ListenerAddress } from './listener-address.js';
+import { nestedSettings, SettingsFile } from './settings-file.js';
 import {
   isRecord,
   readDiscovery,
@@ -16,22 +18,6 @@ import {
 import type { CommandClass } from '@qmp-gateway/catalog';
 import type { DiscoverySettings, Settings, VmDefinition } from './settings.js';
 
-/** Flags as commander gives them; only those that were set. */
-export interface Flags {
-  config?: string;
-  listen?: string[];
-  vm?: string[];
-  discover?: string[];
-  auth?: string;
-  allowHost?: boolean;
-  state?: string;
-  catalog?: string[];
-  logLevel?: string;
-  tlsCert?: string;
-  tlsKey?: string;
-  tlsClientCa?: string;
-}
-
 /** Everything wrong with the settings, a line each: `path: what is wrong`. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
@@ -41,58 +27,41 @@ export class SettingsError extends Error {
   }
 }
 
+/** Settings, and everything that is wrong with them. */
+export interface SettingsReading {
+  /** With the defaults in place of what is wrong. */
+  readonly settings: Settings;
+  readonly faults: readonly string[];
+  /** Top-level keys of settings that are wrong by themselves: nothing is to be concluded from them. */
+  readonly faulty: ReadonlySet<string>;
+}
+
 const defaultFile = './qmp-gateway.yaml';
-const nested = {
-  audit: AuditSettings,
-  history: HistorySettings,
-  limits: LimitSettings,
-  tls: TlsSettings,
-  jwt: JwtSettings,
-};
 
 /**
  * Settings from flags, environment (`QMPGW_…`), file and defaults, in this order of precedence.
  * @throws SettingsError with all faults at once.
  */
 export function loadSettings(flags: Flags, environment: NodeJS.ProcessEnv = process.env): Settings {
-  const fromEnvironment = flagsFromEnvironment(environment);
-  const given: Flags = { ...fromEnvironment, ...flags };
-  const file = readSettingsFile(given.config);
-  const faults: string[] = [];
-  const settings = instantiate(file, faults);
-  applyFlags(settings, given, faults);
-  faults.push(...validateSync(settings, { validationError: { target: false, value: false } }).flatMap(describe));
+  const { settings, faults } = readSettings(flags, environment);
   if (faults.length > 0) throw new SettingsError(faults);
-  const resolved = resolve(settings, environment);
-  const impossible = combinationFaults(resolved);
-  if (impossible.length > 0) throw new SettingsError(impossible);
-  return resolved;
+  return settings;
 }
 
-function flagsFromEnvironment(environment: NodeJS.ProcessEnv): Flags {
-  const text = (name: string) => environment[`QMPGW_${name}`];
-  const list = (name: string) =>
-    text(name)
-      ?.split(',')
-      .map((entry) => entry.trim());
-  const entries: [keyof Flags, unknown][] = [
-    ['config', text('CONFIG')],
-    ['listen', list('LISTEN')],
-    ['vm', list('VM')],
-    ['discover', list('DISCOVER')],
-    ['auth', text('AUTH')],
-    [
-      'allowHost',
-      text('ALLOW_HOST') === undefined ? undefined : ['1', 'true', 'yes'].includes(text('ALLOW_HOST') ?? ''),
-    ],
-    ['state', text('STATE')],
-    ['catalog', list('CATALOG')],
-    ['logLevel', text('LOG_LEVEL')],
-    ['tlsCert', text('TLS_CERT')],
-    ['tlsKey', text('TLS_KEY')],
-    ['tlsClientCa', text('TLS_CLIENT_CA')],
-  ];
-  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+/** As {@link loadSettings}, for callers that look for more faults. @throws SettingsError for a file that can't be read */
+export function readSettings(flags: Flags, environment: NodeJS.ProcessEnv): SettingsReading {
+  const faults: string[] = [];
+  const given: Flags = { ...flagsFromEnvironment(environment, faults), ...flags };
+  const file = instantiate(readSettingsFile(given.config), faults);
+  applyFlags(file, given, faults);
+  const wrong = validateSync(file, { validationError: { target: false, value: false } });
+  faults.push(...wrong.flatMap(describe));
+  const faulty = new Set(wrong.map(({ property }) => property));
+  const defaults = new SettingsFile();
+  for (const key of faulty) Object.assign(file, { [key]: defaults[key as keyof SettingsFile] });
+  const settings = resolve(file, environment);
+  faults.push(...impossibleSettings(settings, faulty));
+  return { settings, faults, faulty };
 }
 
 function readSettingsFile(path: string | undefined): Record<string, unknown> {
@@ -104,23 +73,23 @@ function readSettingsFile(path: string | undefined): Record<string, unknown> {
     if (path === undefined && code === 'ENOENT') return {};
     throw new SettingsError([`${path ?? defaultFile}: cannot be read (${code ?? String(error)})`]);
   }
+  let parsed: unknown;
   try {
-    const parsed: unknown = parseYaml(text);
-    if (parsed === null || parsed === undefined) return {};
-    if (isRecord(parsed)) return parsed;
-    throw new SettingsError([`${path ?? defaultFile}: must hold an object of settings`]);
+    parsed = parseYaml(text, { logLevel: 'error' });
   } catch (error) {
-    if (error instanceof YAMLParseError)
-      throw new SettingsError([`${path ?? defaultFile}: not YAML: ${error.message.split('\n', 1)[0] ?? ''}`]);
-    throw error;
+    const [what = ''] = (error as Error).message.split('\n', 1);
+    throw new SettingsError([`${path ?? defaultFile}: not YAML: ${what.replace(/:$/, '')}`]);
   }
+  if (parsed === null || parsed === undefined) return {};
+  if (isRecord(parsed)) return parsed;
+  throw new SettingsError([`${path ?? defaultFile}: must hold an object of settings`]);
 }
 
 /** The file as an instance with all defaults; keys nobody knows become faults. Done by hand: class-transformer drops a key named `constructor`. */
 function instantiate(file: Record<string, unknown>, faults: string[]): SettingsFile {
   const settings = new SettingsFile();
   assignKnown(settings, file, '', faults);
-  for (const [key, Nested] of Object.entries(nested)) {
+  for (const [key, Nested] of Object.entries(nestedSettings)) {
     const value = file[key];
     if (!isRecord(value)) continue;
     const instance = new Nested();
@@ -139,44 +108,41 @@ function assignKnown(target: object, source: Record<string, unknown>, prefix: st
 }
 
 function applyFlags(settings: SettingsFile, flags: Flags, faults: string[]): void {
-  if (flags.listen !== undefined) settings.listen = flags.listen;
-  if (flags.auth !== undefined) settings.auth = flags.auth as SettingsFile['auth'];
-  if (flags.allowHost !== undefined) settings.allowHost = flags.allowHost;
-  if (flags.state !== undefined) settings.state = flags.state;
-  if (flags.catalog !== undefined) settings.catalogs = flags.catalog;
-  if (flags.logLevel !== undefined) settings.logLevel = flags.logLevel as SettingsFile['logLevel'];
-  const { tlsCert: cert, tlsKey: key, tlsClientCa: clientCa } = flags;
-  if ((cert ?? key ?? clientCa) !== undefined)
-    settings.tls = Object.assign(settings.tls ?? new TlsSettings(), {
-      ...(cert === undefined ? {} : { cert }),
-      ...(key === undefined ? {} : { key }),
-      ...(clientCa === undefined ? {} : { clientCa }),
-    });
-  if (flags.discover !== undefined && Array.isArray(settings.discover))
-    settings.discover = [...settings.discover, ...flags.discover.map((qmp) => ({ qmp }))];
-  if (flags.vm === undefined) return;
-  const vms = isRecord(settings.vms) ? { ...settings.vms } : {};
-  for (const entry of flags.vm) {
-    const equals = entry.indexOf('=');
-    const id = entry.slice(0, equals);
-    if (equals <= 0) faults.push(`vm: ${JSON.stringify(entry)} is not of the form ID=ENDPOINT`);
-    else if (Object.hasOwn(vms, id)) faults.push(`vms.${id}: given twice`);
-    else vms[id] = { endpoint: entry.slice(equals + 1) };
+  for (const { name, path, merge } of settingFlags) {
+    const value = flags[name];
+    if (value === undefined) continue;
+    const [key, member] = path;
+    const target = member === undefined ? settings : nestedTarget(settings, key);
+    const present: unknown = target === undefined ? undefined : Reflect.get(target, member ?? key);
+    const merged = merge === undefined ? value : merge(value as readonly string[], present, faults);
+    // What should hold it is wrong, and is told of.
+    if (target !== undefined) Object.assign(target, { [member ?? key]: merged });
   }
-  settings.vms = vms;
 }
 
+/** The object of settings that a flag is in; made when the file has none. */
+function nestedTarget(settings: SettingsFile, key: string): object | undefined {
+  const present: unknown = Reflect.get(settings, key);
+  if (present !== undefined) return isRecord(present) ? present : undefined;
+  const made = new nestedSettings[key as keyof typeof nestedSettings]();
+  Object.assign(settings, { [key]: made });
+  return made;
+}
+
+/** The faults of a property: one line for itself, and one for each place in it that is wrong. */
 function describe(error: ValidationError): string[] {
+  const { property } = error;
   // Every nested object has a rule of its own that says the same.
   const { nestedValidation, ...constraints } = error.constraints ?? {};
-  const own = Object.values(constraints)
+  const messages = Object.values(constraints)
     .flatMap((message) => message.split('\n'))
-    .map((message) => {
-      const text = message.startsWith(`${error.property} `) ? message.slice(error.property.length + 1) : message;
-      return /^[\w.-]+: /.test(text) ? `${error.property}.${text}` : `${error.property}: ${text}`;
-    });
-  const inner = (error.children ?? []).flatMap(describe).map((line) => `${error.property}.${line}`);
-  return [...own, ...inner];
+    .map((message) => (message.startsWith(`${property} `) ? message.slice(property.length + 1) : message));
+  const isInside = (message: string) => /^[\w.-]+: /.test(message);
+  const itself = messages.filter((message) => !isInside(message));
+  return [
+    ...(itself.length > 0 ? [`${property}: ${itself.join('; ')}`] : []),
+    ...[...messages.filter(isInside), ...(error.children ?? []).flatMap(describe)].map((line) => `${property}.${line}`),
+  ];
 }
 
 function resolve(file: SettingsFile, environment: NodeJS.ProcessEnv): Settings {
@@ -215,20 +181,4 @@ function resolve(file: SettingsFile, environment: NodeJS.ProcessEnv): Settings {
     },
     logLevel: file.logLevel,
   };
-}
-
-/** Settings that are right one by one and wrong together. */
-function combinationFaults(settings: Settings): string[] {
-  const faults: string[] = [];
-  if (settings.auth === 'none') {
-    const open = settings.listen.find((address) => !isLocal(address));
-    if (open?.kind === 'tcp')
-      faults.push(`auth: none is refused, because ${open.host}:${open.port} can be reached from other machines`);
-  } else if (settings.allowHost)
-    faults.push('allowHost: goes with auth: none only; with tokens, give a token level host');
-  if (settings.clientCertificates.length > 0 && settings.tls?.clientCa === undefined)
-    faults.push('clientCertificates: need tls.clientCa, the authority that signs them');
-  if (settings.auth === 'none' && (settings.jwt !== undefined || settings.clientCertificates.length > 0))
-    faults.push('auth: none takes everybody for the same; jwt and clientCertificates need auth: token');
-  return faults;
 }

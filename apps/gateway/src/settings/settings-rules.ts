@@ -6,6 +6,7 @@ import { levels, type Level } from '../access/principal.js';
 import { agentPatternFaults, patternFaults } from '../vms/discovery/discovery-pattern.js';
 import { parseByteSize } from './byte-size.js';
 import { parseListenerAddress, socketPathFault, type ListenerAddress } from './listener-address.js';
+import { discoveryMembers, listenerMembers, monitorSocketMembers, vmMembers } from './setting-members.js';
 import {
   vmIdPattern,
   type DiscoverySettings,
@@ -28,7 +29,7 @@ export function readListener(value: unknown): Reading<ListenerAddress> {
     return typeof address === 'string' ? { faults: [address] } : { value: address, faults: [] };
   }
   if (!isRecord(value)) return { faults: ['must be host:port, unix:/path or {unix: /path}'] };
-  const faults = unknownKeys(value, ['unix', 'mode', 'group', 'level']);
+  const faults = unknownKeys(value, Object.keys(listenerMembers));
   const { unix, mode, group, level } = value;
   if (typeof unix !== 'string') faults.push('unix: must be the path of the socket');
   else {
@@ -54,7 +55,7 @@ export function readListener(value: unknown): Reading<ListenerAddress> {
 /** Reads `monitorSockets`. */
 export function readMonitorSockets(value: unknown): Reading<MonitorSocketSettings> {
   if (!isRecord(value)) return { faults: ['must be an object with a dir'] };
-  const faults = unknownKeys(value, ['dir', 'mode', 'level']);
+  const faults = unknownKeys(value, Object.keys(monitorSocketMembers));
   const { dir, mode = '0600', level = 'operate' } = value;
   if (typeof dir !== 'string') faults.push('dir: must be the path of a directory');
   else {
@@ -69,7 +70,7 @@ export function readMonitorSockets(value: unknown): Reading<MonitorSocketSetting
 /** Reads one entry of `discover`. */
 export function readDiscovery(value: unknown): Reading<DiscoverySettings> {
   if (!isRecord(value)) return { faults: ['must be an object such as {qmp: "/run/qemu/{id}.qmp"}'] };
-  const faults = unknownKeys(value, ['qmp', 'agent']);
+  const faults = unknownKeys(value, Object.keys(discoveryMembers));
   const { qmp, agent } = value;
   if (typeof qmp !== 'string') faults.push('qmp: must be a path such as /run/qemu/{id}.qmp');
   else faults.push(...patternFaults(qmp).map((fault) => `qmp: ${fault}`));
@@ -90,11 +91,13 @@ function levelFaults(level: unknown): string[] {
 }
 
 const vmKinds: readonly VmKind[] = ['auto', 'qemu', 'stratovirt', 'storage-daemon'];
-const vmKeys = ['endpoint', 'agent', 'kind', 'labels', 'tls', 'insecure', 'hostCommands'];
 const vmTlsKeys = ['ca', 'cert', 'key', 'serverName'] as const;
 
 /** Reads the definition of a VM, from settings or from the body of a PUT. */
-export function readVmDefinition(value: unknown, keys: readonly string[] = vmKeys): Reading<VmDefinition> {
+export function readVmDefinition(
+  value: unknown,
+  keys: readonly string[] = Object.keys(vmMembers),
+): Reading<VmDefinition> {
   if (!isRecord(value)) return { faults: ['must be an object with an endpoint'] };
   const faults = unknownKeys(value, keys);
   const { endpoint, agent, kind = 'auto', labels = {}, tls, insecure, hostCommands } = value;

@@ -1,5 +1,6 @@
 import { chownSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { SettingsError } from '../settings/load-settings.js';
 import { writeFileAtomically } from './atomic-file.js';
 import { withFileLock } from './file-lock.js';
 
@@ -7,22 +8,29 @@ import { withFileLock } from './file-lock.js';
 export class StateDirectory {
   readonly path: string;
 
+  /** @throws SettingsError when it can't be made */
   constructor(path: string) {
     this.path = resolve(path);
-    mkdirSync(this.path, { recursive: true, mode: 0o700 });
+    try {
+      mkdirSync(this.path, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw new SettingsError([`state: ${this.path} cannot be made (${(error as NodeJS.ErrnoException).code ?? ''})`]);
+    }
   }
 
   file(name: string): string {
     return resolve(this.path, name);
   }
 
-  /** The text of a file, or undefined when there is none yet. */
+  /** The text of a file, or undefined when there is none yet. @throws SettingsError when it can't be read */
   read(name: string): string | undefined {
+    const file = this.file(name);
     try {
-      return readFileSync(this.file(name), 'utf8');
+      return readFileSync(file, 'utf8');
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw error;
+      const { code = '' } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') return undefined;
+      throw new SettingsError([`state: ${file} cannot be read (${code})`]);
     }
   }
 

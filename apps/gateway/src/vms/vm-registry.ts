@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Principal } from '../access/principal.js';
 import { Problem } from '../problems/problem.js';
+import { SettingsError } from '../settings/load-settings.js';
 import type { StateDirectory } from '../state/state-directory.js';
 import type { VmDefinition } from '../settings/settings.js';
 import { readVmDefinition } from '../settings/settings-rules.js';
@@ -41,7 +42,7 @@ export class VmRegistry {
 
   /**
    * The VMs of the settings and the stored ones; nothing is dialled before `start`.
-   * @throws Error naming the file when what was stored can't be understood: starting without it would lose it
+   * @throws SettingsError naming the file when what was stored can't be understood: starting without it would lose it
    */
   load(settings: Definitions): void {
     this.#wanted.settings = settings;
@@ -220,7 +221,7 @@ export class VmRegistry {
         return [id, value];
       });
     } catch (error) {
-      throw new Error(`${path}: not a registry of VMs: ${(error as Error).message}`, { cause: error });
+      throw new SettingsError([`state: ${path} is not a registry of VMs: ${(error as Error).message}`]);
     }
   }
 }

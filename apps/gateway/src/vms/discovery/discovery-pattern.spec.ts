@@ -2,16 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { agentPatternFaults, DiscoveryPattern, patternFaults, type Placeholders } from './discovery-pattern.js';
 
-/** What a whole path says, found as the scan finds it: name by name. */
-function matchPath(pattern: DiscoveryPattern, path: string): Placeholders | undefined {
-  const names = path.split('/').slice(1);
-  if (names.length !== pattern.depth) return undefined;
-  return names.reduce<Placeholders | undefined>(
-    (values, name, depth) => values && pattern.match(depth, name, values),
-    {},
-  );
-}
-
 describe('a pattern', () => {
   it.each<[string, string, Placeholders | undefined]>([
     ['/run/qemu/{id}.qmp', '/run/qemu/web-1.qmp', { id: 'web-1' }],
@@ -29,7 +19,7 @@ describe('a pattern', () => {
     ['/run/{constructor}/{id}', '/run/x/a', { constructor: 'x', id: 'a' }],
     ['/run/(a|b)+/{id}', '/run/(a|b)+/x', { id: 'x' }],
   ])('%s at %s', (pattern, path, values) => {
-    expect(matchPath(new DiscoveryPattern(pattern), path)).toEqual(values);
+    expect(new DiscoveryPattern(pattern).matchPath(path)).toEqual(values);
   });
 
   it('finds again what was filled in', () => {
@@ -38,7 +28,7 @@ describe('a pattern', () => {
       fc.property(name, name, name, (tenant, rack, id) => {
         const pattern = new DiscoveryPattern('/run/{tenant}/r{rack}_x/{id}-{tenant}.qmp');
         const values = { tenant, rack, id };
-        expect(matchPath(pattern, pattern.fill(values))).toEqual(values);
+        expect(pattern.matchPath(pattern.fill(values))).toEqual(values);
       }),
     );
   });

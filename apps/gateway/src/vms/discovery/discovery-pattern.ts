@@ -55,6 +55,16 @@ export class DiscoveryPattern {
     return values;
   }
 
+  /** What the placeholders stand for in a whole path. */
+  matchPath(path: string): Placeholders | undefined {
+    const names = path.split('/').slice(1);
+    if (names.length !== this.depth) return undefined;
+    return names.reduce<Placeholders | undefined>(
+      (values, name, depth) => values && this.match(depth, name, values),
+      {},
+    );
+  }
+
   /** The path with its placeholders filled in. */
   fill(values: Placeholders): string {
     return this.text.replaceAll(/\{([^{}]*)\}/g, (_, name: string) => values[name] ?? '');

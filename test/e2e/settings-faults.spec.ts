@@ -1,0 +1,203 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import path from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { qmpGateway } from './command-line.js';
+import { GatewayScene } from './gateway-scene.js';
+
+const scene = new GatewayScene();
+afterEach(() => scene.end());
+
+const longPath = `/run/${'q'.repeat(110)}`;
+const missing = '/nonexistent/file';
+
+/** Each line: the settings, the flags, and the paths of the faults that both `serve` and `check-config` tell. */
+const table: readonly [title: string, file: object, flags: readonly string[], paths: readonly string[]][] = [
+  [
+    'unknown keys, at every depth',
+    { lisen: [], limits: { que: 1 }, vms: { a: { endpoint: 'unix:/a', agnt: 1 } } },
+    [],
+    ['lisen', 'limits.que', 'vms.a.agnt'],
+  ],
+  ['keys an object inherits', { constructor: 1, limits: { toString: 2 } }, [], ['constructor', 'limits.toString']],
+  [
+    'wrong types',
+    {
+      listen: 5,
+      auth: 1,
+      allowedHosts: 'a',
+      hostCommands: 'no',
+      vms: [],
+      audit: 'x',
+      limits: { queue: '9', lineBytes: 'big' },
+    },
+    [],
+    ['listen', 'auth', 'allowedHosts', 'hostCommands', 'vms', 'audit', 'limits.queue', 'limits.lineBytes'],
+  ],
+  [
+    'wrong values',
+    {
+      logLevel: 'loud',
+      listen: ['nowhere', { unix: 'a', mode: '9' }],
+      allowedOrigins: ['https://a/b'],
+      history: { events: -1 },
+    },
+    [],
+    ['logLevel', 'listen.0', 'listen.1.mode', 'listen.1.unix', 'allowedOrigins.0', 'history.events'],
+  ],
+  [
+    'VMs',
+    {
+      vms: {
+        'a b': { endpoint: 'unix:/a' },
+        c: { endpoint: 'ftp:/a', kind: 'vmware' },
+        d: {},
+        e: { endpoint: 'tcp:10.0.0.1:1' },
+      },
+    },
+    [],
+    ['vms', 'vms.c.endpoint', 'vms.c.kind', 'vms.d.endpoint', 'vms.e.endpoint'],
+  ],
+  [
+    'socket paths that are too long',
+    {
+      listen: [`unix:${longPath}`],
+      vms: { a: { endpoint: `unix:${longPath}` } },
+      monitorSockets: { dir: longPath },
+      discover: [{ qmp: `${longPath}/{id}` }],
+    },
+    [],
+    ['listen.0', 'vms.a.endpoint', 'monitorSockets.dir', 'discover.0.qmp'],
+  ],
+  [
+    'patterns',
+    { discover: [{ qmp: '/run/qemu.qmp' }, { qmp: '/run/{id}', agent: '/run/{x}' }, '/run/{id}'] },
+    [],
+    ['discover.0.qmp', 'discover.1.agent', 'discover.2'],
+  ],
+  ['no authentication where others can come', {}, ['--auth', 'none', '--listen', '0.0.0.0:0'], ['auth']],
+  ['host commands without auth none', {}, ['--allow-host'], ['allowHost']],
+  [
+    'certificates of clients without TLS',
+    { clientCertificates: [{ subject: 'CN=a', level: 'read' }] },
+    [],
+    ['clientCertificates'],
+  ],
+  ['a certificate without its key', {}, ['--tls-cert', missing], ['tls.key']],
+  ['the same address twice', {}, ['--listen', '127.0.0.1:1', '--listen', '127.0.0.1:1'], ['listen.1']],
+  [
+    'files that cannot be read',
+    {
+      tls: { cert: missing, key: missing },
+      catalogs: [missing],
+      jwt: { issuer: 'i', audience: 'a', jwks: missing },
+      vms: { a: { endpoint: 'tls:a:1', tls: { ca: missing } } },
+      audit: { file: missing },
+    },
+    [],
+    ['tls.cert', 'catalogs', 'jwt.jwks', 'vms.a.tls.ca', 'audit.file'],
+  ],
+  [
+    'directories that cannot be',
+    { listen: [`unix:${missing}`, { unix: '/tmp/gw', group: 'no-such-group' }] },
+    ['--state', '/dev/null/state'],
+    ['listen.0', 'listen.1.group', 'state'],
+  ],
+  ['classes that may not be lowered', { commandClasses: { quit: 'read' } }, [], ['commandClasses.quit']],
+  [
+    'a VM without endpoint, and one given twice',
+    {},
+    ['--vm', 'web', '--vm', 'a=unix:/a', '--vm', 'a=unix:/b'],
+    ['vm', 'vms.a'],
+  ],
+];
+
+const pathsIn = (stderr: string) =>
+  stderr
+    .trimEnd()
+    .split('\n')
+    .map((line) => /^([\w./-]+): \S/.exec(line)?.[1] ?? line);
+
+describe('settings faults: a line each with its path, all at once, and exit 2', () => {
+  it.each(table)('%s', async (_, file, flags, paths) => {
+    const config = path.join(scene.directory(), 'settings.yaml');
+    writeFileSync(config, JSON.stringify(file));
+    const args = ['--config', config, ...flags];
+    const [serve, check] = await Promise.all([
+      qmpGateway(scene, ['serve', ...args]),
+      qmpGateway(scene, ['check-config', ...args]),
+    ]);
+    expect([serve.status, serve.stdout]).toEqual([2, '']);
+    expect(pathsIn(serve.stderr).sort()).toEqual([...paths].sort());
+    expect(check).toEqual(serve);
+  });
+
+  it('say which key may have been meant', async () => {
+    const config = path.join(scene.directory(), 'settings.yaml');
+    writeFileSync(config, 'lisen: []\n');
+    expect((await qmpGateway(scene, ['check-config', '--config', config])).stderr).toContain('did you mean listen');
+  });
+
+  it.each([
+    ['a file that is not there', ['--config', missing], new RegExp(`^${missing}: cannot be read`)],
+    ['a directory for a file', ['--config', '/tmp'], /^\/tmp: cannot be read \(EISDIR\)/],
+    ['a switch that is neither on nor off', [], /^QMPGW_ALLOW_HOST: must be true or false/],
+  ])('%s', async (_, args, line) => {
+    const environment: Record<string, string> = args.length === 0 ? { QMPGW_ALLOW_HOST: 'perhaps' } : {};
+    const { status, stdout, stderr } = await qmpGateway(scene, ['serve', ...args], environment);
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr.trimEnd().split('\n')).toEqual([expect.stringMatching(line)]);
+  });
+
+  it('a file that is no YAML, at its line', async () => {
+    const config = path.join(scene.directory(), 'settings.yaml');
+    writeFileSync(config, 'listen:\n  - "127.0.0.1:0\n');
+    const { status, stderr } = await qmpGateway(scene, ['serve', '--config', config]);
+    expect([status, stderr]).toEqual([
+      2,
+      expect.stringMatching(/^[^\n]*settings\.yaml: not YAML: [^\n]* line \d+[^\n]*\n$/),
+    ]);
+  });
+
+  it('addresses in use, or not to be had: all of them', async () => {
+    const other = scene.keep(createServer(), (server) => server.close());
+    other.listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const socket = path.join(scene.directory(), 'gw.sock');
+    const onSocket = scene.keep(createServer(), (server) => server.close());
+    onSocket.listen(socket);
+    await once(onSocket, 'listening');
+    const listen = [`127.0.0.1:${port}`, '127.0.0.1:0', `unix:${socket}`, '192.0.2.1:0'];
+    const { status, stderr } = await qmpGateway(scene, [
+      'serve',
+      ...listen.flatMap((address) => ['--listen', address]),
+      ...['--state', path.join(scene.directory(), 'state'), '--log-level', 'silent'],
+    ]);
+    expect([status, stderr.split('\n')]).toEqual([
+      2,
+      [
+        `listen.0: 127.0.0.1:${port} cannot be had: it is in use`,
+        `listen.2: unix:${socket} cannot be had: it is in use`,
+        'listen.3: 192.0.2.1:0 cannot be had: this machine does not have that address',
+        '',
+      ],
+    ]);
+  });
+
+  it.each(['tokens.json', 'vms.json'])('a damaged %s', async (name) => {
+    const state = path.join(scene.directory(), 'state');
+    mkdirSync(state);
+    writeFileSync(path.join(state, name), '{"half":');
+    const { status, stderr } = await qmpGateway(scene, ['serve', '--state', state, '--listen', '127.0.0.1:0']);
+    expect([status, stderr]).toEqual([2, expect.stringMatching(new RegExp(`^state: \\S*${name} is not [^\\n]*\\n$`))]);
+  });
+
+  it('a state directory that is a loop of links', async () => {
+    const state = path.join(scene.directory(), 'state');
+    symlinkSync('state', state);
+    const { status, stderr } = await qmpGateway(scene, ['serve', '--state', state, '--listen', '127.0.0.1:0']);
+    expect([status, stderr]).toEqual([2, expect.stringMatching(/^state: [^\n]*\n$/)]);
+  });
+});
