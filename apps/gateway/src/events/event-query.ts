@@ -1,7 +1,7 @@
 import { nearestNames } from '@qmp-gateway/qapi';
 import { Problem, type Fault } from '../problems/problem.js';
 import { parseDuration } from '../settings/duration.js';
-import { parseVmSelector } from '../vms/vm-selector.js';
+import { mostSelectorEntries, parseVmSelector } from '../vms/vm-selector.js';
 import type { EventFilter } from './audience.js';
 import type { Cursor } from './cursor.js';
 import type { EventMediaType } from './media-type.js';
@@ -34,6 +34,8 @@ const repeatable = new Set(['vm', 'event', 'label']);
 /** Names of events, also as comma lists, each a glob. */
 export function parseEventGlobs(lists: readonly string[], pointer: string): { globs: string[]; faults: Fault[] } {
   const globs = lists.flatMap((list) => list.split(','));
+  if (globs.length > mostSelectorEntries)
+    return { globs: [], faults: [{ pointer, message: `${globs.length} entries; at most ${mostSelectorEntries}` }] };
   const faults = globs
     .filter((glob) => !eventGlob.test(glob))
     .map((glob) => ({ pointer, message: `not an event name or glob: ${JSON.stringify(glob.slice(0, 80))}` }));

@@ -34,12 +34,15 @@ export class VmAdministration {
       throw new Problem('invalid-request', `The VM cannot be read: ${faults.join('; ')}.`, {
         errors: faults.map(faultOf),
       });
-    const present = this.registry.get(id);
-    if (present !== undefined) this.registry.require(principal, id);
     requireMayAdminister(principal, definition);
-    if (present !== undefined) requireMayAdminister(principal, present.definition);
+    // Before the id is looked up, so that the answer does not tell whether there is such a VM.
     if (!principal.sees({ id, labels: definition.labels }))
       throw new Problem('forbidden', 'The credentials do not reach VMs of this id and these labels (rule: vms).');
+    const present = this.registry.get(id);
+    if (present !== undefined) {
+      this.registry.require(principal, id);
+      requireMayAdminister(principal, present.definition);
+    }
     if (present !== undefined && ifNoneMatch !== undefined)
       throw new Problem('vm-exists', `There is a VM ${id}.`, { vm: id });
     this.audit.requireWritable();

@@ -14,6 +14,15 @@ describe('parseVmSelector', () => {
     expect(faults.map(({ pointer }) => pointer)).toEqual(['/vm', '/vm', '/label', '/label']);
   });
 
+  it('takes a thousand entries and no more, nor a label of any length', () => {
+    const many = (count: number) => Array.from({ length: count }, (_, at) => `vm-${at}`).join(',');
+    expect(parseVmSelector([many(1000)], []).faults).toEqual([]);
+    expect(parseVmSelector([many(1001)], []).faults).toMatchObject([{ pointer: '/vm' }]);
+    const labels = Array.from({ length: 1001 }, () => 'a=b');
+    expect(parseVmSelector([], labels).faults).toMatchObject([{ pointer: '/label' }]);
+    expect(parseVmSelector([], [`a=${'*a'.repeat(200)}`]).faults).toMatchObject([{ pointer: '/label' }]);
+  });
+
   it('selects everything when nothing is said', () => {
     expect(selectsEverything(selector([]))).toBe(true);
     expect(selectsVm(selector([]), vm('x'))).toBe(true);

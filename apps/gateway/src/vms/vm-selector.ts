@@ -13,6 +13,10 @@ export interface VmSelector {
 
 export const everyVm: VmSelector = { vms: [], labels: new Map() };
 
+/** Entries of one selector: each costs a look at each event. */
+export const mostSelectorEntries = 1000;
+/** A key of 63 characters and a value of 256. */
+const longestLabelGlob = 320;
 const vmGlob = /^[A-Za-z0-9._*-]{1,256}$/;
 
 /**
@@ -26,15 +30,27 @@ export function parseVmSelector(
 ): { readonly selector: VmSelector; readonly faults: readonly Fault[] } {
   const faults: Fault[] = [];
   const globs = vms.flatMap((list) => list.split(','));
+  for (const [parameter, { length }] of [
+    ['vm', globs],
+    ['label', labels],
+  ] as const)
+    if (length > mostSelectorEntries)
+      return {
+        selector: everyVm,
+        faults: [{ pointer: pointerTo(parameter), message: `${length} entries; at most ${mostSelectorEntries}` }],
+      };
   for (const glob of globs)
     if (!vmGlob.test(glob))
       faults.push({ pointer: pointerTo('vm'), message: `not a VM id or glob: ${JSON.stringify(glob.slice(0, 80))}` });
   const wanted = new Map<string, string[]>();
   for (const label of labels) {
     const equals = label.indexOf('=');
-    if (equals < 1) {
+    if (equals < 1 || label.length > longestLabelGlob) {
       const shown = JSON.stringify(label.slice(0, 80));
-      faults.push({ pointer: pointerTo('label'), message: `a label selector is key=value, not ${shown}` });
+      faults.push({
+        pointer: pointerTo('label'),
+        message: `a label selector is key=value, ${longestLabelGlob} characters at most, not ${shown}`,
+      });
       continue;
     }
     const key = label.slice(0, equals);
