@@ -59,7 +59,7 @@ const openRpc = async (): Promise<JsonRpcClient> => {
   return client;
 };
 const allGone = (sockets: readonly Socket[]) =>
-  Promise.all(sockets.map((socket) => (socket.closed ? undefined : once(socket, 'close'))));
+  Promise.all(sockets.filter(({ closed }) => !closed).map((socket) => once(socket, 'close')));
 
 /** A request for a stream of events, on a connection that is never read from. */
 async function stuckReader(path: string): Promise<Socket> {

@@ -5,10 +5,15 @@ import { CommandQueue, type QueuedCommand } from './command-queue.js';
 interface Named extends QueuedCommand {
   readonly n: number;
   refused: boolean;
+  gaveWay: boolean;
 }
 
 function command(principalId: string, n = 0): Named {
-  const made: Named = { principalId, n, refused: false, send: () => undefined, refuse: () => (made.refused = true) };
+  const made: Named = {
+    ...{ principalId, n, refused: false, gaveWay: false, send: () => undefined },
+    refuse: () => (made.refused = true),
+    giveWay: () => (made.gaveWay = true),
+  };
   return made;
 }
 
@@ -46,6 +51,19 @@ describe('the queue of commands', () => {
     expect([queue.size, queue.add(command('c')), queue.size]).toEqual([1, true, 2]);
     queue.next();
     expect(queue.size).toBe(1);
+  });
+
+  it('makes room for who has fewer: whoever has most gives up the last', () => {
+    const queue = new CommandQueue(4);
+    const greedy = [1, 2, 3, 4].map((n) => command('a', n));
+    greedy.forEach((entry) => queue.add(entry));
+    expect(queue.add(command('a', 5))).toBe(false);
+    expect([queue.add(command('b', 1)), queue.add(command('b', 2)), queue.add(command('b', 3))]).toEqual([
+      ...[true, true, false],
+    ]);
+    expect(greedy.map(({ gaveWay }) => gaveWay)).toEqual([false, false, true, true]);
+    expect(queue.size).toBe(4);
+    expect(names(queue)).toEqual(['a1', 'b1', 'a2', 'b2']);
   });
 
   it('refuses all that wait', () => {

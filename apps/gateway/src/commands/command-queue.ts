@@ -6,6 +6,8 @@ export interface QueuedCommand {
   send(): void;
   /** The VM is in no state to wait for. */
   refuse(): void;
+  /** The queue is full, and somebody with fewer commands in it needs the place. */
+  giveWay(): void;
 }
 
 /** Waiting commands of one principal: an array read from `head`; a withdrawn command leaves a hole. */
@@ -21,7 +23,8 @@ const usedUp = 256;
 
 /**
  * The commands that wait for one VM: first in, first out for each principal, places given round-robin over principals,
- * so that a script with a thousand commands delays nobody else's next one by more than one turn. Bounded in all.
+ * so that a script with a thousand commands delays nobody else's next one by more than one turn. Bounded in all; at the
+ * bound whoever has most waiting gives up the last of them to who has fewer.
  *
  * Plain arrays, not a Map or Set: under constant adding and deleting those leave a chain of dead tables behind, which
  * keeps finished requests alive until the next full garbage collection.
@@ -39,9 +42,14 @@ export class CommandQueue {
 
   /** @returns false when the queue is full. */
   add(command: QueuedCommand): boolean {
-    if (this.#size >= this.bound) return false;
     const { principalId } = command;
     let own = this.#principals.find((queue) => queue.principalId === principalId);
+    let last: QueuedCommand | undefined;
+    if (this.#size >= this.bound) {
+      last = this.#lastOfMost(own?.waiting ?? 0);
+      if (last === undefined) return false;
+      this.withdraw(last);
+    }
     if (own === undefined) {
       own = { principalId, commands: [], head: 0, waiting: 0 };
       this.#principals.push(own);
@@ -49,7 +57,16 @@ export class CommandQueue {
     own.commands.push(command);
     own.waiting++;
     this.#size++;
+    // At the end: whoever is told may come back at once.
+    last?.giveWay();
     return true;
+  }
+
+  /** The newest command of the principal with most, when it has more than a newcomer with `own` will have then. */
+  #lastOfMost(own: number): QueuedCommand | undefined {
+    let most: PrincipalQueue | undefined;
+    for (const queue of this.#principals) if (queue.waiting > (most?.waiting ?? own + 1)) most = queue;
+    return most?.commands.findLast((command) => command !== undefined);
   }
 
   /** Takes a command out whose deadline passed. */

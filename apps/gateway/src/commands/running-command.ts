@@ -68,8 +68,7 @@ export class RunningCommand implements QueuedCommand, Execution {
     const { monitor, queue, ready, arriving } = this.server;
     if (ready && (this.outOfBand || (monitor.places > 0 && queue.size === 0))) this.send();
     else if (!ready && !arriving) this.refuse();
-    else if (!queue.add(this))
-      this.#end(new Problem('queue-full', `${queue.bound} commands wait for this VM already.`, this.#about), 'failed');
+    else if (!queue.add(this)) this.giveWay();
   }
 
   send(): void {
@@ -84,6 +83,11 @@ export class RunningCommand implements QueuedCommand, Execution {
 
   refuse(): void {
     this.#end(unavailable(this.server, this.#about), 'failed');
+  }
+
+  giveWay(): void {
+    const { bound } = this.server.queue;
+    this.#end(new Problem('queue-full', `${bound} commands wait for this VM already.`, this.#about), 'failed');
   }
 
   onWrite(): void {

@@ -54,7 +54,12 @@ describe('RunStatePoll', () => {
       monitor.execute(execution);
     }
     const order: string[] = [];
-    const waiting = { principalId: 'someone', send: () => order.push('someone'), refuse: () => undefined };
+    const waiting = {
+      principalId: 'someone',
+      send: () => order.push('someone'),
+      refuse: () => undefined,
+      giveWay: () => undefined,
+    };
     queue.add(waiting);
     queue.add({ ...waiting });
     poll.start();

@@ -40,7 +40,8 @@ export class RunStatePoll {
 
   #ask(): void {
     // A full queue asks enough of the VM.
-    if (!this.queue.add({ principalId, send: () => this.#send(), refuse: () => undefined })) this.start();
+    if (!this.queue.add({ principalId, send: () => this.#send(), refuse: () => undefined, giveWay: () => undefined }))
+      this.start();
     else if (this.monitor.places > 0) this.queue.next()?.send();
   }
 
