@@ -1,10 +1,12 @@
-import { InstantMonitor, RawWebSocket } from '@qmp-gateway/test-kit';
+import { InstantMonitor } from '@qmp-gateway/test-kit';
+import { countFrames, type FrameCounter } from './frame-counter.js';
 import { benchIntrospection, benchStatus } from './introspection.js';
 import { processorMs, startGateway, stopAll, type BenchGateway } from './processes.js';
 import { quantile } from './statistics.js';
 import { printTable } from './table.js';
 
 const milliseconds = 5000;
+const subscribe = '{"jsonrpc":"2.0","id":1,"method":"subscribe","params":{"event":"BENCH"}}';
 /** Events written at once when it is only about how many get through, and how many may be under way. */
 const [batch, underWay] = [50, 200];
 const event =
@@ -35,7 +37,7 @@ const ms = (value: number) => `${value.toFixed(1)} ms`;
 /** Subscribers of one VM's events. Each gets every event in order, so a count says which one came. */
 class Audience {
   deliveries = 0;
-  readonly #clients: RawWebSocket[] = [];
+  readonly #clients: FrameCounter[] = [];
 
   private constructor(
     readonly monitor: InstantMonitor,
@@ -62,25 +64,19 @@ class Audience {
     let received = -1;
     let answered: () => void = () => undefined;
     const subscribed = new Promise<void>((resolve) => (answered = resolve));
-    const client = await RawWebSocket.connect(
-      `http://127.0.0.1:${port}/v1/ws`,
-      ['qmp-gateway.v1'],
-      { Authorization: `Bearer ${token}` },
-      (_chunk, bounds) => {
-        let count = bounds.length / 2;
-        // The first message is the answer to `subscribe`.
-        if (received < 0) {
-          answered();
-          received = 0;
-          count--;
-        }
-        if (count === 0) return;
-        this.deliveries += count;
-        this.arrived(received, count);
-        received += count;
-      },
-    );
-    client.send('{"jsonrpc":"2.0","id":1,"method":"subscribe","params":{"event":"BENCH"}}');
+    const client = countFrames({ port, path: '/v1/ws', token }, subscribe, (messages) => {
+      let count = messages;
+      // The first message is the answer to `subscribe`.
+      if (received < 0) {
+        answered();
+        received = 0;
+        count--;
+      }
+      if (count === 0) return;
+      this.deliveries += count;
+      this.arrived(received, count);
+      received += count;
+    });
     this.#clients.push(client);
     await subscribed;
   }
