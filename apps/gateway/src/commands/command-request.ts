@@ -23,7 +23,7 @@ export interface CommandRequest {
   readonly agent?: boolean;
   readonly command: string;
   readonly arguments: CommandArguments;
-  readonly outOfBand?: boolean;
+  readonly outOfBand?: boolean | undefined;
   /**
    * In place of the class of command and arguments: for a resource of the gateway that makes the arguments itself, so
    * that what they could do at a caller's wish is no question. Never made from anything a caller sends.
@@ -32,15 +32,15 @@ export interface CommandRequest {
   /** One of many commands behind one request, whose answer tells all: no operation is kept. */
   readonly part?: boolean;
   /** By GET: only commands whose class by name is `read`. */
-  readonly readOnly?: boolean;
+  readonly readOnly?: boolean | undefined;
   /** Asked for by the caller, in ms; checked against the command's ceiling. Runs from `arrivedAt`. */
-  readonly timeoutMs?: number;
-  readonly dryRun?: boolean;
+  readonly timeoutMs?: number | undefined;
+  readonly dryRun?: boolean | undefined;
   /** `string`: integers beyond ±(2^53-1) in the return value become strings. */
-  readonly int64?: 'string' | 'number';
-  readonly idempotencyKey?: string;
+  readonly int64?: 'string' | 'number' | undefined;
+  readonly idempotencyKey?: string | undefined;
   /** Written only in this session, else `epoch-changed`. */
-  readonly epoch?: string;
+  readonly epoch?: string | undefined;
   /** `performance.now()` when the whole request had arrived. */
   readonly arrivedAt: number;
 }

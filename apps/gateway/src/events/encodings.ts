@@ -47,6 +47,17 @@ export function textFrame(text: string): Buffer {
   return frame;
 }
 
+/** A text frame with a value in its middle that is UTF-8 already. */
+export function textFrameAround(head: string, value: Buffer, tail: string): Buffer {
+  const length = Buffer.byteLength(head) + value.length + Buffer.byteLength(tail);
+  const frame = Buffer.allocUnsafe(frameHeaderLength(length) + length);
+  let at = writeFrameHeader(frame, length);
+  at += frame.write(head, at);
+  at += value.copy(frame, at);
+  frame.write(tail, at);
+  return frame;
+}
+
 /** The header alone of a text frame whose payload is written by itself. */
 export function textFrameHeader(length: number): Buffer {
   const header = Buffer.allocUnsafe(frameHeaderLength(length));

@@ -1,7 +1,7 @@
 import { systemClock, type Clock } from '@qmp-gateway/qmp';
 import type { WebSocket } from 'ws';
-import type { CommandAnswer } from '../commands/command-request.js';
-import { notificationEncoding, textFrame, textFrameHeader } from '../events/encodings.js';
+import type { CommandAnswer, CommandRequest } from '../commands/command-request.js';
+import { notificationEncoding, textFrame, textFrameAround, textFrameHeader } from '../events/encodings.js';
 import type { Subscription } from '../events/event-hub.js';
 import { longestCoalesceMs, parseEventGlobs } from '../events/event-query.js';
 import { sliceBytes, type EndReason, type Sink } from '../events/subscriber.js';
@@ -19,6 +19,8 @@ const inFlightBound = 256;
 /** Bytes of answers the client has not taken; past it requests are not read. */
 const unsentBound = 8 * 1024 * 1024;
 const subscriptionsBound = 100;
+/** Up to here a result is copied into one piece with its frame. */
+const copyBytes = 16 * 1024;
 
 const endReasons: Readonly<Record<EndReason, CloseReason>> = {
   'too-slow': 'too-slow',
@@ -33,6 +35,7 @@ type Method = (request: JsonRpcRequest, answer: Answer) => void;
 export class JsonRpcConnection implements Sink {
   readonly #clock: Clock;
   readonly #writer: GatheringWriter;
+  readonly #requestPrefix: string;
   readonly #subscriptions = new Map<number, Subscription>();
   /** Messages of a chunk that came in before reading stopped. */
   readonly #waiting: Buffer[] = [];
@@ -56,7 +59,8 @@ export class JsonRpcConnection implements Sink {
     private readonly parts: SocketParts,
   ) {
     this.#clock = parts.clock ?? systemClock;
-    const { socket, principal } = connection;
+    const { socket, principal, requestId } = connection;
+    this.#requestPrefix = `${requestId.slice(0, 110)}.`;
     this.#writer = new GatheringWriter(socket);
     new Heartbeat(client, socket, principal, this.#clock);
     client.on('message', (data: Buffer, isBinary: boolean) => this.#receive(data, isBinary));
@@ -133,6 +137,7 @@ export class JsonRpcConnection implements Sink {
     if (id === undefined) return;
     const head = `{"jsonrpc":"2.0","id":${id},"result":`;
     if (typeof result === 'string') this.#writer.gather(textFrame(`${head}${result}}`));
+    else if (result.length <= copyBytes) this.#writer.gather(textFrameAround(head, result, '}'));
     else {
       const start = Buffer.from(head);
       this.#writer.gather(textFrameHeader(start.length + result.length + 1), start, result, closingBrace);
@@ -156,9 +161,17 @@ export class JsonRpcConnection implements Sink {
   #execute(request: JsonRpcRequest, answer: Answer): void {
     const params = new JsonRpcParams(request, executeParams);
     const vm = params.required('vm');
-    const command = params.required('command');
+    const name = params.required('command');
     const json = params.raw('arguments');
-    const optional = {
+    const { principal } = this.connection;
+    const command: CommandRequest = {
+      principal,
+      requestId: `${this.#requestPrefix}${++this.#commands}`,
+      entrance: 'json-rpc',
+      vm,
+      command: name,
+      arguments: json === undefined ? { kind: 'none' } : { kind: 'json', json },
+      arrivedAt: performance.now(),
       outOfBand: params.boolean('oob'),
       timeoutMs: params.duration('timeout'),
       dryRun: params.boolean('dryRun'),
@@ -167,21 +180,8 @@ export class JsonRpcConnection implements Sink {
       epoch: params.string('epoch'),
     };
     params.check();
-    const { principal, requestId } = this.connection;
     this.#inFlight++;
-    this.parts.path.execute(
-      {
-        principal,
-        requestId: `${requestId.slice(0, 110)}.${++this.#commands}`,
-        entrance: 'json-rpc',
-        vm,
-        command,
-        arguments: json === undefined ? { kind: 'none' } : { kind: 'json', json },
-        arrivedAt: performance.now(),
-        ...defined(optional),
-      },
-      (outcome) => this.#executed(request.id, outcome, answer),
-    );
+    this.parts.path.execute(command, (outcome) => this.#executed(request.id, outcome, answer));
   }
 
   #executed(id: string | undefined, outcome: CommandAnswer, answer: Answer): void {
@@ -213,7 +213,7 @@ export class JsonRpcConnection implements Sink {
       coalesceMs,
       encoding: notificationEncoding(subscription),
       sink: this,
-      ...defined({ int64 }),
+      ...(int64 === undefined ? {} : { int64 }),
     });
     this.#subscriptions.set(subscription, subscribed);
     answer(`{"subscription":${subscription},"cursor":"${subscribed.cursor}"}`);
@@ -244,10 +244,3 @@ export class JsonRpcConnection implements Sink {
 const executeParams = ['vm', 'command', 'arguments', 'oob', 'timeout', 'dryRun', 'int64', 'idempotencyKey', 'epoch'];
 const subscribeParams = ['vm', 'event', 'label', 'after', 'coalesce', 'int64'];
 const closingBrace = Buffer.from('}');
-
-/** The members that are there: an optional member is absent, not undefined. */
-function defined<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
-}

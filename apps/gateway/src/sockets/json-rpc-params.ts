@@ -1,4 +1,4 @@
-import { nearestNames, type JsonNode } from '@qmp-gateway/qapi';
+import { nearestNames, type JsonMember, type JsonNode } from '@qmp-gateway/qapi';
 import type { Fault } from '../problems/problem.js';
 import { parseDuration } from '../settings/duration.js';
 import { errorCodes, JsonRpcError, type JsonRpcRequest } from './json-rpc-message.js';
@@ -6,7 +6,7 @@ import { errorCodes, JsonRpcError, type JsonRpcRequest } from './json-rpc-messag
 /** Reads the named params of one request and gathers what is wrong with them. */
 export class JsonRpcParams {
   readonly faults: Fault[] = [];
-  readonly #members = new Map<string, JsonNode>();
+  readonly #members: readonly JsonMember[] = [];
 
   constructor(
     private readonly request: JsonRpcRequest,
@@ -18,9 +18,9 @@ export class JsonRpcParams {
       this.faults.push({ pointer: '', message: 'params are named: an object' });
       return;
     }
-    for (const { name, value } of params.members) {
-      if (known.includes(name)) this.#members.set(name, value);
-      else {
+    this.#members = params.members;
+    for (const { name } of params.members) {
+      if (!known.includes(name)) {
         const suggestions = nearestNames(name, known);
         const message = `unknown; ${request.method} takes ${known.length === 0 ? 'no params' : known.join(', ')}`;
         this.faults.push({ pointer: `/${name}`, message, ...(suggestions.length > 0 ? { suggestions } : {}) });
@@ -29,55 +29,77 @@ export class JsonRpcParams {
   }
 
   string(name: string): string | undefined {
-    return this.#read(name, 'a string', (node) => (node.kind === 'string' ? node.value : undefined));
+    return this.#read(
+      name,
+      () => 'a string',
+      (node) => (node.kind === 'string' ? node.value : undefined),
+    );
   }
 
   required(name: string): string {
-    if (!this.#members.has(name)) this.faults.push({ pointer: `/${name}`, message: 'missing' });
+    if (this.#member(name) === undefined) this.faults.push({ pointer: `/${name}`, message: 'missing' });
     return this.string(name) ?? '';
   }
 
   boolean(name: string): boolean | undefined {
-    return this.#read(name, 'true or false', (node) => (node.kind === 'boolean' ? node.value : undefined));
+    return this.#read(
+      name,
+      () => 'true or false',
+      (node) => (node.kind === 'boolean' ? node.value : undefined),
+    );
   }
 
   oneOf<T extends string>(name: string, values: readonly T[]): T | undefined {
-    return this.#read(name, values.join(' or '), (node) =>
-      node.kind === 'string' ? values.find((value) => value === node.value) : undefined,
+    return this.#read(
+      name,
+      () => values.join(' or '),
+      (node) => (node.kind === 'string' ? values.find((value) => value === node.value) : undefined),
     );
   }
 
   integer(name: string): number | undefined {
-    return this.#read(name, 'an integer', (node) => {
-      const value = node.kind === 'number' && node.integer ? Number(this.#text(node)) : NaN;
-      return Number.isSafeInteger(value) ? value : undefined;
-    });
+    return this.#read(
+      name,
+      () => 'an integer',
+      (node) => {
+        const value = node.kind === 'number' && node.integer ? Number(this.#text(node)) : NaN;
+        return Number.isSafeInteger(value) ? value : undefined;
+      },
+    );
   }
 
   /** A string or a list of strings; empty when absent. */
   strings(name: string): string[] {
-    const read = this.#read(name, 'a string or a list of strings', (node) => {
-      const items = node.kind === 'array' ? node.items : [node];
-      const strings = items.flatMap((item) => (item.kind === 'string' ? [item.value] : []));
-      return strings.length === items.length ? strings : undefined;
-    });
+    const read = this.#read(
+      name,
+      () => 'a string or a list of strings',
+      (node) => {
+        const items = node.kind === 'array' ? node.items : [node];
+        const strings = items.flatMap((item) => (item.kind === 'string' ? [item.value] : []));
+        return strings.length === items.length ? strings : undefined;
+      },
+    );
     return read ?? [];
   }
 
   /** Milliseconds of a number of seconds, or of a duration. */
   duration(name: string, longestMs = Infinity): number | undefined {
-    const bound = longestMs < Infinity ? ` of ${longestMs / 1000}s at most` : '';
-    return this.#read(name, `seconds or a duration${bound}`, (node) => {
-      let milliseconds: number | undefined;
-      if (node.kind === 'string') milliseconds = parseDuration(node.value);
-      else if (node.kind === 'number') milliseconds = Number(this.#text(node)) * 1000;
-      return milliseconds !== undefined && milliseconds >= 0 && milliseconds <= longestMs ? milliseconds : undefined;
-    });
+    const bound = () => (longestMs < Infinity ? ` of ${longestMs / 1000}s at most` : '');
+    return this.#read(
+      name,
+      () => `seconds or a duration${bound()}`,
+      (node) => {
+        let milliseconds: number | undefined;
+        if (node.kind === 'string') milliseconds = parseDuration(node.value);
+        else if (node.kind === 'number') milliseconds = Number(this.#text(node)) * 1000;
+        return milliseconds !== undefined && milliseconds >= 0 && milliseconds <= longestMs ? milliseconds : undefined;
+      },
+    );
   }
 
   /** Any value, as the client wrote it. */
   raw(name: string): string | undefined {
-    const node = this.#members.get(name);
+    const node = this.#member(name);
     return node === undefined ? undefined : this.#text(node);
   }
 
@@ -95,11 +117,17 @@ export class JsonRpcParams {
   }
 
   /** Undefined for a member that is absent; for one that can't be read too, which is a fault. */
-  #read<T>(name: string, expected: string, read: (node: JsonNode) => T | undefined): T | undefined {
-    const node = this.#members.get(name);
+  #read<T>(name: string, expected: () => string, read: (node: JsonNode) => T | undefined): T | undefined {
+    const node = this.#member(name);
     if (node === undefined) return undefined;
     const value = read(node);
-    if (value === undefined) this.faults.push({ pointer: `/${name}`, message: `expected ${expected}` });
+    if (value === undefined) this.faults.push({ pointer: `/${name}`, message: `expected ${expected()}` });
     return value;
+  }
+
+  /** A search of a few members: each request comes through here, and a Map would cost more to make. */
+  #member(name: string): JsonNode | undefined {
+    for (const member of this.#members) if (member.name === name) return member.value;
+    return undefined;
   }
 }
