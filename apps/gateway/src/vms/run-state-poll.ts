@@ -38,11 +38,14 @@ export class RunStatePoll {
     this.#timer = null;
   }
 
+  readonly #turn = { send: () => this.#send(), refuse: () => undefined, giveWay: () => this.start() };
+
   #ask(): void {
-    // A full queue asks enough of the VM.
-    if (!this.queue.add({ principalId, send: () => this.#send(), refuse: () => undefined, giveWay: () => undefined }))
-      this.start();
-    else if (this.monitor.places > 0) this.queue.next()?.send();
+    const { queue } = this;
+    // A full queue asks enough of the VM, and this is no reason to push anybody out of it.
+    const asks = queue.size < queue.bound && queue.add({ principalId, ...this.#turn });
+    if (!asks) this.start();
+    else if (this.monitor.places > 0) queue.next()?.send();
   }
 
   #send(): void {
