@@ -46,9 +46,10 @@ else if (stale.length > 0) {
 /** Every generated file by its path from the root of the workspace. */
 async function makeFiles() {
   const newest = await loadBundledCatalog(newestCatalog());
+  const agent = await loadBundledCatalog(newestCatalog('guest-agent'));
   const source = `${newest.meta.name} ${newest.meta.version}`;
   const files = new Map([
-    ['openapi/gateway.json', gatewayDocumentText(newest, version)],
+    ['openapi/gateway.json', gatewayDocumentText(newest, agent, version)],
     ['openapi/asyncapi.json', asyncApiDocumentText(newest, version)],
     ['libs/client/src/generated/qapi-types.ts', typesOf(newest)],
     ['libs/client/src/generated/integer-table.ts', integerTableModule(newest.model, source)],

@@ -9,6 +9,7 @@ import { SessionController } from './access/session.controller.js';
 import { SessionStore } from './access/session-store.js';
 import { TokenAdministration } from './access/token-administration.js';
 import { TokensController } from './access/tokens.controller.js';
+import { AgentController } from './agent/agent.controller.js';
 import { CheckedCommandPath } from './commands/command-path.js';
 import { OperationsController } from './commands/operations.controller.js';
 import { OperationStore } from './commands/operations.js';
@@ -66,6 +67,7 @@ class GatewayModule {
         SessionController,
         SchemasController,
         DocumentsController,
+        AgentController,
         ProblemsController,
         MetricsController,
       ],

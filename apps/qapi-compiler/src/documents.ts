@@ -10,7 +10,8 @@ import {
 /** OpenAPI 3.1 of a catalog's commands, as the gateway offers them, as JSON text. */
 export function openApiOf({ meta, model }: Catalog, problems: readonly ProblemRow[]): string {
   const title = `QMP commands of ${meta.name} ${meta.version}`;
-  return json(catalogDocument(model, { describe: describer(meta), problems, title, version: meta.version }));
+  const below = meta.kind === 'guest-agent' ? 'agent' : 'qmp';
+  return json(catalogDocument(model, { describe: describer(meta), problems, below, title, version: meta.version }));
 }
 
 /** AsyncAPI 3 of a catalog's events, as JSON text. */

@@ -1,4 +1,4 @@
-import type { Command } from '@qmp-gateway/qapi';
+import type { Command, QapiModel } from '@qmp-gateway/qapi';
 import type { ProblemRow } from './problems.js';
 
 /** What the caller knows of a command and the model does not say. */
@@ -20,7 +20,14 @@ export interface DocumentOptions {
   readonly describe: Describe;
   /** The gateway's catalogue of problems. */
   readonly problems: readonly ProblemRow[];
+  /** Whose commands they are, which is where they lie below a VM: its monitor's (`qmp`, the default) or its guest agent's. */
+  readonly below?: 'qmp' | 'agent';
   readonly title?: string;
   /** Version of the interface described: of the QEMU whose commands these are, or of the gateway. */
   readonly version?: string;
+}
+
+export interface GatewayDocumentOptions extends DocumentOptions {
+  /** The commands of guest agents, described like those of the model. */
+  readonly agent?: { readonly model: QapiModel; readonly describe: Describe };
 }

@@ -38,7 +38,11 @@ const options: DocumentOptions = {
   describe: () => ({ class: 'read', offered: true, openArguments: false }),
   problems,
 };
-const document = gatewayDocument(model, options);
+const agent = {
+  model: compileSchema('agent.json', { read: () => `{ 'command': 'guest-ping' }` }).model,
+  describe: options.describe,
+};
+const document = gatewayDocument(model, { ...options, agent });
 
 function operations(): Operation[] {
   return Object.values(document.paths).flatMap(({ get, put, post, delete: remove }) =>
@@ -68,6 +72,7 @@ describe('the gateway document', () => {
         'get /v1/access',
         'get /v1/events',
         'get /v1/vms',
+        'get /v1/vms/{vm}/agent/openapi.json',
         'get /v1/vms/{vm}/events',
         'get /v1/vms/{vm}/monitor',
         'get /v1/vms/{vm}/openapi.json',
@@ -77,12 +82,16 @@ describe('the gateway document', () => {
         'get /v1/vms/{vm}/schema',
         'get /v1/ws',
         'get|post /v1/tokens',
+        'get|post /v1/vms/{vm}/agent',
+        'get|post /v1/vms/{vm}/agent/guest-ping',
         'get|post /v1/vms/{vm}/qmp/query-status',
         'get|put /v1/vms/{vm}/qom/{path}',
+        'get|put /v1/vms/{vm}/agent/files',
         'delete /v1/tokens/{id}',
         'delete|get|put /v1/vms/{vm}',
         'post /v1/qmp/{command}',
         'post /v1/session',
+        'post /v1/vms/{vm}/agent/exec',
         'post /v1/vms/{vm}/qmp',
       ].sort(),
     );

@@ -1,6 +1,7 @@
 import type { QapiModel } from '@qmp-gateway/qapi';
-import type { DocumentOptions } from './describe.js';
+import type { GatewayDocumentOptions } from './describe.js';
 import { accessPaths } from './gateway/access.js';
+import { agentPaths, agentSchemas } from './gateway/agent.js';
 import { commandPaths as otherCommandPaths } from './gateway/commands.js';
 import { eventPaths } from './gateway/events.js';
 import { qomPaths, qomSchemas } from './gateway/qom.js';
@@ -15,6 +16,7 @@ import { referencedComponents } from './referenced.js';
 import type { JsonSchema } from './schema-keywords.js';
 import { sortedRecord } from './sorted.js';
 import {
+  asAgentModule,
   bearerScheme,
   commandComponents,
   commandPaths,
@@ -33,6 +35,7 @@ const sessionScheme: SecurityScheme = {
 
 const resourceTags: Tag[] = [
   { name: 'access', description: 'Tokens and what they allow' },
+  { name: 'agent', description: 'The guest agent of a VM: programs and files of the guest' },
   { name: 'commands', description: 'Commands in other forms, and what became of them' },
   { name: 'events', description: 'Event streams and WebSockets' },
   { name: 'qom', description: 'The object tree of a VM' },
@@ -42,16 +45,25 @@ const resourceTags: Tag[] = [
 
 /**
  * OpenAPI 3.1 of the gateway: its fixed resources, and the commands of `model` (the newest catalog) below
- * `/v1/vms/{vm}/qmp/`. What a given VM takes stands in that VM's own document.
+ * `/v1/vms/{vm}/qmp/`, those of guest agents below `/v1/vms/{vm}/agent/`. What a given VM takes stands in that VM's own
+ * documents.
  *
  * @throws TypeError when `options.problems` lacks a code that the fixed resources can end in
  */
-export function gatewayDocument(model: QapiModel, options: DocumentOptions): OpenApiDocument {
+export function gatewayDocument(model: QapiModel, options: GatewayDocumentOptions): OpenApiDocument {
   const schemas = new SchemaComponents({ prefix: componentPrefix, argumentTypes: argumentTypes(model) });
   const ownSchema = (name: string): JsonSchema => ({ $ref: componentPrefix + name });
   const problem = schemas.add('Problem', problemSchema);
-  const ownSchemas = { ...gatewaySchemas(ownSchema), ...qomSchemas(ownSchema) };
+  const ownSchemas = { ...gatewaySchemas(ownSchema), ...qomSchemas(ownSchema), ...agentSchemas(ownSchema) };
   for (const [name, schema] of Object.entries(ownSchemas)) schemas.add(name, schema);
+
+  const { agent } = options;
+  const agentModel = agent && asAgentModule(agent.model);
+  // Components of their own: what arguments use is known for each model alone. Names of guest types start with Guest.
+  const agentComponents = new SchemaComponents({
+    prefix: componentPrefix,
+    ...(agentModel && { argumentTypes: argumentTypes(agentModel) }),
+  });
 
   const writer = new ResourceWriter(options.problems, ownSchema);
   const paths = sortedRecord(
@@ -62,6 +74,9 @@ export function gatewayDocument(model: QapiModel, options: DocumentOptions): Ope
       ...eventPaths(writer),
       ...accessPaths(writer),
       ...qomPaths(writer, options.problems),
+      ...agentPaths(writer, options.problems),
+      ...(agentModel &&
+        ofSomeVm(commandPaths(agentModel, { ...options, ...agent }, agentComponents, '/v1/vms/{vm}/agent/'))),
       ...ofSomeVm(commandPaths(model, options, schemas, '/v1/vms/{vm}/qmp/')),
     }),
   );
@@ -76,12 +91,12 @@ export function gatewayDocument(model: QapiModel, options: DocumentOptions): Ope
     },
     servers: [{ url: '/', description: 'The gateway that serves this document' }],
     security: [{ bearer: [] }],
-    tags: [...resourceTags, ...moduleTags(model)],
+    tags: [...resourceTags, ...(agentModel ? moduleTags(agentModel) : []), ...moduleTags(model)],
     paths,
     components: referencedComponents(paths, {
       ...shared,
       parameters: { ...shared.parameters, VmId: inPath('vm', vmId, 'Id of a VM') },
-      schemas: schemas.schemas(),
+      schemas: sortedRecord(Object.entries({ ...agentComponents.schemas(), ...schemas.schemas() })),
       securitySchemes: { bearer: bearerScheme, session: sessionScheme },
     }),
   };

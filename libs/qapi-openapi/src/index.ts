@@ -6,7 +6,7 @@
  * offered and which problems exist is the caller's knowledge; where documents are kept and served is too.
  */
 export { jsonSchemaOf, type JsonSchemaOptions } from './json-schema.js';
-export type { CommandDescription, Describe, DocumentOptions } from './describe.js';
+export type { CommandDescription, Describe, DocumentOptions, GatewayDocumentOptions } from './describe.js';
 export type { ProblemRow } from './problems.js';
 export { catalogDocument, renderVmDocument, vmDocument, type VmDocument } from './vm-document.js';
 export { gatewayDocument } from './gateway-document.js';

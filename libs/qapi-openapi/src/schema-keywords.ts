@@ -17,6 +17,7 @@ export interface JsonSchema {
   maxLength?: number;
   pattern?: string;
   contentMediaType?: string;
+  contentEncoding?: string;
   contentSchema?: JsonSchema;
   items?: JsonSchema;
   properties?: Record<string, JsonSchema>;

@@ -32,19 +32,22 @@ export const license = { name: 'Apache-2.0', identifier: 'Apache-2.0' };
 export function vmDocument(model: QapiModel, options: DocumentOptions): VmDocument {
   const schemas = new SchemaComponents({ prefix: componentPrefix, argumentTypes: argumentTypes(model) });
   const problem = schemas.add('Problem', problemSchema);
-  const paths = commandPaths(model, options, schemas, '/qmp/');
+  const { below = 'qmp' } = options;
+  const offered = below === 'agent' ? asAgentModule(model) : model;
+  const paths = commandPaths(offered, options, schemas, `/${below}/`);
   return {
     openapi,
     info: {
       title: options.title ?? 'QMP commands',
       version: options.version ?? '1',
       description:
-        'Every command of this VM. The body of a POST is the QMP `arguments` object, an answer the bare return value. ' +
+        `Every command of ${below === 'agent' ? 'the guest agent of this VM' : 'this VM'}. ` +
+        'The body of a POST is the QMP `arguments` object, an answer the bare return value. ' +
         'Where an argument is an integer, a string of its digits is taken too.',
       license,
     },
     security: [{ bearer: [] }],
-    tags: moduleTags(model),
+    tags: moduleTags(offered),
     paths,
     components: referencedComponents(paths, {
       ...commandComponents(commandProblems(options.problems), problem),
@@ -90,6 +93,14 @@ export function commandPaths(
       commandPathItem(command, options.describe(command), components, rows),
     ]),
   );
+}
+
+/** Module of all commands of guest agents; their schema is one file, whose name says nothing. */
+const agentModule = 'guest-agent';
+
+export function asAgentModule(model: QapiModel): QapiModel {
+  const commands = [...model.commands.values()].map((each) => [each.name, { ...each, module: agentModule }] as const);
+  return { ...model, commands: new Map(commands) };
 }
 
 /** A tag for each QAPI module that has commands, sorted. */

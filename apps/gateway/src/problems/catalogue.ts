@@ -137,7 +137,7 @@ export const problemCatalogue = {
     ...notSent,
     status: 415,
     title: 'Unsupported media type',
-    when: 'A body without `Content-Type: application/json`.',
+    when: 'A body without `Content-Type: application/json`, or, for a file of the guest, without `application/octet-stream`.',
   },
   'command-failed': {
     ...refused,

@@ -8,21 +8,23 @@ import {
 import { asyncApiDocument, catalogDocument, gatewayDocument, type Describe } from '@qmp-gateway/qapi-openapi';
 import { problemRows } from './schema-documents.js';
 
-/** The bundled catalog of the newest QEMU. */
-export function newestCatalog(): BundledCatalog {
+/** The bundled catalog of the newest QEMU, or of the newest server of another kind. */
+export function newestCatalog(wanted: BundledCatalog['kind'] = 'qemu'): BundledCatalog {
   const [newest] = bundledCatalogs()
-    .filter(({ kind }) => kind === 'qemu')
+    .filter(({ kind }) => kind === wanted)
     .toSorted((a, b) => b.version.localeCompare(a.version, 'en', { numeric: true }));
-  if (newest === undefined) throw new Error('no catalog of QEMU is bundled');
+  if (newest === undefined) throw new Error(`no catalog of kind ${wanted} is bundled`);
   return newest;
 }
 
 /**
- * `/openapi.json` and `openapi/gateway.json`: the gateway's own resources and the commands of a catalog.
+ * `/openapi.json` and `openapi/gateway.json`: the gateway's own resources and the commands of two catalogs.
+ * @param agent the catalog of guest agents
  * @param version of the gateway
  */
-export function gatewayDocumentText({ meta, model }: Catalog, version: string): string {
-  return json(gatewayDocument(model, { describe: describer(meta), problems: problemRows, version }));
+export function gatewayDocumentText({ meta, model }: Catalog, agent: Catalog, version: string): string {
+  const ofAgent = { model: agent.model, describe: describer(agent.meta) };
+  return json(gatewayDocument(model, { describe: describer(meta), problems: problemRows, version, agent: ofAgent }));
 }
 
 /**
@@ -37,7 +39,13 @@ export function asyncApiDocumentText({ meta, model }: Catalog, version: string):
 export function catalogDocumentText({ meta, model }: Catalog): string {
   const title = `QMP commands of ${meta.name} ${meta.version}`;
   return json(
-    catalogDocument(model, { describe: describer(meta), problems: problemRows, title, version: meta.version }),
+    catalogDocument(model, {
+      describe: describer(meta),
+      problems: problemRows,
+      below: meta.kind === 'guest-agent' ? 'agent' : 'qmp',
+      title,
+      version: meta.version,
+    }),
   );
 }
 

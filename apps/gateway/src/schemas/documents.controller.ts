@@ -18,7 +18,10 @@ export class DocumentsController {
 
   @Get('openapi.json')
   openapi(@Req() request: IncomingMessage, @Res() response: ServerResponse): Promise<void> {
-    const make = (newest: Catalog) => gatewayDocumentText(newest, this.identity.version);
+    const make = async (newest: Catalog) => {
+      const agent = await loadBundledCatalog(newestCatalog('guest-agent'));
+      return gatewayDocumentText(newest, agent, this.identity.version);
+    };
     return this.#answer(request, response, 'openapi', newestCatalog().file, make);
   }
 
@@ -56,12 +59,12 @@ export class DocumentsController {
     response: ServerResponse,
     kind: string,
     catalogFile: string,
-    make: (catalog: Catalog) => string,
+    make: (catalog: Catalog) => string | Promise<string>,
   ): Promise<void> {
     const key = `${kind} ${catalogFile}`;
     let document = this.#documents.get(key);
     if (document === undefined) {
-      document = loadBundledCatalog({ file: catalogFile }).then((catalog) => jsonDocument(make(catalog)));
+      document = loadBundledCatalog({ file: catalogFile }).then(async (catalog) => jsonDocument(await make(catalog)));
       this.#documents.set(key, document);
       // Reading the catalog may have failed for want of file descriptors: the next reader tries again.
       document.catch(() => this.#documents.delete(key));

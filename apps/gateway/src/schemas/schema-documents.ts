@@ -32,7 +32,11 @@ export class SchemaDocuments {
     const shared = this.#of(schema);
     shared.openapi ??= tagged(
       JSON.stringify(
-        vmDocument(schema.model, { describe: (command) => describe(schema, command), problems: problemRows }),
+        vmDocument(schema.model, {
+          describe: (command) => describe(schema, command),
+          problems: problemRows,
+          below: schema.origin.kind === 'guest-agent' ? 'agent' : 'qmp',
+        }),
       ),
     );
     // The VM's id is all that differs, so it is all that the tag has to add.
