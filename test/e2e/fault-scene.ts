@@ -52,12 +52,15 @@ async function expectInvariants(gateway: GatewayProcess): Promise<void> {
   expect(endedLate.filter((operation) => !abandoned.includes(operation))).toEqual([]);
 }
 
-/** Waits until no VM has a command in flight or waiting. */
+/** Waits until no VM and no agent has a command in flight or waiting. */
 async function becomesQuiet(gateway: GatewayProcess): Promise<void> {
   const deadline = performance.now() + quietDeadlineMs;
   for (;;) {
     const text = await metrics(gateway);
-    const pending = sumOf(text, 'qmpgw_vm_commands_in_flight') + sumOf(text, 'qmpgw_vm_commands_queued');
+    const pending = ['vm', 'agent'].reduce((sum, server) => {
+      const [inFlight, queued] = [`qmpgw_${server}_commands_in_flight`, `qmpgw_${server}_commands_queued`];
+      return sum + sumOf(text, inFlight) + sumOf(text, queued);
+    }, 0);
     if (pending === 0) return;
     if (performance.now() > deadline) expect(pending).toBe(0);
   }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { bundledCatalogs, loadBundledCatalog } from '@qmp-gateway/catalog';
 import { syncAnswer } from '@qmp-gateway/test-kit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { agentBecomes, AgentScene, socketOf } from './agent-scene.js';
@@ -114,6 +115,77 @@ describe('commands of a guest agent', () => {
     const { socket } = await scene.qemu();
     const gateway = await scene.gateway({ settings: { vms: { web: { endpoint: `unix:${socket}` } } } });
     expect(problemOf(await runOnAgent(gateway, 'guest-ping'))).toMatchObject({ code: 'route-not-found', vm: 'web' });
+  });
+});
+
+describe('what an agent offers', () => {
+  const names = (schema: Record<string, unknown>) => (schema['commands'] as { name: string }[]).map(({ name }) => name);
+
+  it('is in the document of the gateway: every command of the newest catalog', async () => {
+    const gateway = await scene.gateway();
+    const { paths } = (await exchange(gateway, '/openapi.json')).json() as { paths: Record<string, object> };
+    const newest = bundledCatalogs().find(({ kind, version }) => kind === 'guest-agent' && version.startsWith('10.2'));
+    const commands = [...(await loadBundledCatalog({ file: newest?.file ?? '' })).model.commands.keys()];
+    expect(commands).toHaveLength(44);
+    const described = Object.keys(paths).filter((path) => path.startsWith('/v1/vms/{vm}/agent/guest-'));
+    expect(described.sort()).toEqual(commands.map((name) => `/v1/vms/{vm}/agent/${name}`).sort());
+  });
+
+  it('is what it has enabled, by name, with all that is known of each', async () => {
+    const gateway = await realAgent({}, ['-b', 'guest-get-users']);
+    const agent = (await exchange(gateway, '/v1/vms/web/agent')).json();
+    expect(agent).toMatchObject({ state: 'ready', version: expect.stringMatching(/^\d+\.\d+\.\d+$/) });
+    const info = (await exchange(gateway, '/v1/vms/web/agent/guest-info')).json();
+    const listed = info['supported_commands'] as { name: string; enabled: boolean }[];
+    const enabled = listed.filter((command) => command.enabled).map(({ name }) => name);
+    expect(names(agent).sort()).toEqual(enabled.sort());
+    expect(enabled).not.toContain('guest-get-users');
+    const answer = await exchange(gateway, '/v1/vms/web/agent/openapi.json');
+    const document = answer.json() as { paths: Record<string, { post: Record<string, unknown> }>; servers: unknown };
+    expect(Object.keys(document.paths).sort()).toEqual(enabled.map((name) => `/agent/${name}`).sort());
+    expect(document.servers).toEqual([{ url: '/v1/vms/web' }]);
+    expect(document.paths['/agent/guest-exec']?.post).toMatchObject({ 'x-qapi-class': 'host', tags: ['guest-agent'] });
+    const headers = { 'If-None-Match': String(answer.headers['etag']) };
+    expect((await exchange(gateway, '/v1/vms/web/agent/openapi.json', { headers })).status).toBe(304);
+    const reader = { Authorization: `Bearer ${makeToken(gateway, { level: 'read', vms: ['*'] })}` };
+    expect((await exchange(gateway, '/v1/vms/web/agent', { headers: reader })).json()).toEqual(agent);
+    expect((await exchange(gateway, '/v1/vms/web/agent', { method: 'PUT', body: '{}' })).headers['allow']).toBe(
+      'GET, POST',
+    );
+  });
+
+  it('is what it says: commands that no catalog knows with open arguments, for level host', async () => {
+    const fake = await scene.fakeAgent(['guest-new', 'guest-ping'], '99.1.0');
+    fake.on('guest-new', ({ arguments: args }) => ({ return: args })).on('guest-ping', () => ({ json: '{}' }));
+    const gateway = await scene.gatewayWithAgents({ web: socketOf(fake) });
+    await agentBecomes(gateway, 'web', 'ready');
+    const agent = (await exchange(gateway, '/v1/vms/web/agent')).json();
+    expect(agent).toMatchObject({ version: '99.1.0' });
+    expect(names(agent)).toEqual(['guest-info', 'guest-new', 'guest-ping']);
+    expect((await runOnAgent(gateway, 'guest-new', '{"any":[1]}')).text).toBe('{"any":[1]}');
+    // Newer than every catalog: it may take what none of them knows.
+    expect((await runOnAgent(gateway, 'guest-ping', '{"loud":true}')).text).toBe('{}');
+    const headers = { Authorization: `Bearer ${makeToken(gateway, { level: 'configure', vms: ['*'] })}` };
+    expect((await runOnAgent(gateway, 'guest-new', '{}', headers)).status).toBe(403);
+  });
+
+  it('is nothing before it was there, and no reason to fail', async () => {
+    const gateway = await scene.gatewayWithAgents({ web: path.join(scene.directory(), 'nobody') });
+    await agentBecomes(gateway, 'web', 'waiting');
+    expect((await exchange(gateway, '/v1/vms/web/agent')).json()).toMatchObject({
+      ...{ state: 'waiting', epoch: null, version: null, schema: null, commands: [] },
+    });
+    expect((await exchange(gateway, '/v1/vms/web/agent/openapi.json')).status).toBe(503);
+  });
+
+  it('may be nonsense, as it is made by a guest', async () => {
+    const fake = await scene.fakeAgent([]);
+    fake.on('guest-info', () => ({
+      json: '{"version":"1\\n2","supported_commands":[null,7,{"name":[],"enabled":true}]}',
+    }));
+    const gateway = await scene.gatewayWithAgents({ web: socketOf(fake) });
+    const vm = await agentBecomes(gateway, 'web', 'waiting');
+    expect(vm['agent']).toMatchObject({ lastError: { code: 'prepare-failed' } });
   });
 });
 

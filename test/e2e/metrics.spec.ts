@@ -38,6 +38,9 @@ beforeAll(async () => {
   gateway = await scene.gateway({ settings: fakeMachineSettings });
   const machine = await fakeMachine(scene);
   vm = await registerVm(gateway, machine.endpoint);
+  const nobody = `unix:${scene.directory()}/nobody`;
+  const withAgent = { method: 'PUT', body: JSON.stringify({ endpoint: nobody, agent: nobody }) };
+  expect((await exchange(gateway, '/v1/vms/with-agent', withAgent)).status).toBe(201);
   expect((await run(gateway, vm, echo, '{}')).status).toBe(200);
   expect((await run(gateway, vm, echo, '{"integer": "x"}')).status).toBe(400);
   const stream = await openLines(gateway, '/v1/events', 'application/x-ndjson');

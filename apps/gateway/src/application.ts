@@ -10,9 +10,12 @@ import { SessionStore } from './access/session-store.js';
 import { TokenAdministration } from './access/token-administration.js';
 import { TokensController } from './access/tokens.controller.js';
 import { AgentController } from './agent/agent.controller.js';
+import { ExecController } from './agent/exec.controller.js';
+import { FileLimits, FilesController } from './agent/files.controller.js';
 import { CheckedCommandPath } from './commands/command-path.js';
 import { OperationsController } from './commands/operations.controller.js';
 import { OperationStore } from './commands/operations.js';
+import { ReplyBudget } from './commands/reply-budget.js';
 import { EventHub } from './events/event-hub.js';
 import { EventsController } from './events/events.controller.js';
 import { VM_DIRECTORY } from './events/vm-directory.js';
@@ -68,6 +71,8 @@ class GatewayModule {
         SchemasController,
         DocumentsController,
         AgentController,
+        ExecController,
+        FilesController,
         ProblemsController,
         MetricsController,
       ],
@@ -81,6 +86,8 @@ class GatewayModule {
         provide(AccessExplainer, new AccessExplainer(gateway.path, gateway.policy)),
         provide(SessionStore, gateway.access.sessions),
         provide(CheckedCommandPath, gateway.path),
+        provide(ReplyBudget, gateway.replies),
+        provide(FileLimits, new FileLimits(gateway.settings.limits)),
         provide(OperationStore, gateway.operations),
         provide(EventHub, gateway.hub),
         provide(

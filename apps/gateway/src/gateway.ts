@@ -68,6 +68,7 @@ export class Gateway {
   readonly operations: OperationStore;
   readonly policy: Policy;
   readonly path: CheckedCommandPath;
+  readonly replies: ReplyBudget;
   /** What the sockets use: their commands count as requests. */
   readonly socketParts: SocketParts & { readonly registry: VmRegistry };
   readonly sockets: SocketRouter;
@@ -132,12 +133,8 @@ export class Gateway {
       eventCursor: () => this.hub.head(),
       fault: (error, requestId) => log.error({ err: error, request: requestId }, 'command failed by a fault of ours'),
     });
-    const lane = new Lane(
-      this.path,
-      new FanOut(this.registry, this.path),
-      new ReplyBudget(settings.limits.replyBytes),
-      settings.limits,
-    );
+    this.replies = new ReplyBudget(settings.limits.replyBytes);
+    const lane = new Lane(this.path, new FanOut(this.registry, this.path), this.replies, settings.limits);
     const { limiter } = this.access;
     const { hub, directory, registry } = this;
     const path = limiter === undefined ? this.path : new LimitedCommandPath(this.path, limiter);

@@ -9,6 +9,8 @@ export interface CommandCaller extends Controls {
   readonly principal: Principal;
   readonly requestId: string;
   readonly vm: string;
+  /** Its guest agent runs them, not its monitor. */
+  readonly agent?: boolean;
   /** `performance.now()` from which deadlines run; the moment of each command when absent. */
   readonly arrivedAt?: number;
 }
@@ -20,7 +22,7 @@ export interface CommandReply {
 }
 
 /** What a resource says of one of its commands beside its arguments. */
-export type CommandManner = Pick<CommandRequest, 'ruling' | 'part'>;
+export type CommandManner = Pick<CommandRequest, 'ruling' | 'part' | 'timeoutMs'>;
 
 /**
  * The commands that one request for a resource of the gateway is answered by. Each goes the whole way of a command:

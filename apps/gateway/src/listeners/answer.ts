@@ -79,6 +79,24 @@ export function writeResource(
   response.end(body?.bytes);
 }
 
+/** Opens an answer that is told bit by bit; its headers leave at once. */
+export function beginStream(
+  response: ServerResponse,
+  context: RequestContext,
+  type: string,
+  trace: CommandTrace,
+  furtherHeaders: Readonly<Record<string, string>> = {},
+): void {
+  const headers = ['Content-Type', type, 'X-Request-Id', context.requestId];
+  for (const [name, value] of Object.entries({ ...apiHeaders, ...context.answerHeaders, ...furtherHeaders }))
+    headers.push(name, value);
+  addTrace(headers, trace);
+  // What Nest's side has set already is in the list as well.
+  for (const name of response.getHeaderNames()) response.removeHeader(name);
+  response.writeHead(200, headers);
+  response.flushHeaders();
+}
+
 function addTrace(
   headers: string[],
   { queueMs, qmpMs, epoch, cursor, operation, deprecated, replayed }: CommandTrace,

@@ -2,6 +2,7 @@ import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Problem, problemBody } from '../problems/problem.js';
 import type { Listener } from './listener.js';
+import { isUnhurried } from './streamed-body.js';
 
 /** A refused upgrade is a plain HTTP answer. */
 export function writeRawProblem(socket: Duplex, problem: Problem, requestId: string | undefined): void {
@@ -25,6 +26,7 @@ export function answerParserError(error: NodeJS.ErrnoException, socket: Duplex):
     socket.destroy();
     return;
   }
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isUnhurried(socket)) return;
   const problem =
     error.code === 'HPE_HEADER_OVERFLOW'
       ? new Problem('headers-too-large', 'The head of the request is over 16 KiB.')

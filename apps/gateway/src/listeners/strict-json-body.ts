@@ -5,6 +5,7 @@ import { asProblem, Problem } from '../problems/problem.js';
 import { writeProblem } from './answer.js';
 import { contentTypeProblem, hasBody, readBody } from './read-body.js';
 import type { GatewayRequest } from './request-context.js';
+import { hasStreamedBody } from './streamed-body.js';
 
 /** A request as controllers get it: `body` is there when it had one, `bodyText` as it was sent. */
 export type BodyRequest = GatewayRequest & { body?: unknown; bodyText?: string };
@@ -12,6 +13,10 @@ export type BodyRequest = GatewayRequest & { body?: unknown; bodyText?: string }
 /** Bodies of the gateway's own resources, by the same rules as those of commands: typed, bounded, strict. */
 export function strictJsonBody(bodyBytes: number) {
   return (request: BodyRequest, response: ServerResponse, next: () => void): void => {
+    if (hasStreamedBody(request.method, request.gateway.path)) {
+      next();
+      return;
+    }
     if (request.method === 'GET' || request.method === 'HEAD' || !hasBody(request)) {
       request.resume();
       next();

@@ -9,6 +9,7 @@ import {
 } from 'prom-client';
 import type { EventHub } from '../events/event-hub.js';
 import type { VmRegistry } from '../vms/vm-registry.js';
+import { agentStates, type VmAgent } from '../vms/vm-agent.js';
 import type { Vm } from '../vms/vm.js';
 import { latencyBounds, type CommandMetrics, type Histogram } from './command-metrics.js';
 import { metricTable, type MetricDescription, type MetricName } from './metric-table.js';
@@ -45,6 +46,15 @@ export class GatewayMetrics {
     });
     perVm('qmpgw_vm_commands_in_flight', (vm, set) => set(vm.inFlight, vm.id));
     perVm('qmpgw_vm_commands_queued', (vm, set) => set(vm.queue.size, vm.id));
+    const perAgent = (name: MetricName, collect: (agent: VmAgent, set: SetSeries) => void) =>
+      perVm(name, ({ agent }, set) => {
+        if (agent !== null) collect(agent, set);
+      });
+    perAgent('qmpgw_agent_state', ({ id, state }, set) => {
+      for (const shown of agentStates) set(Number(state === shown), id, shown);
+    });
+    perAgent('qmpgw_agent_commands_in_flight', ({ id, monitor }, set) => set(monitor.inFlight, id));
+    perAgent('qmpgw_agent_commands_queued', ({ id, queue }, set) => set(queue.size, id));
     perVm('qmpgw_vm_anomalies_total', (vm, set) => {
       for (const [kind, count] of vm.anomalies) set(count, vm.id, kind);
     });

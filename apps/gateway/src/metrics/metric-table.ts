@@ -22,6 +22,17 @@ export const metricTable = {
   },
   qmpgw_vm_commands_in_flight: { type: 'gauge', help: 'Unanswered commands of a VM.', labels: { vm } },
   qmpgw_vm_commands_queued: { type: 'gauge', help: 'Commands that wait for a place at a VM.', labels: { vm } },
+  qmpgw_agent_state: {
+    type: 'gauge',
+    help: '1 for the state the guest agent of a VM is in, 0 for the others; absent for VMs registered without one.',
+    labels: { vm, state: '`connecting`, `ready`, `silent`, `busy`, `waiting`' },
+  },
+  qmpgw_agent_commands_in_flight: { type: 'gauge', help: 'Unanswered commands of a guest agent.', labels: { vm } },
+  qmpgw_agent_commands_queued: {
+    type: 'gauge',
+    help: 'Commands that wait for their turn at a guest agent.',
+    labels: { vm },
+  },
   qmpgw_vm_anomalies_total: {
     type: 'counter',
     help: 'What a VM did that is odd but no reason to fail; for example replies to a former client.',

@@ -44,6 +44,10 @@ export class Problem extends Error {
     return this.fields.outcome ?? problemCatalogue[this.code].outcome;
   }
 
+  get retryable(): boolean {
+    return this.fields.retryable ?? problemCatalogue[this.code].retryable;
+  }
+
   get headers(): Readonly<Record<string, string>> {
     return { ...defaultHeaders[this.code], ...this.fields.headers };
   }
@@ -67,7 +71,7 @@ const defaultHeaders: Partial<Record<ProblemCode, Record<string, string>>> = {
 /** The problem object of RFC 9457 as clients get it, over HTTP, inside JSON-RPC errors and in fan-out lines. */
 export function problemBody(problem: Problem): Record<string, unknown> {
   const kind = problemCatalogue[problem.code];
-  const { vm, command, retryable, operation, qmp, errors, oldest } = problem.fields;
+  const { vm, command, operation, qmp, errors, oldest } = problem.fields;
   return {
     type: `/problems/${problem.code}`,
     title: kind.title,
@@ -78,7 +82,7 @@ export function problemBody(problem: Problem): Record<string, unknown> {
     ...(vm === undefined ? {} : { vm }),
     ...(command === undefined ? {} : { command }),
     outcome: problem.outcome,
-    retryable: retryable ?? kind.retryable,
+    retryable: problem.retryable,
     ...(operation === undefined ? {} : { operation }),
     ...(qmp === undefined ? {} : { qmp }),
     ...(errors === undefined ? {} : { errors }),

@@ -173,6 +173,7 @@ function resolve(file: SettingsFile, environment: NodeJS.ProcessEnv): Settings {
     limits: {
       commandBytes: bytes(limits.commandBytes),
       bodyBytes: bytes(limits.bodyBytes),
+      fileBytes: bytes(limits.fileBytes),
       queue: limits.queue,
       replyBytes: bytes(limits.replyBytes),
       lineBytes: bytes(limits.lineBytes),

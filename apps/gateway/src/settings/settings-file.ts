@@ -85,6 +85,11 @@ export class LimitSettings {
   @IsOptional()
   bodyBytes: number | string = '1MiB';
 
+  @Setting({ what: 'A file written to a guest.', type: 'size', example: '8GiB', restart: true })
+  @IsByteSize()
+  @IsOptional()
+  fileBytes: number | string = '1GiB';
+
   @Setting({ what: 'Commands that wait for one VM.', type: 'number', example: '1000' })
   @IsInt()
   @Min(1)

@@ -49,6 +49,8 @@ export interface Limits {
   readonly commandBytes: number;
   /** Bytes of a request body. */
   readonly bodyBytes: number;
+  /** Bytes of a file written to a guest. */
+  readonly fileBytes: number;
   /** Commands waiting per VM. */
   readonly queue: number;
   /** Bytes of answers waiting for slow readers, in all. */

@@ -12,12 +12,14 @@ import type { SchemaStore } from '../schemas/schema-store.js';
 import type { VmSchema } from '../schemas/vm-schema.js';
 import { ChangeWaiters } from './change-waiters.js';
 
+export const agentStates = ['connecting', 'ready', 'silent', 'busy', 'waiting'] as const;
+
 /**
  * Where a guest agent is. `silent`: connected, but nobody in the guest answers; `waiting`: no connection; `busy`: others
  * wait for the socket already. It is kept while the agent is dialled again and changes only when that ended differently:
  * most agents are either there or not, and nobody wants to be told every few seconds.
  */
-export type AgentState = 'connecting' | 'ready' | 'silent' | 'busy' | 'waiting';
+export type AgentState = (typeof agentStates)[number];
 
 /** What the agents of a gateway share. */
 export interface AgentSurroundings {

@@ -1,0 +1,36 @@
+import { Problem } from '../problems/problem.js';
+import type { GuestCommands } from './agent-commands.js';
+import { GuestFile } from './guest-file.js';
+
+/**
+ * The bytes of a file of the guest, part by part as they are taken; the file is closed when the reader stops.
+ *
+ * @throws Problem when the guest does not give it, or gives less than the file had when it was opened
+ */
+export async function* readGuestFile(
+  agent: GuestCommands,
+  path: string,
+  partBytes: number,
+): AsyncGenerator<Buffer, void, undefined> {
+  const file = await GuestFile.open(agent, path, 'r');
+  let isClosed = false;
+  try {
+    const size = await file.size();
+    let read = 0;
+    for (let end = false; !end;) {
+      const part = await file.read(partBytes);
+      ({ end } = part);
+      read += part.bytes.length;
+      if (part.bytes.length > 0) yield part.bytes;
+    }
+    // Files of /proc have the size 0, and one that is appended to grows; but none is shorter than it was.
+    if (size !== undefined && read < size)
+      throw new Problem('outcome-unknown', `The file had ${size} bytes, and ${read} could be read.`, {
+        command: 'guest-file-read',
+      });
+    isClosed = true;
+    await file.close();
+  } finally {
+    if (!isClosed) await file.close().catch(() => undefined);
+  }
+}

@@ -1,0 +1,80 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { Problem } from '../problems/problem.js';
+
+const filePath = /^\/v1\/vms\/[^/]+\/agent\/files$/;
+/** A sender that sends nothing for so long has gone; milliseconds. */
+const silenceMs = 30_000;
+
+/** Connections whose request has no time limit as a whole: a large file takes as long as it takes. */
+const unhurried = new WeakSet<Duplex>();
+
+/** True for requests whose body is taken as it comes, by whoever the request is for, and is no JSON. */
+export function hasStreamedBody(method: string | undefined, path: string): boolean {
+  return method === 'PUT' && filePath.test(path);
+}
+
+/** True when the time limit of whole requests is not for this connection now. */
+export function isUnhurried(socket: Duplex): boolean {
+  return unhurried.has(socket);
+}
+
+/** As JSON bodies have a type that no page of another origin can send unasked, files have one too. */
+export function fileTypeProblem({ headers }: IncomingMessage): Problem | undefined {
+  const { 'content-type': type, 'content-encoding': encoding } = headers;
+  if (type?.split(';', 1)[0]?.trim().toLowerCase() === 'application/octet-stream' && encoding === undefined)
+    return undefined;
+  return new Problem(
+    'unsupported-media-type',
+    'A file needs Content-Type: application/octet-stream, and no Content-Encoding. With curl: curl -T FILE -H "Content-Type: application/octet-stream" URL',
+  );
+}
+
+/**
+ * The body of a request as it comes; it is read no faster than it is used, and thrown away from where its user stops.
+ * @throws Problem `invalid-request` when its sender falls silent, or leaves
+ */
+export function bodyParts(request: IncomingMessage): AsyncGenerator<Buffer, void, undefined> {
+  const { socket } = request;
+  unhurried.add(socket);
+  request.once('close', () => unhurried.delete(socket));
+  return partsOf(request);
+}
+
+async function* partsOf(request: IncomingMessage): AsyncGenerator<Buffer, void, undefined> {
+  const parts = request[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  try {
+    for (;;) {
+      const part = await inTime(parts.next());
+      if (part.done === true) return;
+      yield part.value;
+    }
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    throw new Problem('invalid-request', 'The sender broke off.');
+  } finally {
+    if (!request.complete) discard(request);
+  }
+}
+
+/** Most clients read the answer only when they have sent everything. */
+function discard(request: IncomingMessage): void {
+  const patience = setTimeout(() => request.socket.destroy(), silenceMs);
+  request.once('close', () => clearTimeout(patience));
+  request.resume();
+}
+
+async function inTime<T>(next: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const silence = new Promise<never>((_resolve, reject) => {
+    const problem = new Problem('invalid-request', `The sender sent nothing for ${silenceMs / 1000} s.`, {
+      headers: { Connection: 'close' },
+    });
+    timer = setTimeout(() => reject(problem), silenceMs);
+  });
+  try {
+    return await Promise.race([next, silence]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
