@@ -19,7 +19,9 @@ it('SIGHUP goes on in a new file', async () => {
   expect((await run(gateway, vm, 'stop')).status).toBe(200);
   renameSync(file, `${file}.1`);
   gateway.process.kill('SIGHUP');
-  await expect.poll(() => gateway.log().map(({ msg }) => msg), { timeout: 10_000 }).toContain('files read again');
+  await expect
+    .poll(() => gateway.log().map(({ msg }) => msg), { timeout: 10_000 })
+    .toContain('settings and the files they name read again');
   expect((await run(gateway, vm, 'cont')).status).toBe(200);
   await expect.poll(() => read(file), { timeout: 5_000 }).toContain('"command":"cont"');
   expect(read(file)).not.toContain('"command":"stop"');

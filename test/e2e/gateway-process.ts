@@ -37,6 +37,8 @@ export interface GatewayProcess {
   fetch(path: string, init?: RequestInit): Promise<Response>;
   /** Waits until the VM is in this state. @throws when it is not there within 30 s */
   vmBecomes(id: string, state: string): Promise<Record<string, unknown>>;
+  /** Puts these in place of its settings file; SIGHUP is for the caller to send. */
+  rewriteSettings(settings: Readonly<Record<string, unknown>>): void;
   /** Its log so far, a record per line of stderr. */
   log(): Record<string, unknown>[];
   readonly stderr: () => string;
@@ -126,6 +128,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     token,
     fetch: fetchPath,
     vmBecomes: (id, wanted) => vmBecomes(fetchPath, id, wanted),
+    rewriteSettings: (changed) => writeFileSync(configFile, JSON.stringify(changed)),
     log: () => stderr.split('\n').flatMap(logRecord),
     stderr: () => stderr,
     ended,

@@ -97,6 +97,22 @@ it('takes the certificate for a name of its own, and others for none', async () 
   expect((await origin(`http://localhost:${port}`)).status).toBe(403);
 });
 
+it('takes other entries of clientCertificates on SIGHUP: open streams of those that are gone or changed end', async () => {
+  const shown = { cert: client.cert, key: client.key };
+  const access = async () => (await get('/v1/access', shown)).json;
+  const address = gateway.url.replace('https', 'wss').replace('127.0.0.1', 'localhost');
+  const socket = new WebSocket(`${address}/v1/ws`, ['qmp-gateway.v1'], { ca: ca.cert, ...shown });
+  const closed = new Promise((resolve) => socket.on('close', resolve));
+  await new Promise((resolve) => socket.on('open', resolve));
+  gateway.rewriteSettings({
+    tls: { ...files, clientCa: path.join(path.dirname(files.cert), 'ca.pem') },
+    clientCertificates: [{ subject: 'CN=qmp-gateway', level: 'read' }],
+  });
+  gateway.process.kill('SIGHUP');
+  await expect.poll(access, { timeout: 10_000 }).toMatchObject({ level: 'read', vms: ['*'] });
+  expect(await closed).toBe(4401);
+});
+
 it('reads certificates anew on SIGHUP without ending what is open', async () => {
   const before = await get('/v1');
   const renewed = makeCertificates();
@@ -105,15 +121,14 @@ it('reads certificates anew on SIGHUP without ending what is open', async () => 
   const told = (message: string, times: number) =>
     expect.poll(() => log().filter((line) => line === message).length, { timeout: 10_000 }).toBe(times);
   gateway.process.kill('SIGHUP');
-  await told('files read again', 1);
+  await told('settings and the files they name read again', 2);
   const after = await get('/v1', { ca: renewed.ca.cert });
   expect(after.status).toBe(200);
   expect(after.fingerprint).not.toBe(before.fingerprint);
   // What can't be read changes nothing.
   writeFileSync(files.key, 'no key');
   gateway.process.kill('SIGHUP');
-  await told('cannot be read again; the old one stays in use', 1);
-  await told('files read again', 2);
+  await told('settings cannot be read again; all stays as it was', 1);
   expect((await get('/v1', { ca: renewed.ca.cert })).fingerprint).toBe(after.fingerprint);
   expect(readFileSync(files.key, 'utf8')).toBe('no key');
 });

@@ -121,7 +121,7 @@ export async function createApplication(gateway: Gateway): Promise<INestApplicat
   const express = adapter.getInstance<RequestListener & ExpressApplication>();
   express.disable('x-powered-by');
   express.disable('etag');
-  express.use(strictJsonBody(gateway.settings.limits.bodyBytes));
+  express.use(strictJsonBody(gateway.settings.limits));
   mountDocs(express);
   application.useWebSocketAdapter(new QmpWsAdapter(gateway.sockets));
   await application.init();

@@ -1,5 +1,5 @@
 import { isKnownCommand } from '@qmp-gateway/catalog';
-import { DialGate } from '@qmp-gateway/qmp';
+import { DialGate, type TlsOptions } from '@qmp-gateway/qmp';
 import type { Logger } from 'pino';
 import { AuditLog } from './access/audit-log.js';
 import { AccessControl } from './access/access-control.js';
@@ -24,6 +24,7 @@ import { SchemaStore } from './schemas/schema-store.js';
 import { shownAddress } from './settings/impossible-settings.js';
 import { SettingsError } from './settings/load-settings.js';
 import { readCommandClasses } from './settings/named-files.js';
+import { settingsChange, takeOver } from './settings/settings-change.js';
 import type { Settings } from './settings/settings.js';
 import { MonitorSockets } from './sockets/monitor-sockets.js';
 import type { SocketParts } from './sockets/socket-connection.js';
@@ -33,7 +34,7 @@ import { VmDiscovery } from './vms/discovery/vm-discovery.js';
 import { VmAdministration } from './vms/vm-administration.js';
 import { VmDirectory } from './vms/vm-directory.js';
 import { VmRegistry } from './vms/vm-registry.js';
-import { loadVmTls } from './vms/vm-tls.js';
+import { loadVmTls, renewVmTls } from './vms/vm-tls.js';
 import type { Vm, VmObserver } from './vms/vm.js';
 
 const rootTokenFile = 'root.token';
@@ -75,7 +76,9 @@ export class Gateway {
   readonly connections: OpenConnections;
   readonly dispatcher: Dispatcher;
   readonly listeners: readonly Listener[];
+  readonly #vmTls: Map<string, TlsOptions>;
   #monitorSockets: MonitorSockets | undefined;
+  #reloading: Promise<void> = Promise.resolve();
 
   /** @throws SettingsError when files that the settings name can't be used */
   constructor(
@@ -84,7 +87,9 @@ export class Gateway {
   ) {
     const { run } = this.identity;
     this.state = new StateDirectory(settings.state);
-    this.tokens = new TokenStore(this.state);
+    this.tokens = new TokenStore(this.state, Date.now, (failure) =>
+      log.error({ failure }, 'the tokens cannot be read again; those read before stay in use'),
+    );
     this.audit = new AuditLog(this.state.path, settings.audit, (failure) => {
       if (failure === undefined) log.warn('the audit log is written again');
       else log.error({ failure, path: this.audit.path }, 'the audit log cannot be written');
@@ -94,13 +99,14 @@ export class Gateway {
       log.warn({ failure: message }, 'the keys of jwt.jwks cannot be had'),
     );
     this.hub = new EventHub({ run, history: settings.history, subscriptions: settings.limits.connections });
+    this.#vmTls = loadVmTls(settings.vms);
     let sessions = 0;
     const surroundings = {
       observer: this.#observer(),
       schemas: new SchemaStore(classes, loadCatalogs(settings.catalogs)),
       monitorOptions: { dialGate: new DialGate(simultaneousDials), lineBytes: settings.limits.lineBytes },
-      tls: loadVmTls(settings.vms),
-      queueBound: settings.limits.queue,
+      tls: this.#vmTls,
+      limits: settings.limits,
       nextEpoch: () => `${run}.${++sessions}`,
     };
     this.registry = new VmRegistry(this.state, surroundings, {
@@ -133,12 +139,10 @@ export class Gateway {
       eventCursor: () => this.hub.head(),
       fault: (error, requestId) => log.error({ err: error, request: requestId }, 'command failed by a fault of ours'),
     });
-    this.replies = new ReplyBudget(settings.limits.replyBytes);
+    this.replies = new ReplyBudget(settings.limits);
     const lane = new Lane(this.path, new FanOut(this.registry, this.path), this.replies, settings.limits);
-    const { limiter } = this.access;
     const { hub, directory, registry } = this;
-    const path = limiter === undefined ? this.path : new LimitedCommandPath(this.path, limiter);
-    this.socketParts = { hub, directory, registry, path };
+    this.socketParts = { hub, directory, registry, path: new LimitedCommandPath(this.path, this.access) };
     this.sockets = new SocketRouter(this.socketParts);
     this.connections = new OpenConnections(connectionBound(settings.limits.connections));
     this.dispatcher = new Dispatcher(this.access, lane, this.sockets, this.connections, log);
@@ -209,23 +213,53 @@ export class Gateway {
   }
 
   /**
-   * What SIGHUP asks for: the audit log opened anew, certificates and key files read again. What can't be had stays as
-   * it is, and the log says so.
+   * What SIGHUP asks for: the audit log opened anew, then settings, tokens and every file they name read again. When
+   * anything in them is wrong, all stays as it was and the log has each fault.
+   *
+   * @param read the settings as they are now. @throws SettingsError
    */
-  async reload(): Promise<void> {
-    const steps = {
-      'audit log': () => this.audit.reopen(),
-      certificates: () => renewCertificates(this.listeners, this.settings),
-      keys: () => this.access.reload(),
-    };
-    for (const [what, step] of Object.entries(steps)) {
-      try {
-        await step();
-      } catch (error) {
-        this.log.error({ what, failure: (error as Error).message }, 'cannot be read again; the old one stays in use');
-      }
+  reload(read: () => Settings): Promise<void> {
+    this.#reloading = this.#reloading.then(() => this.#reload(read));
+    return this.#reloading;
+  }
+
+  async #reload(read: () => Settings): Promise<void> {
+    const { settings, log } = this;
+    try {
+      await this.audit.reopen();
+    } catch (error) {
+      log.error({ failure: (error as Error).message }, 'the audit log cannot be opened anew; the old one stays in use');
     }
-    this.log.info('files read again');
+    let fresh: Settings;
+    try {
+      fresh = allFaults(read, () => this.tokens.reload());
+    } catch (error) {
+      const faults = error instanceof SettingsError ? error.faults : [String(error)];
+      for (const fault of faults) log.error({ fault }, 'settings cannot be read again; all stays as it was');
+      return;
+    }
+    try {
+      const change = settingsChange(settings, fresh);
+      takeOver(settings, fresh, change);
+      await this.#use(change.taken);
+      if (change.taken.length > 0)
+        this.audit.change(undefined, undefined, 'settings-changed', { settings: change.taken });
+      log.info({ changed: change.taken }, 'settings and the files they name read again');
+      for (const setting of change.needRestart) log.warn({ setting }, 'this setting has changed; it needs a restart');
+    } catch (error) {
+      log.error({ err: error }, 'settings could not be taken over as a whole');
+    }
+  }
+
+  /** Brings about what settings with these paths say now, and what is in the files that they name. */
+  async #use(changed: readonly string[]): Promise<void> {
+    const { settings } = this;
+    renewCertificates(this.listeners, settings);
+    renewVmTls(this.#vmTls, loadVmTls(settings.vms));
+    this.access.reload(changed);
+    this.log.level = settings.logLevel;
+    if (changed.includes('vms')) await this.registry.provide('settings', settings.vms);
+    if (changed.includes('discover')) await this.discovery.watch(settings.discover);
   }
 
   #makeRootToken(): void {
@@ -275,6 +309,24 @@ export class Gateway {
         this.log.warn({ vm: vm.id, kind, detail: detail.slice(0, 500) }, 'odd bytes from a vm'),
     };
   }
+}
+
+/** What `read` gives, when nothing throws. @throws SettingsError with the faults of all of them */
+function allFaults<T>(read: () => T, ...others: (() => void)[]): T {
+  const faults: string[] = [];
+  const attempt = <R>(step: () => R): R | undefined => {
+    try {
+      return step();
+    } catch (error) {
+      if (!(error instanceof SettingsError)) throw error;
+      faults.push(...error.faults);
+      return undefined;
+    }
+  };
+  const value = attempt(read);
+  others.forEach(attempt);
+  if (value === undefined || faults.length > 0) throw new SettingsError(faults);
+  return value;
 }
 
 async function settledWithin(work: Promise<unknown>, milliseconds: number): Promise<void> {

@@ -74,7 +74,7 @@ async function serve(flags: Flags): Promise<void> {
   };
   // Before the listening line is out: whoever reads it may send a signal at once.
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal, 0));
-  process.on('SIGHUP', () => void gateway.reload());
+  process.on('SIGHUP', () => void gateway.reload(() => checkedSettings(flags)));
   // A fault of ours that nobody caught: say so, and end cleanly rather than go on in a state nobody knows.
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'uncaught exception');

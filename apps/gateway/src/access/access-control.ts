@@ -14,26 +14,51 @@ export class AccessControl {
   readonly sessions = new SessionStore();
   readonly backOff = new LoginBackOff();
   readonly authenticator: Authenticator;
-  /** Only when there is a limit. */
-  readonly limiter?: RequestLimiter;
-  readonly #jwt: JwtVerifier | undefined;
+  readonly #certificates: ClientCertificates;
+  readonly #sources: { -readonly [Key in keyof CredentialSources]: CredentialSources[Key] };
+  #limiter: RequestLimiter | undefined;
 
   /** @throws SettingsError for a key file that can't be used */
-  constructor(settings: Settings, tokens: TokenStore, trouble: (message: string) => void) {
+  constructor(
+    private readonly settings: Settings,
+    tokens: TokenStore,
+    private readonly trouble: (message: string) => void,
+  ) {
     this.rules = settings;
-    const { jwt, clientCertificates, limits } = settings;
-    this.#jwt = jwt === undefined ? undefined : new JwtVerifier(jwt, Date.now, trouble);
-    const sources: CredentialSources = {
-      sessions: this.sessions,
-      certificates: new ClientCertificates(clientCertificates),
-      ...(this.#jwt === undefined ? {} : { jwt: this.#jwt }),
-    };
-    this.authenticator = new Authenticator(settings, tokens, sources);
-    if (limits.requestsPerSecond > 0) this.limiter = new RequestLimiter(limits.requestsPerSecond);
+    this.#certificates = new ClientCertificates(settings.clientCertificates);
+    this.#sources = { sessions: this.sessions, certificates: this.#certificates };
+    this.authenticator = new Authenticator(settings, tokens, this.#sources);
+    this.#replaceJwt();
+    this.#replaceLimiter();
   }
 
-  /** Reads key files anew. @throws SettingsError; what was read before stays in use then */
-  reload(): void {
-    this.#jwt?.reload();
+  /** Only when there is a limit. */
+  get limiter(): RequestLimiter | undefined {
+    return this.#limiter;
+  }
+
+  /**
+   * Takes over what of the settings has changed, as paths, and reads key files anew.
+   * @throws SettingsError for a key file; what was read before stays in use then
+   */
+  reload(changed: readonly string[]): void {
+    const has = (key: string) => changed.some((path) => path === key || path.startsWith(`${key}.`));
+    if (has('clientCertificates')) this.#certificates.replace(this.settings.clientCertificates);
+    if (has('limits.requestsPerSecond')) this.#replaceLimiter();
+    if (has('jwt')) this.#replaceJwt();
+    else this.#sources.jwt?.reload();
+  }
+
+  #replaceJwt(): void {
+    const { jwt } = this.settings;
+    const before = this.#sources.jwt;
+    if (jwt === undefined) delete this.#sources.jwt;
+    else this.#sources.jwt = new JwtVerifier({ ...jwt }, Date.now, this.trouble);
+    before?.withdraw();
+  }
+
+  #replaceLimiter(): void {
+    const { requestsPerSecond } = this.settings.limits;
+    this.#limiter = requestsPerSecond > 0 ? new RequestLimiter(requestsPerSecond) : undefined;
   }
 }

@@ -1,20 +1,34 @@
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket, type PeerCertificate } from 'node:tls';
+import { isDeepStrictEqual } from 'node:util';
 import { Problem } from '../problems/problem.js';
 import { subjectAttributes, type ClientCertificate } from '../settings/access-settings.js';
 import { Principal } from './principal.js';
 
 /** Whom the certificate of a TLS client stands for, by its whole subject. */
 export class ClientCertificates {
-  readonly #bySubject: ReadonlyMap<string, ClientCertificate>;
+  #bySubject: ReadonlyMap<string, ClientCertificate> = new Map();
   /** A connection shows its certificate once, when it is made. */
-  readonly #ofConnections = new WeakMap<TLSSocket, Principal | Problem>();
+  #ofConnections = new WeakMap<TLSSocket, Principal | Problem>();
 
   constructor(
     entries: readonly ClientCertificate[],
     private readonly now: () => number = Date.now,
   ) {
-    this.#bySubject = new Map(entries.map((entry) => [keyOf(subjectAttributes(entry.subject) ?? []), entry]));
+    this.replace(entries);
+  }
+
+  /** Other entries from now on, for open connections too; what an entry that is the same stands for goes on. */
+  replace(entries: readonly ClientCertificate[]): void {
+    const before = this.#bySubject;
+    this.#bySubject = new Map(
+      entries.map((entry) => {
+        const key = keyOf(subjectAttributes(entry.subject) ?? []);
+        const known = before.get(key);
+        return [key, isDeepStrictEqual(known, entry) && known !== undefined ? known : entry];
+      }),
+    );
+    this.#ofConnections = new WeakMap();
   }
 
   /** Undefined when the client has shown no certificate, or no entry of the settings could be meant. */
@@ -42,7 +56,8 @@ export class ClientCertificates {
       );
     const attributes = attributesOf(certificate.subject);
     const shown = attributes.join(',');
-    const entry = this.#bySubject.get(keyOf(attributes));
+    const key = keyOf(attributes);
+    const entry = this.#bySubject.get(key);
     if (entry === undefined)
       return new Problem(
         'unauthenticated',
@@ -50,7 +65,8 @@ export class ClientCertificates {
       );
     const expires = Date.parse(certificate.valid_to ?? '');
     const { level, vms } = entry;
-    return new Principal(`certificate:${shown}`, shown, { level, vms }, () => this.now() < expires, expires);
+    const stillValid = () => this.now() < expires && this.#bySubject.get(key) === entry;
+    return new Principal(`certificate:${shown}`, shown, { level, vms }, stillValid, expires);
   }
 }
 

@@ -152,6 +152,14 @@ it('takes new keys on reload, and no longer the old ones', async () => {
   expect(codeOf(await gate.authenticate(fresh))).toBe('jwt:ada');
 });
 
+it('that is withdrawn ends what it let in: another issuer counts now', async () => {
+  const gate = verifier();
+  const principal = (await gate.authenticate(await token())) as Principal;
+  expect(principal.stillValid()).toBe(true);
+  gate.withdraw();
+  expect(principal.stillValid()).toBe(false);
+});
+
 it('refuses while the issuer cannot be asked, and says so once a minute', async () => {
   const server = createServer((_request, response) => response.writeHead(500).end()).listen(0, '127.0.0.1');
   await once(server, 'listening');

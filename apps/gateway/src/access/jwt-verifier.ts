@@ -35,6 +35,7 @@ export class JwtVerifier {
   readonly #remembered = new Map<string, Remembered>();
   #keys: JWTVerifyGetKey;
   #troubledAt = -Infinity;
+  #withdrawn = false;
 
   /** @throws SettingsError for a key file that can't be used */
   constructor(
@@ -49,6 +50,12 @@ export class JwtVerifier {
   /** Reads the keys anew and forgets what was checked with the old ones. @throws SettingsError; the old keys stay then */
   reload(): void {
     this.#keys = openJwks(this.settings.jwks);
+    this.#remembered.clear();
+  }
+
+  /** Another verifier takes its place: whom this one let in must come again. */
+  withdraw(): void {
+    this.#withdrawn = true;
     this.#remembered.clear();
   }
 
@@ -104,7 +111,7 @@ export class JwtVerifier {
     const { sub = '', exp = 0 } = payload;
     const vms = vmPatterns(claimOf(payload, vmsClaim));
     const expires = exp * 1000;
-    const stillValid = () => this.now() < expires + clockToleranceS * 1000;
+    const stillValid = () => !this.#withdrawn && this.now() < expires + clockToleranceS * 1000;
     return new Principal(`jwt:${sub}`, sub, { level: level as Level, vms }, stillValid, expires);
   }
 

@@ -30,7 +30,7 @@ it('counts commands of connections, and sends none past the limit', () => {
         answer({ ok: true, json: '{}', trace: {} });
       },
     },
-    new RequestLimiter(1, () => 0),
+    { limiter: new RequestLimiter(1, () => 0) },
   );
   const request = (command: string): CommandRequest => ({
     principal: new Principal('p', 'p', { level: 'host', vms: ['*'] }),

@@ -48,11 +48,11 @@ export class RequestLimiter {
 export class LimitedCommandPath implements CommandPath {
   constructor(
     private readonly path: CommandPath,
-    private readonly limiter: RequestLimiter,
+    private readonly limits: { readonly limiter: RequestLimiter | undefined },
   ) {}
 
   execute(request: CommandRequest, answer: (answer: CommandAnswer) => void): void {
-    const { refusal } = this.limiter.take(request.principal.id);
+    const refusal = this.limits.limiter?.take(request.principal.id).refusal;
     if (refusal === undefined) this.path.execute(request, answer);
     else answer({ ok: false, problem: refusal.about({ vm: request.vm, command: request.command }), trace: {} });
   }

@@ -51,12 +51,26 @@ export class TokenStore {
   #principals = new Map<string, Principal>();
   readonly #verified = new Map<string, VerifiedSecret>();
   #stamp = '';
+  /** Of a file that can't be understood. */
+  #damagedStamp: string | undefined;
   #checkedAt = -Infinity;
 
-  /** @throws SettingsError naming the file when it is there but can't be understood. */
-  constructor(state: StateDirectory, now: () => number = Date.now) {
+  /**
+   * @param trouble told once of a file that can't be understood any more: what was read before stays in use
+   * @throws SettingsError naming the file when it is there but can't be understood.
+   */
+  constructor(
+    state: StateDirectory,
+    now: () => number = Date.now,
+    private readonly trouble: (message: string) => void = () => undefined,
+  ) {
     this.#state = state;
     this.#now = now;
+    this.#reload();
+  }
+
+  /** Reads the file as it is now. @throws SettingsError; what was read before stays in use then */
+  reload(): void {
     this.#reload();
   }
 
@@ -168,7 +182,14 @@ export class TokenStore {
     const now = performance.now();
     if (!unknownId && now - this.#checkedAt < reloadEveryMs) return;
     this.#checkedAt = now;
-    if (fileStamp(this.#state.file(fileName)) !== this.#stamp) this.#reload();
+    const stamp = fileStamp(this.#state.file(fileName));
+    if (stamp === this.#stamp || stamp === this.#damagedStamp) return;
+    try {
+      this.#reload();
+    } catch (error) {
+      this.#damagedStamp = stamp;
+      this.trouble((error as Error).message);
+    }
   }
 
   #reload(): void {

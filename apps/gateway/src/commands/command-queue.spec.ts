@@ -26,7 +26,7 @@ const names = (queue: CommandQueue) => {
 
 describe('the queue of commands', () => {
   it('takes turns over principals, each in its own order', () => {
-    const queue = new CommandQueue(10);
+    const queue = new CommandQueue({ queue: 10 });
     for (const n of [1, 2, 3]) queue.add(command('a', n));
     queue.add(command('b', 1));
     queue.add(command('c', 1));
@@ -34,7 +34,7 @@ describe('the queue of commands', () => {
   });
 
   it('puts who comes back behind those who wait', () => {
-    const queue = new CommandQueue(10);
+    const queue = new CommandQueue({ queue: 10 });
     queue.add(command('a', 1));
     queue.add(command('b', 1));
     expect((queue.next() as Named).principalId).toBe('a');
@@ -43,7 +43,7 @@ describe('the queue of commands', () => {
   });
 
   it('is bounded, whoever asks, and has room again after a turn or a withdrawal', () => {
-    const queue = new CommandQueue(2);
+    const queue = new CommandQueue({ queue: 2 });
     const [first, second] = [command('a'), command('b')];
     expect([queue.add(first), queue.add(second), queue.add(command('c'))]).toEqual([true, true, false]);
     queue.withdraw(second);
@@ -54,7 +54,7 @@ describe('the queue of commands', () => {
   });
 
   it('makes room for who has fewer: whoever has most gives up the last', () => {
-    const queue = new CommandQueue(4);
+    const queue = new CommandQueue({ queue: 4 });
     const greedy = [1, 2, 3, 4].map((n) => command('a', n));
     greedy.forEach((entry) => queue.add(entry));
     expect(queue.add(command('a', 5))).toBe(false);
@@ -67,7 +67,7 @@ describe('the queue of commands', () => {
   });
 
   it('refuses all that wait', () => {
-    const queue = new CommandQueue(10);
+    const queue = new CommandQueue({ queue: 10 });
     const waiting = ['a', 'b', 'a'].map((principal) => command(principal));
     waiting.forEach((entry) => queue.add(entry));
     queue.refuseAll();
@@ -77,7 +77,7 @@ describe('the queue of commands', () => {
   it('never serves one principal twice while another has waited all along', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { maxLength: 60 }), (principals) => {
-        const queue = new CommandQueue(100);
+        const queue = new CommandQueue({ queue: 100 });
         principals.forEach((principal, n) => queue.add(command(principal, n)));
         const served: Named[] = [];
         for (let next = queue.next(); next !== undefined; next = queue.next()) served.push(next as Named);

@@ -1,3 +1,5 @@
+import type { Limits } from '../settings/settings.js';
+
 /** A command that waits for its turn. */
 export interface QueuedCommand {
   /** Who asks: turns go round over the principals. */
@@ -34,7 +36,12 @@ export class CommandQueue {
   readonly #principals: PrincipalQueue[] = [];
   #size = 0;
 
-  constructor(readonly bound: number) {}
+  constructor(private readonly limits: Pick<Limits, 'queue'>) {}
+
+  /** Commands that may wait. */
+  get bound(): number {
+    return this.limits.queue;
+  }
 
   get size(): number {
     return this.#size;

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { Problem } from '../problems/problem.js';
+import type { Limits } from '../settings/settings.js';
 
 /** Answers smaller than this fit in socket buffers and are not worth counting. */
 const countedFrom = 64 * 2 ** 10;
@@ -11,11 +12,12 @@ const countedFrom = 64 * 2 ** 10;
 export class ReplyBudget {
   #waiting = 0;
 
-  constructor(private readonly bound: number) {}
+  constructor(private readonly limits: Pick<Limits, 'replyBytes'>) {}
 
   get refusal(): Problem | undefined {
-    if (this.#waiting <= this.bound) return undefined;
-    return new Problem('too-many-requests', `Over ${this.bound} bytes of answers wait to be read (limits.replyBytes).`);
+    const { replyBytes } = this.limits;
+    if (this.#waiting <= replyBytes) return undefined;
+    return new Problem('too-many-requests', `Over ${replyBytes} bytes of answers wait to be read (limits.replyBytes).`);
   }
 
   /** Counts an answer from now until it was handed to the kernel or its reader left. */

@@ -25,7 +25,7 @@ export interface Entry {
   readonly authenticator: Authenticator;
   readonly backOff: LoginBackOff;
   /** Only when there is a limit. */
-  readonly limiter?: RequestLimiter;
+  readonly limiter: RequestLimiter | undefined;
 }
 
 const requestIdPattern = /^[A-Za-z0-9._-]{1,128}$/;

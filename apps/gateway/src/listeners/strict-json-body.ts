@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { readJson, type JsonNode } from '@qmp-gateway/qapi';
 import { malformedJson } from '../commands/command-path.js';
 import { asProblem, Problem } from '../problems/problem.js';
+import type { Limits } from '../settings/settings.js';
 import { writeProblem } from './answer.js';
 import { contentTypeProblem, hasBody, readBody } from './read-body.js';
 import type { GatewayRequest } from './request-context.js';
@@ -11,7 +12,7 @@ import { hasStreamedBody } from './streamed-body.js';
 export type BodyRequest = GatewayRequest & { body?: unknown; bodyText?: string };
 
 /** Bodies of the gateway's own resources, by the same rules as those of commands: typed, bounded, strict. */
-export function strictJsonBody(bodyBytes: number) {
+export function strictJsonBody(limits: Pick<Limits, 'bodyBytes'>) {
   return (request: BodyRequest, response: ServerResponse, next: () => void): void => {
     if (hasStreamedBody(request.method, request.gateway.path)) {
       next();
@@ -31,7 +32,7 @@ export function strictJsonBody(bodyBytes: number) {
       refuse(wrongType);
       return;
     }
-    readBody(request, bodyBytes, (body) => {
+    readBody(request, limits.bodyBytes, (body) => {
       try {
         if (body instanceof Problem) throw body;
         const document = readJson(body);

@@ -35,7 +35,8 @@ function namedFileFaults(settings: Settings, faulty: ReadonlySet<string>): strin
   const checks: Readonly<Partial<Record<keyof Settings, () => unknown>>> = {
     listen: () => checkListeners(settings.listen),
     state: () => checkState(settings.state),
-    audit: () => isAbsolute(audit.file) && checkWritable('audit.file', dirname(audit.file)),
+    audit: () =>
+      isAbsolute(audit.file) && checkWritable('audit.file', existsSync(audit.file) ? audit.file : dirname(audit.file)),
     catalogs: () => loadCatalogs(settings.catalogs),
     commandClasses: () => readCommandClasses(settings),
     tls: () => tls === undefined || loadTlsMaterial(tls),
@@ -76,11 +77,11 @@ function checkState(state: string): void {
   else throw new SettingsError([`state: ${nearest} is not a directory`]);
 }
 
-function checkWritable(key: string, directory: string): void {
+function checkWritable(key: string, path: string): void {
   try {
-    accessSync(directory, constants.W_OK | constants.X_OK);
+    accessSync(path, constants.W_OK);
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
-    throw new SettingsError([`${key}: ${directory} cannot be written to (${code})`]);
+    throw new SettingsError([`${key}: ${path} cannot be written to (${code})`]);
   }
 }

@@ -110,6 +110,7 @@ export class LimitSettings {
     what: 'Open connections over all listeners. At most three quarters of the descriptors the process may have: VMs need some.',
     type: 'number',
     example: '10000',
+    restart: true,
   })
   @IsInt()
   @Min(1)

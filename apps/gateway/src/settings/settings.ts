@@ -63,7 +63,10 @@ export interface Limits {
   readonly requestsPerSecond: number;
 }
 
-/** Everything the gateway was told, read from file, environment and flags, and checked. */
+/**
+ * Everything the gateway was told, read from file, environment and flags, and checked. SIGHUP puts new values in place of
+ * those that can change: who wants them keeps this object, or `limits`, and looks when it needs them.
+ */
 export interface Settings {
   readonly listen: readonly ListenerAddress[];
   readonly state: string;

@@ -21,7 +21,7 @@ async function stage(): Promise<{
   const fake = await scene.fake();
   fake.on('query-status', () => ({ json: '{"status": "paused"}' }));
   const { monitor, host } = await scene.ready(fake.endpoint);
-  const queue = new CommandQueue(2);
+  const queue = new CommandQueue({ queue: 2 });
   const told: string[] = [];
   const poll = new RunStatePoll(monitor, queue, (runState) => told.push(runState), clock);
   return {

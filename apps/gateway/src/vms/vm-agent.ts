@@ -10,6 +10,7 @@ import { CommandQueue } from '../commands/command-queue.js';
 import type { CommandServer } from '../commands/command-server.js';
 import type { SchemaStore } from '../schemas/schema-store.js';
 import type { VmSchema } from '../schemas/vm-schema.js';
+import type { Limits } from '../settings/settings.js';
 import { ChangeWaiters } from './change-waiters.js';
 
 export const agentStates = ['connecting', 'ready', 'silent', 'busy', 'waiting'] as const;
@@ -24,7 +25,7 @@ export type AgentState = (typeof agentStates)[number];
 /** What the agents of a gateway share. */
 export interface AgentSurroundings {
   readonly schemas: SchemaStore;
-  readonly queueBound: number;
+  readonly limits: Pick<Limits, 'queue'>;
   /** A name for the next session, never given before. */
   nextEpoch(): string;
 }
@@ -55,7 +56,7 @@ export class VmAgent implements CommandServer, MonitorHost {
     private readonly surroundings: AgentSurroundings,
     private readonly changed: () => void,
   ) {
-    this.queue = new CommandQueue(surroundings.queueBound);
+    this.queue = new CommandQueue(surroundings.limits);
     this.monitor = new Monitor(parseEndpoint(endpoint), this, { ...options, dialect: 'guest-agent' });
   }
 

@@ -16,7 +16,7 @@ import { CommandQueue } from '../commands/command-queue.js';
 import type { CommandServer } from '../commands/command-server.js';
 import type { SchemaStore } from '../schemas/schema-store.js';
 import type { VmSchema } from '../schemas/vm-schema.js';
-import type { VmDefinition } from '../settings/settings.js';
+import type { Limits, VmDefinition } from '../settings/settings.js';
 import { ChangeWaiters } from './change-waiters.js';
 import { RunStateFollower } from './run-state.js';
 import { RunStatePoll } from './run-state-poll.js';
@@ -42,7 +42,7 @@ export interface VmSurroundings {
   readonly monitorOptions: MonitorOptions;
   /** By id of the VM. */
   readonly tls: ReadonlyMap<string, TlsOptions>;
-  readonly queueBound: number;
+  readonly limits: Pick<Limits, 'queue'>;
   /** A name for the next session, never given before. */
   nextEpoch(): string;
 }
@@ -85,7 +85,7 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
   ) {
     this.#definition = definition;
     this.#surroundings = surroundings;
-    this.queue = new CommandQueue(surroundings.queueBound);
+    this.queue = new CommandQueue(surroundings.limits);
     const tls = definition.tls === undefined ? undefined : surroundings.tls.get(id);
     const options: MonitorOptions = {
       ...surroundings.monitorOptions,
