@@ -34,4 +34,4 @@ export { describeCommand, type DescribedCommand } from './describe-command.js';
 export { eventSummary } from './event-knowledge.js';
 export { commandsWithExamples, exampleOf, type CommandExample } from './examples.js';
 export { emptyArguments, modelOfNamedCommands } from './named-commands.js';
-export { redactedArguments, redactedMembers, redactionMark } from './redaction.js';
+export { redactedArguments, redactedMembers, redactionMark, withoutSecrets } from './redaction.js';

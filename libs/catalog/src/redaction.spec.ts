@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readJson } from '@qmp-gateway/qapi';
-import { redactedArguments, redactedMembers, type ServerKind } from './index.js';
+import { redactedArguments, redactedMembers, withoutSecrets, type ServerKind } from './index.js';
 
 function redacted(command: string, args: unknown, kind: ServerKind = 'qemu'): unknown {
   const text = JSON.stringify(args);
@@ -96,5 +96,36 @@ describe('redactedArguments', () => {
     expect(redactedMembers('qemu', 'set_password')).toEqual([['password']]);
     expect(redactedMembers('storage-daemon', 'object-add')).toEqual([['data'], ['props', 'data']]);
     expect(redactedMembers('qemu', 'stop')).toEqual([]);
+  });
+});
+
+describe('withoutSecrets', () => {
+  it.each<[string, unknown, string, string]>([
+    ['set_password', { password: 'canary' }, "Bad 'canary' and canary", `Bad '${mark}' and ${mark}`],
+    ['object-add', { props: { data: 'canary' } }, 'canary', mark],
+    ['guest-exec', { env: ['A=canary', 'B=other'] }, 'A=canary', 'A=canary'],
+    [
+      'qom-set',
+      { path: '/x', value: { deep: ['canary', 123456] } },
+      'not canary nor 123456',
+      `not ${mark} nor ${mark}`,
+    ],
+    [
+      'blockdev-add',
+      { filename: 'nbd://u:canary@h/x' },
+      "can't open nbd://u:canary@h/x",
+      `can't open nbd://${mark}@h/x`,
+    ],
+    ['blockdev-add', { filename: 'nbd://u:canary@h/x' }, 'user u:canary refused', `user ${mark} refused`],
+    ['set_password', { password: 'canary-canary-2', 'key-secret': 'canary' }, 'canary-canary-2', mark],
+    ['device_add', { driver: 'canary', id: 'canary' }, "'canary' is no driver", "'canary' is no driver"],
+    ['set_password', { password: 'on' }, 'not on', 'not on'],
+  ])('%s %j: %s', (command, args, said, expected) => {
+    expect(withoutSecrets('qemu', command, JSON.stringify(args), said)).toBe(expected);
+  });
+
+  it('hides all of a list, in the guest too', () => {
+    const args = JSON.stringify({ env: ['A=canary', 'B=other'] });
+    expect(withoutSecrets('guest-agent', 'guest-exec', args, 'A=canary B=other')).toBe(`${mark} ${mark}`);
   });
 });

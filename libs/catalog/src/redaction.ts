@@ -1,4 +1,4 @@
-import type { JsonNode } from '@qmp-gateway/qapi';
+import { readJson, type JsonNode } from '@qmp-gateway/qapi';
 import type { ServerKind } from './command-class.js';
 import { isKnownCommand } from './command-knowledge.js';
 import { readTable } from './data-file.js';
@@ -54,4 +54,44 @@ function redactNode(node: JsonNode, text: string, paths: readonly (readonly stri
     default:
       return text.slice(node.start, node.end);
   }
+}
+
+/** Shorter ones are in every other sentence by chance, and no secrets worth the name. */
+const shortestSecret = 4;
+
+/**
+ * What a server says of a command, without the secrets that the command itself carried: error texts repeat arguments.
+ *
+ * @param argumentsJson the arguments as they were sent
+ */
+export function withoutSecrets(kind: ServerKind, command: string, argumentsJson: string, said: string): string {
+  const secretTexts = new Set<string>();
+  collectSecrets(readJson(argumentsJson).root, argumentsJson, redactedMembers(kind, command), secretTexts);
+  // The longest first: one may be part of another.
+  const found = [...secretTexts].filter((secret) => secret.length >= shortestSecret && said.includes(secret));
+  return found
+    .sort((a, b) => b.length - a.length)
+    .reduce((text, secret) => text.replaceAll(secret, redactionMark), said)
+    .replace(userInfo, `$1${redactionMark}@`);
+}
+
+/** As `redactNode` walks, but gathers what is hidden. */
+function collectSecrets(
+  node: JsonNode,
+  text: string,
+  paths: readonly (readonly string[])[],
+  into: Set<string>,
+  hidden = false,
+): void {
+  const here = hidden || paths.some((path) => path.length === 0);
+  if (node.kind === 'object') {
+    for (const { name, value } of node.members) {
+      const inner = paths.filter(([first]) => first === name).map((path) => path.slice(1));
+      collectSecrets(value, text, inner, into, here || secretName.test(name));
+    }
+  } else if (node.kind === 'array') for (const item of node.items) collectSecrets(item, text, paths, into, here);
+  else if (node.kind === 'string') {
+    if (here) into.add(node.value);
+    for (const [uri, scheme = ''] of node.value.matchAll(userInfo)) into.add(uri.slice(scheme.length, -1));
+  } else if (here) into.add(text.slice(node.start, node.end));
 }

@@ -1,3 +1,4 @@
+import { withoutSecrets, type ServerKind } from '@qmp-gateway/catalog';
 import type { Outcome } from '@qmp-gateway/qmp';
 import type { ProblemCode } from '../problems/catalogue.js';
 import { Problem, type ProblemFields } from '../problems/problem.js';
@@ -11,12 +12,25 @@ const byClass: Readonly<Record<string, ProblemCode>> = {
   KVMMissingCap: 'kvm-missing-cap',
 };
 
-/** The problem that tells of an outcome other than a return value. */
-export function problemOf(outcome: Exclude<Outcome, { kind: 'return' }>, vm: string, command: SchemaCommand): Problem {
+/** What was sent, as far as an answer may repeat it. */
+export interface Sent {
+  readonly kind: ServerKind;
+  readonly argumentsJson?: string | undefined;
+}
+
+/** The problem that tells of an outcome other than a return value. Secrets that the command carried are not in it. */
+export function problemOf(
+  outcome: Exclude<Outcome, { kind: 'return' }>,
+  vm: string,
+  command: SchemaCommand,
+  { kind, argumentsJson }: Sent,
+): Problem {
   const about: ProblemFields = { vm, command: command.name };
   switch (outcome.kind) {
     case 'error': {
-      const { class: errorClass, desc } = outcome;
+      const { class: errorClass } = outcome;
+      const desc =
+        argumentsJson === undefined ? outcome.desc : withoutSecrets(kind, command.name, argumentsJson, outcome.desc);
       const code = Object.hasOwn(byClass, errorClass) ? byClass[errorClass] : undefined;
       return new Problem(code ?? 'command-failed', desc || `${command.name} failed, and the VM does not say why.`, {
         ...about,

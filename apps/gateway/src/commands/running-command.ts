@@ -101,7 +101,11 @@ export class RunningCommand implements QueuedCommand, Execution {
   settle(outcome: Outcome): void {
     if (this.#state === 'ended') return;
     if (outcome.kind === 'return') this.#end(outcome.value, 'done');
-    else this.#end(problemOf(outcome, this.server.id, this.target), outcome.kind === 'unknown' ? 'lost' : 'failed');
+    else {
+      const sent = { kind: this.server.schema?.origin.kind ?? 'qemu', argumentsJson: this.argumentsJson };
+      const problem = problemOf(outcome, this.server.id, this.target, sent);
+      this.#end(problem, outcome.kind === 'unknown' ? 'lost' : 'failed');
+    }
   }
 
   #end(result: Buffer | Problem, state: 'done' | 'failed' | 'lost'): void {
