@@ -21,6 +21,7 @@ import { makeListeners, renewCertificates } from './listeners/open-listeners.js'
 import { CommandMetrics } from './metrics/command-metrics.js';
 import { loadCatalogs } from './schemas/load-catalogs.js';
 import { SchemaStore } from './schemas/schema-store.js';
+import { PictureDirectory } from './screen/picture-directory.js';
 import { shownAddress } from './settings/impossible-settings.js';
 import { SettingsError } from './settings/load-settings.js';
 import { readCommandClasses } from './settings/named-files.js';
@@ -67,6 +68,7 @@ export class Gateway {
   readonly directory: VmDirectory;
   readonly administration: VmAdministration;
   readonly operations: OperationStore;
+  readonly pictures: PictureDirectory;
   readonly policy: Policy;
   readonly path: CheckedCommandPath;
   readonly replies: ReplyBudget;
@@ -128,6 +130,7 @@ export class Gateway {
     this.directory = new VmDirectory(this.registry, () => this.hub.head());
     this.administration = new VmAdministration(this.registry, this.audit);
     this.operations = new OperationStore(run);
+    this.pictures = new PictureDirectory(this.state.file('pictures'));
     this.policy = new Policy(settings, classes);
     this.path = new CheckedCommandPath({
       registry: this.registry,
@@ -159,6 +162,7 @@ export class Gateway {
       await this.audit.flush();
     }
     this.#makeRootToken();
+    this.pictures.clear();
     const faults = [...(await this.#listen()), ...(await this.#openMonitorSockets())];
     if (faults.length > 0) throw new SettingsError(faults);
     await settledWithin(this.discovery.watch(this.settings.discover), firstLookMs);
@@ -209,6 +213,7 @@ export class Gateway {
     await settledWithin(closed, lastAnswersMs);
     clearInterval(sweep);
     for (const { server } of this.listeners) server.closeAllConnections();
+    this.pictures.clear();
     await this.audit.close();
   }
 

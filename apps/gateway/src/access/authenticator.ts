@@ -14,7 +14,7 @@ const usualScheme = 'Bearer ';
 const forwardedHeader = /^(?:forwarded|via|x-forwarded-.*)$/;
 
 /** Where the session cookie counts: what EventSource and `<img>` get, which can send no header. */
-const cookiePaths = /^\/v1\/(?:events|vms\/[^/]+\/(?:events|screenshot))$/;
+const cookiePaths = /^\/v1\/(?:events|vms\/[^/]+\/(?:events|screen\.png))$/;
 
 /** The sender, or the problem to answer. */
 export type Identified = Principal | Problem;

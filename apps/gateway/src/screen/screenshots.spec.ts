@@ -1,0 +1,175 @@
+import { existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { makeTempDir, removeTempDir } from '@qmp-gateway/test-kit';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Principal } from '../access/principal.js';
+import type { CommandRequest } from '../commands/command-request.js';
+import { RequestCommands } from '../commands/request-commands.js';
+import { Problem } from '../problems/problem.js';
+import type { Vm } from '../vms/vm.js';
+import { PictureDirectory } from './picture-directory.js';
+import { isPng, writePng } from './png.js';
+import { Screenshots } from './screenshots.js';
+
+interface Dump {
+  readonly filename: string;
+  readonly format?: string;
+  readonly device?: string;
+  readonly head?: number;
+}
+
+let directory: string;
+let pictures: string;
+beforeEach(() => {
+  directory = makeTempDir();
+  pictures = join(directory, 'pictures');
+});
+afterEach(() => removeTempDir(directory));
+
+const ppm = Buffer.concat([Buffer.from('P6\n2 1\n255\n'), Buffer.from([1, 2, 3, 4, 5, 6])]);
+const png = () => writePng({ width: 1, height: 1, rgb: Buffer.from([9, 8, 7]) });
+const failed = (desc: string) =>
+  new Problem('command-failed', desc, { outcome: 'refused', qmp: { class: 'GenericError', desc } });
+
+function vm(members: readonly string[], endpoint = 'unix:/run/web-1.qmp'): Vm {
+  const definition = { arguments: { members: members.map((name) => ({ name })) } };
+  const commands = new Map([['screendump', { definition }]]);
+  return { id: 'web-1', definition: { endpoint }, schema: { commands } } as unknown as Vm;
+}
+
+/** Takes a picture of a VM that does this when asked for one. */
+async function take(
+  of: Vm,
+  dump: (dump: Dump, request: CommandRequest) => Promise<Problem | undefined> | Problem | undefined,
+  display: { device?: string; head?: number } = {},
+) {
+  const principal = new Principal('token:a', 'a', { level: 'read', vms: ['*'] });
+  const path = {
+    execute: (request: CommandRequest, answer: (end: never) => void) => {
+      const args = request.arguments.kind === 'json' ? String(request.arguments.json) : '{}';
+      void Promise.resolve(dump(JSON.parse(args) as Dump, request)).then((problem) => {
+        const trace = { epoch: 'run.1' };
+        answer((problem === undefined ? { ok: true, json: '{}', trace } : { ok: false, problem, trace }) as never);
+      });
+    },
+  };
+  const commands = new RequestCommands(path, { principal, requestId: 'r', vm: of.id });
+  return new Screenshots(new PictureDirectory(pictures)).take(commands, of, display);
+}
+
+/** A VM that puts this where its picture should be. */
+const writing = (write: (file: string) => void) => (dump: Dump) => {
+  write(dump.filename);
+  return undefined;
+};
+
+const modern = vm(['filename', 'device', 'head', 'format']);
+const old = vm(['filename', 'device', 'head']);
+
+describe('a picture', () => {
+  it('is the PNG of QEMU where it makes them', async () => {
+    const wanted = await png();
+    const taken = await take(
+      modern,
+      ({ filename, format, ...display }, request) => {
+        expect([format, display]).toEqual(['png', { device: 'vga0', head: 1 }]);
+        expect(request).toMatchObject({ command: 'screendump', ruling: { class: 'read', rule: 'screen' } });
+        expect(statSync(pictures).mode & 0o777).toBe(0o700);
+        expect(statSync(dirname(filename)).mode & 0o777).toBe(0o700);
+        writeFileSync(filename, wanted);
+        return undefined;
+      },
+      { device: 'vga0', head: 1 },
+    );
+    expect(taken.png).toEqual(wanted);
+    expect(taken.trace).toEqual({ epoch: 'run.1' });
+  });
+
+  it('is made of PPM where QEMU is too old, or built without PNG', async () => {
+    const fromPpm = (dump: Dump) => {
+      if (dump.format !== undefined) return failed('no PNG');
+      writeFileSync(dump.filename, ppm);
+      return undefined;
+    };
+    for (const of of [old, modern]) expect(isPng((await take(of, fromPpm)).png)).toBe(true);
+  });
+
+  it('leaves nothing behind, however it ends', async () => {
+    await take(
+      old,
+      writing((file) => writeFileSync(file, ppm)),
+    );
+    const late = new Problem('deadline-exceeded', 'late', { outcome: 'unknown' });
+    let place = '';
+    await expect(
+      take(old, ({ filename }) => {
+        place = filename;
+        writeFileSync(filename, 'half');
+        return late;
+      }),
+    ).rejects.toBe(late);
+    // QEMU comes late: there is no place any more.
+    expect(existsSync(dirname(place))).toBe(false);
+    await expect(
+      take(
+        old,
+        writing((file) => writeFileSync(file, 'no picture')),
+      ),
+    ).rejects.toThrow('neither');
+    expect(readdirSync(pictures)).toEqual([]);
+  });
+});
+
+describe('no picture', () => {
+  it.each(['tcp:127.0.0.1:4444', 'tls:host:4444', 'listen:tls:0.0.0.0:4444'])('of a VM at %s', async (endpoint) => {
+    const remote = take(vm(['filename'], endpoint), () => failed('asked'));
+    await expect(remote).rejects.toMatchObject({ code: 'not-offered', fields: { vm: 'web-1' } });
+    expect(existsSync(pictures)).toBe(false);
+  });
+
+  it('of a VM that wrote it somewhere else', async () => {
+    await expect(take(old, () => undefined)).rejects.toMatchObject({ code: 'not-offered', outcome: 'unknown' });
+  });
+
+  it('by way of a link', async () => {
+    const secret = join(directory, 'secret');
+    writeFileSync(secret, await png());
+    await expect(
+      take(
+        old,
+        writing((file) => symlinkSync(secret, file)),
+      ),
+    ).rejects.toThrow('ELOOP');
+    await expect(
+      take(
+        old,
+        writing((file) => mkdirSync(file)),
+      ),
+    ).rejects.toThrow('no picture');
+  });
+
+  it('that tells where the gateway has its files', async () => {
+    const refusal: unknown = await take(modern, ({ filename }) => failed(`cannot open '${filename}': no`)).catch(
+      (error: unknown) => error,
+    );
+    expect(refusal).toMatchObject({
+      code: 'command-failed',
+      detail: expect.stringContaining('as the same user') as unknown,
+      fields: { qmp: { desc: "cannot open '<picture>': no" } },
+    });
+    expect(JSON.stringify(refusal)).not.toContain(directory);
+    await expect(take(modern, () => failed('there is no console'))).rejects.toMatchObject({
+      detail: 'there is no console',
+    });
+  });
+});
+
+it('what a killed gateway left is removed at the start', async () => {
+  mkdirSync(join(pictures, 'screen-abc'), { recursive: true });
+  writeFileSync(join(pictures, 'screen-abc', 'picture'), 'old');
+  const own = new PictureDirectory(pictures);
+  own.clear();
+  expect(existsSync(pictures)).toBe(false);
+  await (await own.place()).remove();
+  expect(readdirSync(pictures)).toEqual([]);
+});
