@@ -36,7 +36,7 @@ function startVm(vm) {
       '-m',
       '64',
     ],
-    ...['-device', 'pcie-root-port,id=rp0', '-object', 'rng-builtin,id=rng'],
+    ...['-device', 'VGA', '-device', 'pcie-root-port,id=rp0', '-object', 'rng-builtin,id=rng'],
     ...['-chardev', `socket,id=qmp0,path=${join(directory, `${vm}.qmp`)},server=on,wait=off`],
     ...['-mon', 'chardev=qmp0,mode=control'],
   ]);
@@ -115,6 +115,10 @@ The gateway runs at ${url} with the VMs ${vms.join(' and ')}. Paste into another
   curl -s ${auth} --json '{"driver":"virtio-rng-pci","id":"rng0","bus":"rp0","rng":"rng"}' ${vm}/qmp/device_add
   curl -s ${auth} -X POST ${vm}/qmp/stop
   curl -s ${auth} -X POST ${vm}/qmp/cont
+  # what it shows, keys, and an object of its device tree
+  curl -s ${auth} ${vm}/screen.png -o ${join(directory, 'demo-1.png')}
+  curl -s ${auth} --json '{"text":"hello"}' ${vm}/keys
+  curl -s ${auth} ${vm}/qom/machine/peripheral/rp0
   # what happened so far, and what happens from now on
   curl -s ${auth} '${url}/v1/events?event=STOP,RESUME'
   curl -sN ${auth} -H 'Accept: text/event-stream' ${url}/v1/events

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { expectScreenInBrowser } from './screen-in-browser.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -48,6 +49,8 @@ describe('the demo', () => {
       expect(curls.length).toBeGreaterThanOrEqual(8);
       for (const curl of curls)
         expect(await paste(curl)).toMatchObject({ line: curl, status: expect.stringMatching(/^2\d\d$/) });
+      const [, token = '', url = ''] = /Bearer (\S+)' GW=(\S+)/.exec(lines.join('\n')) ?? [];
+      await expectScreenInBrowser(url, token, 'demo-1');
 
       const started = descendants(demo.pid ?? 0);
       const directory = /path=(\S*)\/demo-1\.qmp/.exec(

@@ -170,6 +170,13 @@ const ownRows: Row[] = [
     const own = await scene.gateway({ settings: { vms: { fixed: { endpoint: 'unix:/nowhere/a' } } } });
     return exchange(own, '/v1/vms/fixed', { method: 'DELETE' });
   }),
+  row('vm-not-running', 'keys for a paused guest', async () => {
+    machine = await fakeMachine(scene);
+    machine.fake.on('query-status', () => ({ json: '{"running": false, "status": "paused"}' }));
+    const id = await registerVm(gateway, machine.endpoint);
+    machine.takeReceived();
+    return exchange(gateway, `/v1/vms/${id}/keys`, { body: '{"text":"a"}' });
+  }),
   row(
     'audit-unavailable',
     'a log that cannot be written',

@@ -22,6 +22,7 @@ import { VM_DIRECTORY } from './events/vm-directory.js';
 import type { Gateway } from './gateway.js';
 import { GatewayIdentity } from './health/gateway-identity.js';
 import { HealthController } from './health/health.controller.js';
+import { KeysController } from './keys/keys.controller.js';
 import { RouteTable } from './listeners/route-table.js';
 import { strictJsonBody } from './listeners/strict-json-body.js';
 import { GatewayMetrics } from './metrics/gateway-metrics.js';
@@ -33,6 +34,8 @@ import { DocumentsController } from './schemas/documents.controller.js';
 import { mountDocs } from './schemas/docs-page.js';
 import { SchemaDocuments } from './schemas/schema-documents.js';
 import { SchemasController } from './schemas/schemas.controller.js';
+import { ScreenController } from './screen/screen.controller.js';
+import { Screenshots } from './screen/screenshots.js';
 import { LoggerToken } from './settings/logger.js';
 import { QmpWsAdapter } from './sockets/qmp-ws-adapter.js';
 import { socketProviders } from './sockets/socket-providers.js';
@@ -63,6 +66,8 @@ class GatewayModule {
         VmsController,
         OperationsController,
         QomController,
+        ScreenController,
+        KeysController,
         EventsController,
         UpgradeRequiredController,
         AccessController,
@@ -88,6 +93,7 @@ class GatewayModule {
         provide(CheckedCommandPath, gateway.path),
         provide(ReplyBudget, gateway.replies),
         provide(FileLimits, new FileLimits(gateway.settings.limits)),
+        provide(Screenshots, new Screenshots(gateway.pictures)),
         provide(OperationStore, gateway.operations),
         provide(EventHub, gateway.hub),
         provide(

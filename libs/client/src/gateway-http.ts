@@ -50,18 +50,15 @@ export class GatewayHttp {
    * @throws the reason of `signal` when that was aborted
    */
   async request(request: HttpRequest): Promise<HttpAnswer> {
-    const init = await this.#init(request, 'application/json');
-    const watchdog = new Watchdog(request.signal);
-    try {
-      watchdog.arm(request.deadlineMs);
-      const response = await this.#send(request, init, watchdog);
+    return this.#exchange(request, 'application/json', async (response) => {
       const text = await response.text();
       return { status: response.status, headers: response.headers, body: text === '' ? undefined : parse(text) };
-    } catch (error) {
-      throw watchdog.explain(error);
-    } finally {
-      watchdog.end();
-    }
+    });
+  }
+
+  /** The body of an answer that is no JSON. @throws as {@link request} */
+  bytes(request: HttpRequest, accept: string): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#exchange(request, accept, async (response) => new Uint8Array(await response.arrayBuffer()));
   }
 
   /**
@@ -91,6 +88,19 @@ export class GatewayHttp {
         if (rest.length > longestLine) throw new GatewayUnreachable('a line of the stream is too long');
         if (lines.length > 0) yield lines;
       }
+    } catch (error) {
+      throw watchdog.explain(error);
+    } finally {
+      watchdog.end();
+    }
+  }
+
+  async #exchange<T>(request: HttpRequest, accept: string, read: (response: Response) => Promise<T>): Promise<T> {
+    const init = await this.#init(request, accept);
+    const watchdog = new Watchdog(request.signal);
+    try {
+      watchdog.arm(request.deadlineMs);
+      return await read(await this.#send(request, init, watchdog));
     } catch (error) {
       throw watchdog.explain(error);
     } finally {

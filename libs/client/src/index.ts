@@ -7,7 +7,7 @@
  * the VM: nothing is validated here, and nothing is sent twice.
  */
 export { GatewayClient, type FanOutOptions, type GatewayClientOptions, type VmSelection } from './gateway-client.js';
-export { VmClient } from './vm-client.js';
+export { VmClient, type KeyOptions } from './vm-client.js';
 export type {
   ArgumentsOf,
   CommandAnswer,

@@ -19,8 +19,16 @@ import type { CommandOperation, QomTree, QomView, Vm, VmRegistration } from './r
 /** Longer than any deadline the gateway sets by itself: after that there is no gateway any more. */
 const commandDeadlineMs = 11 * 60_000;
 export const resourceDeadlineMs = 30_000;
+/** The gateway types for a minute at most. */
+const keysDeadlineMs = 90_000;
 /** What the way there and back may take beyond the deadline that was asked for. */
 const graceMs = 30_000;
+
+export interface KeyOptions {
+  /** Pause after each press and each release: seconds, or a duration such as `50ms`. */
+  readonly hold?: number | string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** One VM. Its methods throw `GatewayProblem` or `GatewayUnreachable`. */
 export class VmClient {
@@ -140,6 +148,36 @@ export class VmClient {
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<void> {
     await this.#resource({ method: 'PUT', path: qomResource(path), body: value, signal: options.signal });
+  }
+
+  /** What the VM shows now, as PNG. @param display default: the first one */
+  async screen(
+    display: {
+      readonly device?: string | undefined;
+      readonly head?: number | undefined;
+      readonly signal?: AbortSignal | undefined;
+    } = {},
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const { device, head, signal } = display;
+    const query = new URLSearchParams(device === undefined ? {} : { device });
+    if (head !== undefined) query.append('head', String(head));
+    const path = `${this.#path}/screen.png`;
+    return this.http.bytes({ method: 'GET', path, query, deadlineMs: resourceDeadlineMs, signal }, 'image/png');
+  }
+
+  /** Types a text on a keyboard of the US layout; resolves when the last key was let go. */
+  async type(text: string, options: KeyOptions = {}): Promise<void> {
+    await this.#keys({ text }, options);
+  }
+
+  /** Presses keys together, by QEMU's names: `['ctrl', 'alt', 'delete']`. */
+  async press(keys: readonly string[], options: KeyOptions = {}): Promise<void> {
+    await this.#keys({ keys }, options);
+  }
+
+  async #keys(what: object, { hold, signal }: KeyOptions): Promise<void> {
+    const body = { ...what, ...(hold === undefined ? {} : { hold: duration(hold) }) };
+    await this.#resource({ method: 'POST', path: '/keys', body, deadlineMs: keysDeadlineMs, signal });
   }
 
   async #execute<C extends string>(

@@ -3,6 +3,7 @@ import type { GatewayDocumentOptions } from './describe.js';
 import { accessPaths } from './gateway/access.js';
 import { agentPaths, agentSchemas } from './gateway/agent.js';
 import { commandPaths as otherCommandPaths } from './gateway/commands.js';
+import { consolePaths, consoleSchemas } from './gateway/console.js';
 import { eventPaths } from './gateway/events.js';
 import { qomPaths, qomSchemas } from './gateway/qom.js';
 import { inPath, ResourceWriter, vmParameter } from './gateway/resource.js';
@@ -37,6 +38,7 @@ const resourceTags: Tag[] = [
   { name: 'access', description: 'Tokens and what they allow' },
   { name: 'agent', description: 'The guest agent of a VM: programs and files of the guest' },
   { name: 'commands', description: 'Commands in other forms, and what became of them' },
+  { name: 'console', description: 'Screen and keyboard of a VM' },
   { name: 'events', description: 'Event streams and WebSockets' },
   { name: 'qom', description: 'The object tree of a VM' },
   { name: 'service', description: 'The gateway itself' },
@@ -54,7 +56,12 @@ export function gatewayDocument(model: QapiModel, options: GatewayDocumentOption
   const schemas = new SchemaComponents({ prefix: componentPrefix, argumentTypes: argumentTypes(model) });
   const ownSchema = (name: string): JsonSchema => ({ $ref: componentPrefix + name });
   const problem = schemas.add('Problem', problemSchema);
-  const ownSchemas = { ...gatewaySchemas(ownSchema), ...qomSchemas(ownSchema), ...agentSchemas(ownSchema) };
+  const ownSchemas = {
+    ...gatewaySchemas(ownSchema),
+    ...agentSchemas(ownSchema),
+    ...consoleSchemas(),
+    ...qomSchemas(ownSchema),
+  };
   for (const [name, schema] of Object.entries(ownSchemas)) schemas.add(name, schema);
 
   const { agent } = options;
@@ -77,6 +84,7 @@ export function gatewayDocument(model: QapiModel, options: GatewayDocumentOption
       ...agentPaths(writer, options.problems),
       ...(agentModel &&
         ofSomeVm(commandPaths(agentModel, { ...options, ...agent }, agentComponents, '/v1/vms/{vm}/agent/'))),
+      ...consolePaths(writer, options.problems),
       ...ofSomeVm(commandPaths(model, options, schemas, '/v1/vms/{vm}/qmp/')),
     }),
   );

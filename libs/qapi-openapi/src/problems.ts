@@ -11,6 +11,7 @@ export interface ProblemRow {
 /** Codes that a command can't end in: they are about other resources. */
 const notOfCommands = new Set([
   'vm-exists',
+  'vm-not-running',
   'vm-managed',
   'cursor-expired',
   'upgrade-required',

@@ -25,6 +25,20 @@ export function powerButtonBootSector(): Buffer {
   ]);
 }
 
+/**
+ * A guest that shows what is typed, and writes it to port 0xe9 (`-debugcon`), for ever: with `-machine pc` under TCG, a
+ * display, and `-device pvpanic`, which says when it listens (GUEST_CRASHLOADED). Boot it as a raw floppy.
+ */
+export function echoBootSector(): Buffer {
+  return bootSector([
+    ...[0xba, 0x05, 0x05, 0xb0, 0x02, 0xee], // dx = pvpanic; al = crash loaded; out
+    ...[0x30, 0xe4, 0xcd, 0x16], // wait for a key: al = its character
+    ...[0xe6, 0xe9], // out to the debug console
+    ...[0xb4, 0x0e, 0xcd, 0x10], // show it
+    ...[0xeb, 0xf4], // again
+  ]);
+}
+
 function bootSector(code: readonly number[]): Buffer {
   const image = Buffer.alloc(512);
   image.set(code);

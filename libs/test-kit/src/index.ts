@@ -13,7 +13,7 @@ export {
   type FakeMonitorOptions,
 } from './fake-monitor.js';
 export { FaultProxy, type FaultRules } from './fault-proxy.js';
-export { floodBootSector, powerButtonBootSector } from './boot-sectors.js';
+export { echoBootSector, floodBootSector, powerButtonBootSector } from './boot-sectors.js';
 export { InstantMonitor } from './instant-monitor.js';
 export { bootLinuxGuest, guestKernelDirectory, type LinuxGuest, type LinuxGuestOptions } from './linux-guest.js';
 export { ManualClock } from './manual-clock.js';

@@ -101,6 +101,13 @@ export const problemCatalogue = {
     title: 'Device not active',
     when: 'The VM answered with class `DeviceNotActive`.',
   },
+  'vm-not-running': {
+    ...notSent,
+    retryable: true,
+    status: 409,
+    title: 'VM does not run',
+    when: 'What was asked needs a guest that runs, and the VM is paused or has ended: it would take the command and do nothing.',
+  },
   'vm-exists': { ...notSent, status: 409, title: 'VM exists', when: '`If-None-Match: *` for an id that is taken.' },
   'vm-managed': {
     ...notSent,

@@ -16,6 +16,7 @@ export type ProblemCode =
   | 'operation-not-found'
   | 'method-not-allowed'
   | 'device-not-active'
+  | 'vm-not-running'
   | 'vm-exists'
   | 'vm-managed'
   | 'idempotency-in-progress'

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import type { Problem } from '../problems/problem.js';
+import { readKeys } from './keys-request.js';
+
+describe('the body of keys', () => {
+  it('is a text to type or keys to press together', () => {
+    expect(readKeys({ text: 'Hi' })).toEqual({ strokes: [['shift', 'h'], ['i']], holdMs: 20 });
+    expect(readKeys({ keys: ['ctrl', 'alt', 'delete'], hold: '2s' })).toEqual({
+      strokes: [['ctrl', 'alt', 'delete']],
+      holdMs: 2000,
+    });
+  });
+
+  it.each([
+    ['neither', {}, ''],
+    ['both', { text: 'a', keys: ['a'] }, ''],
+    ['no object', 'a', ''],
+    ['an unknown member', { txt: 'a' }, '/txt'],
+    ['an empty text', { text: '' }, '/text'],
+    ['a long text', { text: 'a'.repeat(1001) }, '/text'],
+    ['a character without a key', { text: 'é' }, '/text'],
+    ['no keys', { keys: [] }, '/keys'],
+    ['many keys', { keys: Array(9).fill('a') }, '/keys'],
+    ['a key that is no name', { keys: [30] }, '/keys'],
+    ['a hold that is no duration', { text: 'a', hold: 'long' }, '/hold'],
+    ['a hold that is a number', { text: 'a', hold: 1 }, '/hold'],
+    ['no hold', { text: 'a', hold: '0' }, '/hold'],
+    ['a long hold', { text: 'a', hold: '11s' }, '/hold'],
+    ['a minute of typing', { text: 'a'.repeat(400), hold: '100ms' }, '/hold'],
+  ])('is not %s', (_, body, pointer) => {
+    let refusal: unknown;
+    try {
+      readKeys(body);
+    } catch (error) {
+      refusal = error;
+    }
+    expect((refusal as Problem).code).toBe('invalid-request');
+    expect((refusal as Problem).fields.errors?.map((fault) => fault.pointer)).toContain(pointer);
+  });
+
+  it('says which character has no key, and never the text', () => {
+    expect(() => readKeys({ text: 'pass wört' })).toThrow('character 7 (U+00F6)');
+    expect(() => readKeys({ text: 'pass wört' })).not.toThrow('pass');
+  });
+});

@@ -1,0 +1,44 @@
+import { Body, Controller, Inject, Param, Post, Req, Res } from '@nestjs/common';
+import type { ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CheckedCommandPath } from '../commands/command-path.js';
+import { readResourceControls, RequestCommands } from '../commands/request-commands.js';
+import { writeResource } from '../listeners/answer.js';
+import { onlyParameters } from '../listeners/query-parameters.js';
+import type { GatewayRequest } from '../listeners/request-context.js';
+import { VmDirectory } from '../vms/vm-directory.js';
+import { readKeys } from './keys-request.js';
+import { typeKeys } from './typist.js';
+
+/** `POST /v1/vms/{vm}/keys`: a keyboard for the guest. */
+@Controller('v1/vms/:vm/keys')
+export class KeysController {
+  constructor(
+    @Inject(VmDirectory) private readonly directory: VmDirectory,
+    @Inject(CheckedCommandPath) private readonly path: CheckedCommandPath,
+  ) {}
+
+  @Post()
+  async post(
+    @Req() request: GatewayRequest,
+    @Res() response: ServerResponse,
+    @Param('vm') id: string,
+    @Body() body: unknown,
+  ): Promise<void> {
+    const { gateway: context } = request;
+    const { principal, requestId } = context;
+    const vm = this.directory.require(principal, id);
+    onlyParameters(context.query, []);
+    const controls = readResourceControls(request.headers);
+    const keys = readKeys(body);
+    const commands = new RequestCommands(this.path, { principal, requestId, vm: vm.id, ...controls });
+    const trace = await typeKeys(
+      commands,
+      vm,
+      keys,
+      (ms) => sleep(ms),
+      () => !response.destroyed,
+    );
+    writeResource(response, context, trace);
+  }
+}

@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { Principal } from '../access/principal.js';
+import type { CommandPath, CommandRequest } from '../commands/command-request.js';
+import { RequestCommands } from '../commands/request-commands.js';
+import { Problem } from '../problems/problem.js';
+import type { Vm } from '../vms/vm.js';
+import { readKeys } from './keys-request.js';
+import { typeKeys } from './typist.js';
+
+/** A VM that notes what is sent to it, and when on a clock that only waiting moves. */
+class Typing {
+  readonly sent: string[] = [];
+  readonly vm = { id: 'web-1', ready: true, runState: 'running' };
+  answer: (request: CommandRequest, count: number) => Problem | undefined = () => undefined;
+  asked = () => true;
+  #now = 0;
+
+  async type(body: object): Promise<void> {
+    const path: CommandPath = {
+      execute: (request, answer) => {
+        const args = request.arguments.kind === 'json' ? String(request.arguments.json) : '';
+        this.sent.push(`${this.#now} ${request.command} ${args}`);
+        const problem = this.answer(request, this.sent.length);
+        answer(problem === undefined ? { ok: true, json: '{}', trace: {} } : { ok: false, problem, trace: {} });
+      },
+    };
+    const principal = new Principal('token:a', 'a', { level: 'operate', vms: ['*'] });
+    const commands = new RequestCommands(path, { principal, requestId: 'r', vm: 'web-1' });
+    const sleep = (ms: number): Promise<void> => {
+      this.#now += ms;
+      return Promise.resolve();
+    };
+    await typeKeys(commands, this.vm as Vm, readKeys(body), sleep, () => this.asked());
+  }
+}
+
+const stroke = (...keys: string[]) => JSON.stringify(keys.map((data) => ({ type: 'qcode', data })));
+
+describe('typing', () => {
+  it('sends a stroke when the one before was played', async () => {
+    const typing = new Typing();
+    await typing.type({ text: 'aB\n', hold: '50ms' });
+    expect(typing.sent).toEqual([
+      `0 send-key {"keys":${stroke('a')},"hold-time":50}`,
+      `100 send-key {"keys":${stroke('shift', 'b')},"hold-time":50}`,
+      `300 send-key {"keys":${stroke('ret')},"hold-time":50}`,
+    ]);
+  });
+
+  it('presses keys together', async () => {
+    const typing = new Typing();
+    await typing.type({ keys: ['ctrl', 'alt', 'delete'] });
+    expect(typing.sent).toEqual([`0 send-key {"keys":${stroke('ctrl', 'alt', 'delete')},"hold-time":20}`]);
+  });
+
+  it('is refused while nobody listens, also in the middle', async () => {
+    const typing = new Typing();
+    typing.vm.runState = 'paused';
+    await expect(typing.type({ text: 'ab' })).rejects.toMatchObject({ code: 'vm-not-running', outcome: 'not-sent' });
+    expect(typing.sent).toEqual([]);
+    typing.vm.runState = 'suspended';
+    typing.answer = (_, count) => void (typing.vm.runState = count === 2 ? 'paused' : 'suspended');
+    await expect(typing.type({ text: 'abc' })).rejects.toMatchObject({
+      ...{ code: 'vm-not-running', outcome: 'unknown', fields: { retryable: false } },
+      detail: expect.stringMatching(/^After 2 of 3 characters: /) as unknown,
+    });
+  });
+
+  it('ends with the first command that does, or with its caller', async () => {
+    const typing = new Typing();
+    typing.answer = () => new Problem('forbidden', 'no');
+    await expect(typing.type({ text: 'abc' })).rejects.toMatchObject({ code: 'forbidden', outcome: 'not-sent' });
+    expect(typing.sent).toHaveLength(1);
+    const left = new Typing();
+    left.asked = () => left.sent.length < 2;
+    await left.type({ text: 'abc' });
+    expect(left.sent).toHaveLength(2);
+  });
+
+  it('points at keys as the body has them', async () => {
+    const typing = new Typing();
+    typing.answer = () =>
+      new Problem('invalid-arguments', 'no', { errors: [{ pointer: '/keys/1/data', message: 'unknown value' }] });
+    await expect(typing.type({ keys: ['a', 'entre'] })).rejects.toMatchObject({
+      fields: { errors: [{ pointer: '/keys/1', message: 'unknown value' }] },
+    });
+  });
+});

@@ -1,0 +1,136 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { GatewayClient } from '@qmp-gateway/client';
+import { echoBootSector, type Qemu } from '@qmp-gateway/test-kit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { GatewayProcess } from './gateway-process.js';
+import { GatewayScene, makeToken, registerVm, run } from './gateway-scene.js';
+import { exchange, problemOf, type Exchange } from './http-exchange.js';
+import { expectScreenInBrowser } from './screen-in-browser.js';
+
+const scene = new GatewayScene();
+let gateway: GatewayProcess;
+let machine: Qemu;
+let vm: string;
+/** What the guest read from its keyboard. */
+let typed: () => string;
+
+beforeAll(async () => {
+  const state = join(scene.directory(), 'state');
+  mkdirSync(join(state, 'pictures', 'screen-old'), { recursive: true });
+  writeFileSync(join(state, 'pictures', 'screen-old', 'picture'), 'left by a gateway that was killed');
+  gateway = await scene.gateway({ state, settings: { listen: ['127.0.0.1:0'], hostCommands: false } });
+  const directory = scene.directory();
+  const [floppy, console] = [join(directory, 'floppy'), join(directory, 'console')];
+  writeFileSync(floppy, echoBootSector());
+  machine = await scene.qemu({
+    machine: 'pc',
+    accel: 'tcg',
+    args: [
+      ...['-device', 'VGA,id=vga0', '-device', 'pvpanic', '-debugcon', `file:${console}`],
+      ...['-drive', `if=floppy,format=raw,file=${floppy}`],
+    ],
+  });
+  vm = await registerVm(gateway, `unix:${machine.socket}`);
+  const { headers } = await run(gateway, vm, 'cont');
+  const after = String(headers['qmp-event-cursor']);
+  const listening = await exchange(
+    gateway,
+    `/v1/vms/${vm}/events?after=${after}&event=GUEST_CRASHLOADED&wait=60s&limit=1`,
+  );
+  expect(listening.json()).toMatchObject({ events: [{ event: 'GUEST_CRASHLOADED' }] });
+  typed = () => readFileSync(console, 'latin1');
+}, 90_000);
+afterAll(() => scene.end());
+
+const as = (level: 'read' | 'operate', commands = {}) => ({
+  Authorization: `Bearer ${makeToken(gateway, { level, vms: ['*'], ...commands })}`,
+});
+const keys = (body: object, headers = {}): Promise<Exchange> =>
+  exchange(gateway, `/v1/vms/${vm}/keys`, { body: JSON.stringify(body), headers });
+
+async function screen(query = '', headers = {}): Promise<{ status: number; type: string | null; png: Buffer }> {
+  const answer = await gateway.fetch(`/v1/vms/${vm}/screen.png${query}`, { headers });
+  return {
+    status: answer.status,
+    type: answer.headers.get('Content-Type'),
+    png: Buffer.from(await answer.arrayBuffer()),
+  };
+}
+
+describe('the screen', () => {
+  it('is a PNG for level read, also with hostCommands off, and leaves no file', async () => {
+    expect(existsSync(join(gateway.state, 'pictures', 'screen-old'))).toBe(false);
+    const { status, type, png } = await screen('', as('read'));
+    expect([status, type, png.toString('latin1', 1, 4)]).toEqual([200, 'image/png', 'PNG']);
+    expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([720, 400]);
+    expect((await screen('?device=vga0&head=0')).png.subarray(0, 24)).toEqual(png.subarray(0, 24));
+    expect(readdirSync(join(gateway.state, 'pictures'))).toEqual([]);
+    const own = await run(gateway, vm, 'screendump', '{"filename":"/nowhere/picture"}');
+    expect(problemOf(own)).toMatchObject({ code: 'forbidden' });
+  });
+
+  it('is seen in a browser', async () => {
+    await expectScreenInBrowser(gateway.url, gateway.token ?? '', vm);
+  });
+
+  it('says what is not there or not allowed', async () => {
+    const at = async (query: string, headers = {}) =>
+      problemOf(await exchange(gateway, `/v1/vms/${vm}/screen.png${query}`, { headers }));
+    expect(await at('?device=nobody')).toMatchObject({ code: 'device-not-found', qmp: { class: 'DeviceNotFound' } });
+    expect(await at('?device=vga0&head=7')).toMatchObject({ code: 'command-failed' });
+    expect(await at('?head=first')).toMatchObject({ code: 'invalid-request' });
+    expect(await at('?filename=/etc/passwd')).toMatchObject({ code: 'invalid-request' });
+    expect(await at('', as('read', { commands: { deny: ['screendump'] } }))).toMatchObject({ code: 'forbidden' });
+    expect(readdirSync(join(gateway.state, 'pictures'))).toEqual([]);
+  });
+
+  it('is had of VMs of this host only', async () => {
+    const remote = await registerVm(gateway, 'tcp:127.0.0.1:9', { state: 'waiting' });
+    const refused = await exchange(gateway, `/v1/vms/${remote}/screen.png`);
+    expect([refused.status, problemOf(refused)]).toMatchObject([501, { code: 'not-offered', vm: remote }]);
+  });
+});
+
+describe('keys', () => {
+  it('arrive as they were typed, and are seen on the screen', async () => {
+    const text = 'Hello, World! `~@#$%^&*()_+-={}[]|\\:";\'<>?,./ 0123456789';
+    const { png: before } = await screen();
+    expect((await keys({ text }, as('operate'))).status).toBe(204);
+    await expect.poll(typed, { timeout: 10_000 }).toBe(text);
+    expect((await screen()).png.equals(before)).toBe(false);
+    expect((await keys({ text: 'x\n' })).status).toBe(204);
+    await expect.poll(typed, { timeout: 10_000 }).toBe(`${text}x\r`);
+  });
+
+  it('are pressed together', async () => {
+    const { cursor } = (await exchange(gateway, '/v1/vms')).json() as { cursor: string };
+    expect((await keys({ keys: ['ctrl', 'alt', 'delete'] })).status).toBe(204);
+    const page = await exchange(gateway, `/v1/vms/${vm}/events?after=${cursor}&event=RESET&wait=30s&limit=1`);
+    expect(page.json()).toMatchObject({ events: [{ event: 'RESET', data: { guest: true } }] });
+  });
+
+  it('are refused where they would be lost, are not known or not allowed', async () => {
+    expect(problemOf(await keys({ text: 'ä' }))).toMatchObject({
+      code: 'invalid-request',
+      errors: [{ pointer: '/text' }],
+    });
+    expect(problemOf(await keys({ keys: ['ctrl', 'entre'] }))).toMatchObject({
+      ...{ code: 'invalid-arguments', command: 'send-key' },
+      errors: [{ pointer: '/keys/1' }],
+    });
+    expect(problemOf(await keys({ text: 'a' }, as('read')))).toMatchObject({ code: 'forbidden', command: 'send-key' });
+    expect((await exchange(gateway, `/v1/vms/${vm}/keys`)).headers['allow']).toBe('POST');
+    await run(gateway, vm, 'stop');
+    expect(problemOf(await keys({ text: 'a' }))).toMatchObject({ code: 'vm-not-running', outcome: 'not-sent' });
+    await run(gateway, vm, 'cont');
+  });
+});
+
+it('the client has screen and keys', async () => {
+  const web = new GatewayClient({ url: gateway.url, token: gateway.token }).vm(vm);
+  expect(Buffer.from(await web.screen({ device: 'vga0' })).toString('latin1', 1, 4)).toBe('PNG');
+  await web.type('a', { hold: '5ms' });
+  await web.press(['shift', 'b'], { hold: 0.01 });
+  await expect(web.press(['nokey'])).rejects.toMatchObject({ code: 'invalid-arguments' });
+});
