@@ -25,7 +25,7 @@ const programs = {
 
 /** As `npm run demo`: two VMs that run, and what its `export` line sets. */
 async function demo(): Promise<Record<string, string>> {
-  const args = ['-device', 'pcie-root-port,id=rp0', '-object', 'rng-builtin,id=rng'];
+  const args = ['-device', 'VGA', '-device', 'pcie-root-port,id=rp0', '-object', 'rng-builtin,id=rng'];
   const vms = ['demo-1', 'demo-2'];
   const sockets = await Promise.all(
     vms.map(async (name) => (await scene.qemu({ machine: 'q35', args: ['-name', name, ...args] })).socket),
