@@ -181,12 +181,19 @@ const ownRows: Row[] = [
     'audit-unavailable',
     'a log that cannot be written',
     async () => {
+      machine = await fakeMachine(scene);
       const own = await scene.gateway({
-        settings: { ...fakeMachineSettings, audit: { file: '/dev/full', required: true } },
+        // Registering it would be refused as well.
+        settings: {
+          ...fakeMachineSettings,
+          audit: { file: '/dev/full', required: true },
+          vms: { web: { endpoint: machine.endpoint } },
+        },
       });
-      const id = await registerVm(own, (machine = await fakeMachine(scene)).endpoint);
+      await own.vmBecomes('web', 'ready');
+      machine.takeReceived();
       for (;;) {
-        const answer = await run(own, id, change);
+        const answer = await run(own, 'web', change);
         if (answer.status !== 200) return answer;
         // The log fails when it is written, so a first command may pass.
         machine.takeReceived();
