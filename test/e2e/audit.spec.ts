@@ -57,3 +57,28 @@ it('audit.required: a log that cannot be written stops commands and changes, and
   expect(machine.takeReceived()).toEqual([]);
   expect(gateway.log().map(({ msg }) => msg)).toContain('the audit log cannot be written');
 });
+
+it('has the traceparent of a request in its lines, and ignores one that is malformed', async () => {
+  const machine = await fakeMachine(scene);
+  const gateway = await scene.gateway({ settings: fakeMachineSettings });
+  const vm = await registerVm(gateway, machine.endpoint);
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  const marked = (id: string, trace = traceparent) => ({ 'X-Request-Id': id, Traceparent: trace });
+  expect((await run(gateway, vm, 'stop', undefined, marked('traced'))).status).toBe(200);
+  expect((await run(gateway, vm, 'cont', undefined, marked('malformed', 'x","vm":"y'))).status).toBe(200);
+  const message = { headers: marked('message'), body: '{"execute":"stop"}' };
+  expect((await exchange(gateway, `/v1/vms/${vm}/qmp`, message)).status).toBe(200);
+  const fanOut = { method: 'POST', headers: marked('fan-out') };
+  expect((await exchange(gateway, '/v1/qmp/cont?vm=*', fanOut)).status).toBe(200);
+  expect((await run(gateway, vm, 'nosuch', undefined, marked('refused'))).status).toBe(404);
+  const token = { headers: marked('token'), body: '{"level":"read"}' };
+  expect((await exchange(gateway, '/v1/tokens', token)).status).toBe(201);
+  const lines = () => readFileSync(path.join(gateway.state, 'audit.log'), 'utf8').trimEnd().split('\n');
+  const records = () => lines().map((line) => JSON.parse(line) as Record<string, unknown>);
+  await expect.poll(() => records().map(({ request }) => request), { timeout: 5_000 }).toContain('token');
+  const sent = ['traced', 'malformed', 'message', 'fan-out', 'refused', 'token'];
+  const traces = records().filter(({ request }) => sent.includes(String(request)));
+  expect(traces.map(({ request, traceparent: trace }) => [request, trace])).toEqual(
+    sent.map((id) => [id, id === 'malformed' ? undefined : traceparent]),
+  );
+});

@@ -18,6 +18,7 @@ import { Dispatcher } from './listeners/dispatcher.js';
 import type { Listener } from './listeners/listener.js';
 import { OpenConnections } from './listeners/open-connections.js';
 import { makeListeners, renewCertificates } from './listeners/open-listeners.js';
+import { logged } from './listeners/request-context.js';
 import { CommandMetrics } from './metrics/command-metrics.js';
 import { loadCatalogs } from './schemas/load-catalogs.js';
 import { SchemaStore } from './schemas/schema-store.js';
@@ -140,7 +141,7 @@ export class Gateway {
       limits: settings.limits,
       operations: this.operations,
       eventCursor: () => this.hub.head(),
-      fault: (error, requestId) => log.error({ err: error, request: requestId }, 'command failed by a fault of ours'),
+      fault: (error, mark) => log.error({ err: error, ...logged(mark) }, 'command failed by a fault of ours'),
     });
     this.replies = new ReplyBudget(settings.limits);
     const lane = new Lane(this.path, new FanOut(this.registry, this.path), this.replies, settings.limits);
@@ -240,7 +241,8 @@ export class Gateway {
       fresh = allFaults(read, () => this.tokens.reload());
     } catch (error) {
       const faults = error instanceof SettingsError ? error.faults : [String(error)];
-      for (const fault of faults) log.error({ fault }, 'settings cannot be read again; all stays as it was');
+      for (const fault of faults) log.error(fault);
+      log.error({ faults: faults.length }, 'settings cannot be read again; all stays as it was');
       return;
     }
     try {
@@ -250,7 +252,7 @@ export class Gateway {
       if (change.taken.length > 0)
         this.audit.change(undefined, undefined, 'settings-changed', { settings: change.taken });
       log.info({ changed: change.taken }, 'settings and the files they name read again');
-      for (const setting of change.needRestart) log.warn({ setting }, 'this setting has changed; it needs a restart');
+      for (const setting of change.needRestart) log.warn(`${setting}: changed in the settings, but it needs a restart`);
     } catch (error) {
       log.error({ err: error }, 'settings could not be taken over as a whole');
     }

@@ -26,12 +26,12 @@ const changes = (file: string) =>
 describe('reopening', () => {
   it('loses nothing and writes nothing twice: what came before is in the old file', async () => {
     const audit = open({ file: 'audit.log', required: false });
-    audit.change(principal, 'r1', 'first', {});
+    audit.change(principal, { requestId: 'r1' }, 'first', {});
     renameSync(audit.path, path.join(directory, 'audit.log.1'));
     const reopened = audit.reopen();
-    audit.change(principal, 'r2', 'second', {});
+    audit.change(principal, { requestId: 'r2' }, 'second', {});
     await reopened;
-    audit.change(principal, 'r3', 'third', {});
+    audit.change(principal, { requestId: 'r3' }, 'third', {});
     await audit.close();
     expect([...changes('audit.log.1'), ...changes('audit.log')]).toEqual(['first', 'second', 'third']);
     expect(changes('audit.log')).toContain('third');
@@ -39,11 +39,11 @@ describe('reopening', () => {
 
   it('keeps the file it has when there is no other to be had', async () => {
     const audit = open({ file: 'audit.log', required: false });
-    audit.change(principal, 'r1', 'first', {});
+    audit.change(principal, { requestId: 'r1' }, 'first', {});
     await audit.flush();
     Object.defineProperty(audit, 'path', { value: path.join(directory, 'nosuch', 'audit.log') });
     await expect(audit.reopen()).rejects.toThrow(/ENOENT/);
-    audit.change(principal, 'r2', 'second', {});
+    audit.change(principal, { requestId: 'r2' }, 'second', {});
     await audit.close();
     expect(changes('audit.log')).toEqual(['first', 'second']);
   });
@@ -58,7 +58,7 @@ describe.runIf(existsSync('/dev/full'))('a log that cannot be written', () => {
     const audit = open({ file: '/dev/full', required });
     expect(audit.refusal).toBeUndefined();
     for (const request of ['r1', 'r2']) {
-      audit.change(principal, request, 'lost', {});
+      audit.change(principal, { requestId: request }, 'lost', {});
       await audit.flush();
     }
     expect(audit.refusal?.code).toBe(code);
@@ -68,11 +68,11 @@ describe.runIf(existsSync('/dev/full'))('a log that cannot be written', () => {
 
   it('is told of again when it can be written', async () => {
     const audit = open({ file: '/dev/full', required: true });
-    audit.change(principal, 'r1', 'lost', {});
+    audit.change(principal, { requestId: 'r1' }, 'lost', {});
     await audit.flush();
     Object.defineProperty(audit, 'path', { value: path.join(directory, 'audit.log') });
     await audit.reopen();
-    audit.change(principal, 'r2', 'kept', {});
+    audit.change(principal, { requestId: 'r2' }, 'kept', {});
     await audit.flush();
     expect(audit.refusal).toBeUndefined();
     expect(troubles).toEqual([expect.stringContaining('ENOSPC'), undefined]);

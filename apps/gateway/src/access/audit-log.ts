@@ -6,6 +6,7 @@ import type { JsonDocument } from '@qmp-gateway/qapi';
 import type { CommandTarget } from '../commands/command-path.js';
 import type { CommandAnswer, CommandRequest } from '../commands/command-request.js';
 import { milliseconds } from '../listeners/milliseconds.js';
+import { logged, type RequestMark } from '../listeners/request-context.js';
 import { Problem } from '../problems/problem.js';
 import { SettingsError } from '../settings/load-settings.js';
 import type { Decision } from './policy.js';
@@ -92,9 +93,10 @@ export class AuditLog {
     durationMs: number,
     internalFault = false,
   ): void {
-    const { requestId, entrance, principal, vm, command, dryRun } = request;
+    const { requestId, traceparent, entrance, principal, vm, command, dryRun } = request;
     // Put together by hand: this line is written for every command.
     let line = `{"time":"${this.#now()}","request":"${requestId}","entrance":"${entrance}","principal":${quote(principal.id)}`;
+    if (traceparent !== undefined) line += `,"traceparent":"${traceparent}"`;
     line += `,"vm":${quote(vm)},"command":${quote(command)}`;
     if (dryRun === true) line += ',"dryRun":true';
     if (decision !== undefined) line += `,"class":"${decision.class}","rule":${quote(decision.rule)}`;
@@ -105,19 +107,20 @@ export class AuditLog {
 
   /** The end of a command whose caller was told of a deadline before. */
   late(request: CommandRequest, target: CommandTarget, answer: CommandAnswer, durationMs: number): void {
-    const { requestId, entrance, principal } = request;
+    const { requestId, traceparent, entrance, principal } = request;
+    const trace = traceparent === undefined ? '' : `"traceparent":"${traceparent}",`;
     this.#append(
       `{"time":"${this.#now()}","request":"${requestId}","entrance":"${entrance}","principal":${quote(principal.id)},` +
-        `"vm":${quote(target.vm.id)},"command":${quote(target.command.name)},"late":true${ending(answer)},` +
+        `${trace}"vm":${quote(target.vm.id)},"command":${quote(target.command.name)},"late":true${ending(answer)},` +
         `"ms":${milliseconds(durationMs)}}\n`,
     );
   }
 
   /** A change of the gateway's own state. */
-  change(principal: Principal | undefined, requestId: string | undefined, what: string, details: object): void {
+  change(principal: Principal | undefined, mark: RequestMark | undefined, what: string, details: object): void {
     const record = {
       time: this.#now(),
-      ...(requestId === undefined ? {} : { request: requestId }),
+      ...(mark === undefined ? {} : logged(mark)),
       principal: principal?.id ?? 'gateway',
       change: what,
       ...details,

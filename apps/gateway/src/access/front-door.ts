@@ -45,6 +45,8 @@ const allowedHeaders = [
   'Idempotency-Key',
   'QMP-VM-Epoch',
   'X-Request-Id',
+  'Traceparent',
+  'Tracestate',
   'Last-Event-ID',
   'If-None-Match',
   'Prefer',

@@ -47,7 +47,7 @@ describe('making a token', () => {
   it('gives what was asked for, and the token works at once', () => {
     const { token, ...view } = tokens.create(
       root(),
-      'r1',
+      { requestId: 'r1' },
       wanted({ name: 'dash', level: 'read', vms: ['web-*'], expires: '30d' }),
     );
     expect(view).toMatchObject({
@@ -68,19 +68,23 @@ describe('making a token', () => {
     ['expiry', { level: 'read', expires: '61m' }],
   ] as const)('never above its maker: %s', (_what, request) => {
     expect(() =>
-      tokens.create(operator(), 'r1', wanted({ ...request, vms: 'vms' in request ? [...request.vms] : undefined })),
+      tokens.create(
+        operator(),
+        { requestId: 'r1' },
+        wanted({ ...request, vms: 'vms' in request ? [...request.vms] : undefined }),
+      ),
     ).toThrow(expect.objectContaining({ code: 'forbidden' }));
   });
 
   it("inherits its maker's scope, expiry and commands where nothing else is said", () => {
-    const { token, vms, expires } = tokens.create(operator(), 'r1', wanted({ level: 'read' }));
+    const { token, vms, expires } = tokens.create(operator(), { requestId: 'r1' }, wanted({ level: 'read' }));
     expect({ vms, expires }).toEqual({ vms: ['web-*'], expires: '2026-01-01T01:00:00.000Z' });
     expect(store.authenticate(token)?.grant.commands).toEqual({ deny: ['quit'] });
   });
 
   it('is no way for level host to reach VMs outside its own', () => {
     const tenant = principal({ level: 'host', vms: ['label:tenant=a'] });
-    expect(() => tokens.create(tenant, 'r1', wanted({ level: 'read', vms: ['*'] }))).toThrow(/outside/);
+    expect(() => tokens.create(tenant, { requestId: 'r1' }, wanted({ level: 'read', vms: ['*'] }))).toThrow(/outside/);
   });
 });
 
@@ -89,16 +93,18 @@ describe('managing', () => {
     const host = root();
     const first = operator();
     const second = operator();
-    const child = tokens.create(first, 'r1', wanted({ level: 'read' }));
+    const child = tokens.create(first, { requestId: 'r1' }, wanted({ level: 'read' }));
     const ids = (who: Principal) => tokens.list(who).map(({ id }) => `token:${id}`);
     expect(ids(first).sort()).toEqual([first.id, `token:${child.id}`].sort());
     expect(ids(second)).toEqual([second.id]);
     expect(ids(host)).toHaveLength(4);
-    expect(() => tokens.revoke(second, 'r1', child.id)).toThrow(expect.objectContaining({ status: 404 }));
+    expect(() => tokens.revoke(second, { requestId: 'r1' }, child.id)).toThrow(
+      expect.objectContaining({ status: 404 }),
+    );
     expect(store.authenticate(child.token)).toBeDefined();
-    tokens.revoke(first, 'r1', child.id);
+    tokens.revoke(first, { requestId: 'r1' }, child.id);
     expect(store.authenticate(child.token)).toBeUndefined();
-    tokens.revoke(host, 'r1', second.id.slice('token:'.length));
+    tokens.revoke(host, { requestId: 'r1' }, second.id.slice('token:'.length));
     expect(second.stillValid()).toBe(false);
   });
 
@@ -113,14 +119,14 @@ describe('managing', () => {
     };
     const me = operator();
     const other = root();
-    const foreign = message(() => tokens.revoke(me, 'r1', other.id.slice('token:'.length)));
-    expect(foreign).toBe(message(() => tokens.revoke(me, 'r1', 'nosuch')));
+    const foreign = message(() => tokens.revoke(me, { requestId: 'r1' }, other.id.slice('token:'.length)));
+    expect(foreign).toBe(message(() => tokens.revoke(me, { requestId: 'r1' }, 'nosuch')));
     expect(foreign).not.toBe('revoked');
   });
 
   it('is audited, without the secret', async () => {
-    const { token, id } = tokens.create(root(), 'r1', wanted({ level: 'read', name: 'x' }));
-    tokens.revoke(root(), 'r2', id);
+    const { token, id } = tokens.create(root(), { requestId: 'r1' }, wanted({ level: 'read', name: 'x' }));
+    tokens.revoke(root(), { requestId: 'r2' }, id);
     await audit.flush();
     const text = readFileSync(audit.path, 'utf8');
     const lines = text

@@ -1,4 +1,5 @@
 import { Problem } from '../problems/problem.js';
+import type { RequestMark } from '../listeners/request-context.js';
 import { parseDuration } from '../settings/duration.js';
 import type { AuditLog } from './audit-log.js';
 import { excess } from './grant.js';
@@ -40,7 +41,7 @@ export class TokenAdministration {
    * @returns the token itself, shown this once, and what it may do
    * @throws Problem `forbidden` for more than the maker has, `audit-unavailable`
    */
-  create(principal: Principal, requestId: string | undefined, wanted: TokenRequest): TokenView & { token: string } {
+  create(principal: Principal, mark: RequestMark | undefined, wanted: TokenRequest): TokenView & { token: string } {
     this.audit.requireWritable();
     const { grant } = principal;
     const { name, level, vms = grant.vms } = wanted;
@@ -56,7 +57,7 @@ export class TokenAdministration {
       ...(expires === Infinity ? {} : { expires: new Date(expires) }),
     });
     const details = { token: record.id, level, vms, expires: record.expires ?? null };
-    this.audit.change(principal, requestId, 'token-created', details);
+    this.audit.change(principal, mark, 'token-created', details);
     return { ...viewOf(record), token };
   }
 
@@ -64,12 +65,12 @@ export class TokenAdministration {
    * @throws Problem `route-not-found`, alike for tokens that don't exist and those the principal does not manage;
    *   `audit-unavailable`
    */
-  revoke(principal: Principal, requestId: string | undefined, id: string): void {
+  revoke(principal: Principal, mark: RequestMark | undefined, id: string): void {
     const record = this.tokens.get(id);
     if (record === undefined || !manages(principal, record)) throw noSuchToken();
     this.audit.requireWritable();
     if (!this.tokens.revoke(id)) throw noSuchToken();
-    this.audit.change(principal, requestId, 'token-revoked', { token: id });
+    this.audit.change(principal, mark, 'token-revoked', { token: id });
   }
 
   #expiry(principal: Principal, life: string | undefined): number {

@@ -21,12 +21,9 @@ export class TokensController {
   @Post()
   create(@Req() request: GatewayRequest, @Res() response: ServerResponse, @Body() body: unknown): void {
     onlyParameters(request.gateway.query, []);
-    const { principal, requestId } = request.gateway;
-    const { id, token, name, level, vms, expires } = this.tokens.create(
-      principal,
-      requestId,
-      readDto(TokenRequest, body),
-    );
+    const { gateway } = request;
+    const wanted = readDto(TokenRequest, body);
+    const { id, token, name, level, vms, expires } = this.tokens.create(gateway.principal, gateway, wanted);
     sendJson(response, 201, JSON.stringify({ id, token, name, level, vms, expires }));
   }
 
@@ -34,6 +31,6 @@ export class TokensController {
   @HttpCode(204)
   revoke(@Req() request: GatewayRequest, @Param('id') id: string): void {
     onlyParameters(request.gateway.query, []);
-    this.tokens.revoke(request.gateway.principal, request.gateway.requestId, id);
+    this.tokens.revoke(request.gateway.principal, request.gateway, id);
   }
 }

@@ -24,10 +24,10 @@ export class AgentCommands implements GuestCommands {
 
   constructor(
     private readonly path: CheckedCommandPath,
-    { principal, requestId, arrivedAt }: AuthenticatedContext,
+    { principal, requestId, traceparent, arrivedAt }: AuthenticatedContext,
     vm: string,
   ) {
-    const caller = { principal, requestId, vm, agent: true };
+    const caller = { principal, requestId, traceparent, vm, agent: true };
     this.#commands = new RequestCommands(path, caller);
     this.#request = { ...caller, entrance: 'resource', arguments: { kind: 'none' }, arrivedAt };
   }

@@ -9,6 +9,7 @@ import {
   type JsonDocument,
 } from '@qmp-gateway/qapi';
 import type { AuditLog } from '../access/audit-log.js';
+import type { RequestMark } from '../listeners/request-context.js';
 import { forbidden, type Decision, type Policy } from '../access/policy.js';
 import type { Principal } from '../access/principal.js';
 import type { CommandMetrics } from '../metrics/command-metrics.js';
@@ -45,7 +46,7 @@ export interface CommandPathParts extends RunningSurroundings {
   readonly metrics: CommandMetrics;
   readonly limits: Limits;
   /** A fault of ours: the caller is told nothing of it, the log everything. */
-  fault(error: unknown, requestId: string): void;
+  fault(error: unknown, request: RequestMark): void;
 }
 
 const noTrace: CommandTrace = {};
@@ -231,7 +232,7 @@ export class CheckedCommandPath implements CommandPath {
       ...(command === '' ? {} : { command: command.slice(0, 128) }),
     });
     const isOurs = !(error instanceof Problem);
-    if (isOurs) this.parts.fault(error, request.requestId);
+    if (isOurs) this.parts.fault(error, request);
     this.#finish(target, request, decision, undefined, { ok: false, problem, trace: noTrace }, answer, isOurs);
   }
 

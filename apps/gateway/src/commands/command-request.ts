@@ -17,6 +17,7 @@ export type CommandArguments =
 export interface CommandRequest {
   readonly principal: Principal;
   readonly requestId: string;
+  readonly traceparent?: string | undefined;
   readonly entrance: Entrance;
   readonly vm: string;
   /** For the VM's guest agent, not for its monitor. */

@@ -28,13 +28,14 @@ export class FanOut {
     command: string,
     args: CommandArguments,
   ): void {
-    const { principal, requestId } = context;
+    const { principal, requestId, traceparent } = context;
     const controls = readControls(request.headers, context.query, ['vm', 'label']);
     const selected = this.#select(context);
     if (args.kind === 'json') requireJson(args.json);
     const base: Omit<CommandRequest, 'vm'> = {
       principal,
       requestId,
+      traceparent,
       entrance: 'fan-out',
       command,
       arguments: args,

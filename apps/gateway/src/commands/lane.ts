@@ -82,6 +82,7 @@ export class Lane {
       const commandRequest: CommandRequest = {
         principal: context.principal,
         requestId: context.requestId,
+        traceparent: context.traceparent,
         entrance: 'rest',
         vm,
         agent,
@@ -106,7 +107,7 @@ export class Lane {
 
   #message(exchange: Exchange, { vm, agent }: Extract<Route, { kind: 'message' }>): void {
     const { request, context } = exchange;
-    const { principal, requestId } = context;
+    const { principal, requestId, traceparent } = context;
     this.path.requireServer(principal, vm, agent);
     if (request.method !== 'POST') {
       const headers = { Allow: agent ? 'GET, POST' : 'POST' };
@@ -115,7 +116,8 @@ export class Lane {
     const controls = readControls(request.headers, context.query);
     if (!hasBody(request)) throw new Problem('malformed-json', 'There is no body; send {"execute": "query-status"}.');
     this.#readJsonBody(exchange, (body) => {
-      const base = { principal, requestId, entrance: 'message', vm, agent, arrivedAt: performance.now() } as const;
+      const arrivedAt = performance.now();
+      const base = { principal, requestId, traceparent, entrance: 'message', vm, agent, arrivedAt } as const;
       this.path.execute({ ...base, ...readMessage(body), ...controls }, (end) => this.#answer(exchange, end));
     });
   }
@@ -150,10 +152,11 @@ export class Lane {
   /** A refusal before the command path saw the request is audited and counted like one of its own. */
   #refuse(exchange: Exchange, error: unknown): void {
     const { route, context } = exchange;
-    const { principal, requestId, arrivedAt } = context;
+    const { principal, requestId, traceparent, arrivedAt } = context;
     const refused: CommandRequest = {
       principal,
       requestId,
+      traceparent,
       entrance: route.kind === 'command' ? 'rest' : route.kind,
       vm: route.kind === 'fan-out' ? '*' : route.vm,
       agent: route.kind !== 'fan-out' && route.agent,

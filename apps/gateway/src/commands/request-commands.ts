@@ -8,6 +8,7 @@ import { readControls, type Controls } from './controls.js';
 export interface CommandCaller extends Controls {
   readonly principal: Principal;
   readonly requestId: string;
+  readonly traceparent?: string | undefined;
   readonly vm: string;
   /** Its guest agent runs them, not its monitor. */
   readonly agent?: boolean;

@@ -12,7 +12,8 @@ import { writeProblem } from './answer.js';
 import type { Listener } from './listener.js';
 import type { OpenConnections } from './open-connections.js';
 import { answerParserError, serveWithoutUpgrade, writeRawProblem } from './raw-answers.js';
-import type { AuthenticatedContext, GatewayRequest, RequestContext } from './request-context.js';
+import { logged, type AuthenticatedContext, type GatewayRequest, type RequestContext } from './request-context.js';
+import { readTraceparent } from './traceparent.js';
 
 /** Takes an upgrade whose sender is known; answers with the problem when the path is none of its own. */
 export interface UpgradeRouter {
@@ -133,7 +134,7 @@ export class Dispatcher {
   }
 
   #refuse(request: IncomingMessage, response: ServerResponse, context: RequestContext, error: unknown): void {
-    if (!(error instanceof Problem)) this.log.error({ err: error, request: context.requestId }, 'request failed');
+    if (!(error instanceof Problem)) this.log.error({ err: error, ...logged(context) }, 'request failed');
     request.resume();
     writeProblem(response, asProblem(error), context);
   }
@@ -158,7 +159,7 @@ export class Dispatcher {
       try {
         step();
       } catch (error) {
-        if (!(error instanceof Problem)) this.log.error({ err: error, request: context.requestId }, 'upgrade failed');
+        if (!(error instanceof Problem)) this.log.error({ err: error, ...logged(context) }, 'upgrade failed');
         writeRawProblem(socket, asProblem(error), context.requestId);
       }
     };
@@ -197,11 +198,13 @@ export class Dispatcher {
     const url = request.url ?? '/';
     const mark = url.indexOf('?');
     const sent = request.headers['x-request-id'];
+    const sentTrace = request.headers['traceparent'];
     return {
       requestId:
         typeof sent === 'string' && requestIdPattern.test(sent)
           ? sent
           : this.#idPrefix + (this.#requests++).toString(36),
+      traceparent: sentTrace === undefined ? undefined : readTraceparent(sentTrace),
       arrivedAt: performance.now(),
       path: mark < 0 ? url : url.slice(0, mark),
       query: mark < 0 ? '' : url.slice(mark + 1),

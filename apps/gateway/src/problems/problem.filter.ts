@@ -2,7 +2,7 @@ import { Catch, HttpException, Inject, type ArgumentsHost, type ExceptionFilter 
 import type { ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { writeProblem } from '../listeners/answer.js';
-import type { GatewayRequest } from '../listeners/request-context.js';
+import { logged, type GatewayRequest } from '../listeners/request-context.js';
 import { LoggerToken } from '../settings/logger.js';
 import { RouteTable } from '../listeners/route-table.js';
 import { asProblem, Problem } from './problem.js';
@@ -20,7 +20,7 @@ export class ProblemFilter implements ExceptionFilter {
     const response = host.switchToHttp().getResponse<ServerResponse>();
     const problem = thrown instanceof HttpException ? this.#routeProblem(thrown, request) : asProblem(thrown);
     if (problem.code === 'internal-error')
-      this.log.error({ err: thrown, request: request.gateway.requestId }, 'request failed');
+      this.log.error({ err: thrown, ...logged(request.gateway) }, 'request failed');
     writeProblem(response, problem, request.gateway);
   }
 

@@ -163,9 +163,10 @@ export class JsonRpcConnection implements Sink {
     const vm = params.required('vm');
     const name = params.required('command');
     const json = params.raw('arguments');
-    const { principal } = this.connection;
+    const { principal, traceparent } = this.connection;
     const command: CommandRequest = {
       principal,
+      traceparent,
       requestId: `${this.#requestPrefix}${++this.#commands}`,
       entrance: 'json-rpc',
       vm,

@@ -24,6 +24,7 @@ export interface MonitorSessionParts {
   readonly target: MonitorTarget;
   readonly principal: Principal;
   readonly requestId: string;
+  readonly traceparent?: string | undefined;
   readonly path: CommandPath;
   readonly hub: EventHub;
   readonly transport: MonitorTransport;
@@ -163,11 +164,12 @@ export class MonitorSession {
       this.#places.pop();
       this.#outOfBandInFlight++;
     }
-    const { principal, requestId, path, target } = this.#parts;
+    const { principal, requestId, traceparent, path, target } = this.#parts;
     path.execute(
       {
         principal,
         requestId: `${requestId.slice(0, 110)}.${++this.#commands}`,
+        traceparent,
         entrance: 'monitor',
         vm: target.id,
         command: name,

@@ -10,6 +10,8 @@ import type { Vm } from '../vms/vm.js';
 export interface SocketConnection {
   readonly principal: Principal;
   readonly requestId: string;
+  /** Of the upgrade; its commands are part of that trace. */
+  readonly traceparent?: string | undefined;
   /** The socket below the WebSocket: events are written to it in frames made once for all. */
   readonly socket: Socket;
   /** The VM the path names. */

@@ -35,7 +35,7 @@ export class SocketRouter {
 
   /** @returns the problem to answer with, before anything was written */
   route(request: IncomingMessage, socket: Duplex, head: Buffer, context: AuthenticatedContext): Problem | undefined {
-    const { path, principal, requestId, query } = context;
+    const { path, principal, requestId, traceparent, query } = context;
     const vm = /^\/v1\/vms\/([^/]+)\/monitor$/.exec(path)?.[1];
     if (path !== socketPaths.jsonRpc && vm === undefined)
       return new Problem('route-not-found', `Nothing at ${JSON.stringify(path.slice(0, 200))} takes an upgrade.`);
@@ -48,7 +48,13 @@ export class SocketRouter {
     const server = this.serverOf(vm === undefined ? socketPaths.jsonRpc : socketPaths.monitor);
     // Servers of node:http and node:https hand out no other kind.
     if (!(socket instanceof Socket)) throw new TypeError('an upgrade without a socket');
-    const connection: SocketConnection = { principal, requestId, socket, ...(vm === undefined ? {} : { vm }) };
+    const connection: SocketConnection = {
+      principal,
+      requestId,
+      traceparent,
+      socket,
+      ...(vm === undefined ? {} : { vm }),
+    };
     return upgrade(server, request, socket, head, connection);
   }
 

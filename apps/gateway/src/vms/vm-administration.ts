@@ -1,6 +1,7 @@
 import type { AuditLog } from '../access/audit-log.js';
 import { matchesAnyGlob } from '../access/glob.js';
 import type { Principal } from '../access/principal.js';
+import type { RequestMark } from '../listeners/request-context.js';
 import { Problem, type Fault } from '../problems/problem.js';
 import { readVmDefinition } from '../settings/settings-rules.js';
 import { vmIdPattern, type VmDefinition } from '../settings/settings.js';
@@ -17,7 +18,7 @@ export class VmAdministration {
   /** @throws Problem `invalid-request`, `forbidden`, `vm-exists`, `vm-managed`, `vm-not-found` (an id outside the principal's VMs), `audit-unavailable` */
   async put(
     principal: Principal,
-    requestId: string,
+    mark: RequestMark,
     id: string,
     body: unknown,
     ifNoneMatch: string | undefined,
@@ -47,17 +48,17 @@ export class VmAdministration {
       throw new Problem('vm-exists', `There is a VM ${id}.`, { vm: id });
     this.audit.requireWritable();
     const result = await this.registry.put(id, definition);
-    this.audit.change(principal, requestId, result.created ? 'vm-created' : 'vm-replaced', { vm: id, definition });
+    this.audit.change(principal, mark, result.created ? 'vm-created' : 'vm-replaced', { vm: id, definition });
     return result;
   }
 
   /** @throws Problem `forbidden`, `vm-managed`, `vm-not-found`, `audit-unavailable` */
-  async delete(principal: Principal, requestId: string, id: string): Promise<void> {
+  async delete(principal: Principal, mark: RequestMark, id: string): Promise<void> {
     const vm = this.registry.require(principal, id);
     requireMayAdminister(principal, vm.definition);
     this.audit.requireWritable();
     await this.registry.delete(vm);
-    this.audit.change(principal, requestId, 'vm-deleted', { vm: id });
+    this.audit.change(principal, mark, 'vm-deleted', { vm: id });
   }
 }
 

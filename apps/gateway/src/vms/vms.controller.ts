@@ -54,14 +54,14 @@ export class VmsController {
     @Body() body: unknown,
     @Headers('if-none-match') ifNoneMatch: string | undefined,
   ): Promise<void> {
-    const { principal, requestId } = request.gateway;
-    const { vm, created } = await this.administration.put(principal, requestId, id, body, ifNoneMatch);
-    sendJson(response, created ? 201 : 200, this.directory.render(principal, vm));
+    const { gateway } = request;
+    const { vm, created } = await this.administration.put(gateway.principal, gateway, id, body, ifNoneMatch);
+    sendJson(response, created ? 201 : 200, this.directory.render(gateway.principal, vm));
   }
 
   @Delete(':vm')
   @HttpCode(204)
   async delete(@Req() request: GatewayRequest, @Param('vm') id: string): Promise<void> {
-    await this.administration.delete(request.gateway.principal, request.gateway.requestId, id);
+    await this.administration.delete(request.gateway.principal, request.gateway, id);
   }
 }
