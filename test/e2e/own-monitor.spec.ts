@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GatewayProcess } from './gateway-process.js';
 import { GatewayScene, registerVm, run } from './gateway-scene.js';
 import { exchange } from './http-exchange.js';
+import { Entrances } from './policy-entrances.js';
 
 const scene = new GatewayScene();
 let gateway: GatewayProcess;
@@ -36,6 +37,35 @@ describe("the gateway's own monitor of a real QEMU", () => {
       expect(answer.json()['detail']).toContain('rule own-monitor');
     }
     expect((await exchange(gateway, `/v1/vms/${vm}`)).json()).toMatchObject({ state: 'ready', epoch: before });
+  });
+
+  it('is as safe from the human monitor, however it is spelled', async () => {
+    const before = (await exchange(gateway, `/v1/vms/${vm}`)).json()['epoch'];
+    const own = (await chardevs()).find(({ filename }) => filename.startsWith('unix:'))?.label ?? '';
+    const lines = [
+      ...[
+        `chardev-remove ${own}`,
+        `  chardev-remove\t"${own}"`,
+        `\nchardev-remove\v${own} `,
+        `chardev-change ${own} null`,
+      ],
+      ...[`chardev-remove \r\n ${own}`, `chardev-change "${own}" backend=null`],
+    ];
+    const entrances = scene.keep(await Entrances.open(gateway, vm, gateway.token ?? ''), (open) => open.close());
+    for (const line of lines) {
+      for (const text of [JSON.stringify(line), JSON.stringify(line).replace('chardev', '\\u0063hardev')]) {
+        const verdicts = await entrances.run('human-monitor-command', `{"command-line":${text}}`);
+        const { monitor, ...others } = verdicts;
+        expect(new Set(Object.values(others)), text).toEqual(new Set(['forbidden']));
+        expect(monitor).toBe('error');
+      }
+    }
+    expect((await exchange(gateway, `/v1/vms/${vm}`)).json()).toMatchObject({ state: 'ready', epoch: before });
+    const add = await run(gateway, vm, 'human-monitor-command', '{"command-line":"chardev-add null,id=other"}');
+    expect(add.text).toBe('""');
+    const remove = await run(gateway, vm, 'human-monitor-command', '{"command-line":"chardev-remove \\"other\\""}');
+    expect(remove.text).toBe('""');
+    expect((await chardevs()).map(({ label }) => label)).not.toContain('other');
   });
 
   it('stands in the way of no other back-end', async () => {

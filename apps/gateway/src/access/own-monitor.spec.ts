@@ -87,6 +87,16 @@ describe('aimsAtOwnMonitor', () => {
     ['yank', '{"instances":[{"type":"block-node","node-name":"qmp0"}]}', undefined],
     ['yank', '{"instances":"qmp0"}', undefined],
     ['query-chardev', '{"id":"qmp0"}', undefined],
+    ['human-monitor-command', '{"command-line":"chardev-remove qmp0"}', 'qmp0'],
+    ['human-monitor-command', '{"command-line":" \\tchardev-remove  \\"qmp0\\""}', 'qmp0'],
+    ['human-monitor-command', '{"command-line":"chardev-change\\nqmp0 null"}', 'qmp0'],
+    ['human-monitor-command', '{"command\\u002dline":"\\u0063hardev-change qmp0 null"}', 'qmp0'],
+    ['human-monitor-command', '{"command-line":"object_del mon0"}', 'mon0'],
+    ['human-monitor-command', '{"command-line":"chardev-remove qmp01"}', undefined],
+    ['human-monitor-command', '{"command-line":"object_del qmp0"}', undefined],
+    ['human-monitor-command', '{"command-line":"info chardev qmp0"}', undefined],
+    ['human-monitor-command', '{"command-line":"chardev-remove"}', undefined],
+    ['human-monitor-command', '{"command-line":5}', undefined],
   ])('%s %s: %s', (command, args, target) => {
     expect(aimsAtOwnMonitor(command, readJson(args).root, own)).toBe(target);
   });

@@ -94,9 +94,22 @@ export function aimsAtOwnMonitor(command: string, args: JsonNode | undefined, ow
         .map((instance) => ownId(instance, own.chardevs))
         .find((id) => id !== undefined);
     }
+    case 'human-monitor-command':
+      return ownIdInLine(text(args, 'command-line') ?? '', own);
     default:
       return undefined;
   }
+}
+
+/**
+ * The same in the words of the human monitor. Its parser skips white space before each word, takes a word bare or in
+ * double quotes, and knows no abbreviations; ids hold no character that could be escaped.
+ */
+function ownIdInLine(line: string, own: OwnMonitor): string | undefined {
+  const [, name, id] = /^\s*([^\s/]+)\s+"?([^\s"]+)/.exec(line) ?? [];
+  if (id === undefined) return undefined;
+  if (name === 'chardev-remove' || name === 'chardev-change') return own.chardevs.find((chardev) => chardev === id);
+  return name === 'object_del' ? own.objects.find((object) => object === id) : undefined;
 }
 
 function ownId(node: JsonNode | undefined, own: readonly string[]): string | undefined {
