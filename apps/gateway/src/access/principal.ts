@@ -18,11 +18,17 @@ export interface VmIdentity {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** Names of commands, or globs of them; what is denied is denied whatever is allowed. */
+export interface CommandGlobs {
+  readonly allow?: readonly string[];
+  readonly deny?: readonly string[];
+}
+
 /** What a principal was granted. Globs know only `*`; `vms` entries are id globs or `label:key=glob`. */
 export interface Grant {
   readonly level: Level;
   readonly vms: readonly string[];
-  readonly commands?: { readonly allow?: readonly string[]; readonly deny?: readonly string[] };
+  readonly commands?: CommandGlobs;
   /** Endpoints this principal may register VMs at, besides what level `host` may. */
   readonly endpoints?: readonly string[];
 }

@@ -82,6 +82,45 @@ describe('making a token', () => {
     expect(store.authenticate(token)?.grant.commands).toEqual({ deny: ['quit'] });
   });
 
+  it('takes rules of its own: commands and endpoints within those of its maker', () => {
+    const maker = principal({
+      ...{ level: 'configure', vms: ['web-*'], endpoints: ['unix:/run/qemu/*'] },
+      commands: { allow: ['query-*', 'stop'], deny: ['query-uuid'] },
+    });
+    const made = tokens.create(
+      maker,
+      { requestId: 'r1' },
+      wanted({
+        ...{ level: 'configure', endpoints: ['unix:/run/qemu/web-*'] },
+        commands: { allow: ['query-st*'], deny: ['query-stats'] },
+      }),
+    );
+    expect(made).toMatchObject({
+      commands: { allow: ['query-st*'], deny: ['query-uuid', 'query-stats'] },
+      endpoints: ['unix:/run/qemu/web-*'],
+    });
+    expect(store.authenticate(made.token)?.grant).toMatchObject({
+      commands: { allow: ['query-st*'], deny: ['query-uuid', 'query-stats'] },
+      endpoints: ['unix:/run/qemu/web-*'],
+    });
+    const refused = expect.objectContaining({ code: 'forbidden' });
+    for (const wider of [
+      { commands: { allow: ['*'] } },
+      { commands: { allow: ['query-status', 'cont'] } },
+      { endpoints: ['unix:/run/*'] },
+      { endpoints: ['tcp:10.0.0.1:4444'] },
+    ])
+      expect(() => tokens.create(maker, { requestId: 'r1' }, wanted({ level: 'read', ...wider }))).toThrow(refused);
+    // Nobody registers VMs by inheritance; level host may let others do it anywhere.
+    expect(tokens.create(maker, { requestId: 'r1' }, wanted({ level: 'configure' })).endpoints).toBeUndefined();
+    expect(
+      tokens.create(root(), { requestId: 'r1' }, wanted({ level: 'configure', endpoints: ['*'] })).endpoints,
+    ).toEqual(['*']);
+    expect(() => tokens.create(operator(), { requestId: 'r1' }, wanted({ level: 'read', endpoints: ['*'] }))).toThrow(
+      refused,
+    );
+  });
+
   it('is no way for level host to reach VMs outside its own', () => {
     const tenant = principal({ level: 'host', vms: ['label:tenant=a'] });
     expect(() => tokens.create(tenant, { requestId: 'r1' }, wanted({ level: 'read', vms: ['*'] }))).toThrow(/outside/);

@@ -2,8 +2,8 @@ import { Problem } from '../problems/problem.js';
 import type { RequestMark } from '../listeners/request-context.js';
 import { parseDuration } from '../settings/duration.js';
 import type { AuditLog } from './audit-log.js';
-import { excess } from './grant.js';
-import type { Principal } from './principal.js';
+import { excess, narrowedCommands } from './grant.js';
+import type { CommandGlobs, Grant, Principal } from './principal.js';
 import type { TokenRequest } from './token-request.js';
 import { tokenPrincipalId, type TokenRecord, type TokenStore } from './token-store.js';
 
@@ -13,6 +13,10 @@ export interface TokenView {
   readonly name: string;
   readonly level: string;
   readonly vms: readonly string[];
+  /** Only when it has rules of its own. */
+  readonly commands?: CommandGlobs;
+  /** Only when it may register VMs. */
+  readonly endpoints?: readonly string[];
   readonly created: string;
   readonly expires: string | null;
   /** Principal that made it; null for the command line and the first start. */
@@ -44,19 +48,23 @@ export class TokenAdministration {
   create(principal: Principal, mark: RequestMark | undefined, wanted: TokenRequest): TokenView & { token: string } {
     this.audit.requireWritable();
     const { grant } = principal;
-    const { name, level, vms = grant.vms } = wanted;
-    const tooMuch = excess(grant, { level, vms });
+    const { name, level, vms = grant.vms, endpoints } = wanted;
+    const commands = narrowedCommands(grant.commands, wanted.commands);
+    const given: Grant = {
+      ...{ level, vms },
+      ...(commands === undefined ? {} : { commands }),
+      ...(endpoints === undefined ? {} : { endpoints }),
+    };
+    const tooMuch = excess(grant, given);
     if (tooMuch !== undefined) throw new Problem('forbidden', `The token would be more than its maker: ${tooMuch}.`);
     const expires = this.#expiry(principal, wanted.expires);
     const { token, record } = this.tokens.create({
-      level,
-      vms,
+      ...given,
       owner: principal.id,
       ...(name === undefined ? {} : { name }),
-      ...(grant.commands === undefined ? {} : { commands: grant.commands }),
       ...(expires === Infinity ? {} : { expires: new Date(expires) }),
     });
-    const details = { token: record.id, level, vms, expires: record.expires ?? null };
+    const details = { token: record.id, ...given, expires: record.expires ?? null };
     this.audit.change(principal, mark, 'token-created', details);
     return { ...viewOf(record), token };
   }
@@ -90,6 +98,11 @@ function manages(principal: Principal, { id, owner }: TokenRecord): boolean {
   return principal.reaches('host') || owner === principal.id || tokenPrincipalId(id) === principal.id;
 }
 
-function viewOf({ id, name, level, vms, created, expires, owner }: TokenRecord): TokenView {
-  return { id, name, level, vms, created, expires: expires ?? null, owner: owner ?? null };
+function viewOf({ id, name, level, vms, commands, endpoints, created, expires, owner }: TokenRecord): TokenView {
+  return {
+    ...{ id, name, level, vms },
+    ...(commands === undefined ? {} : { commands }),
+    ...(endpoints === undefined ? {} : { endpoints }),
+    ...{ created, expires: expires ?? null, owner: owner ?? null },
+  };
 }

@@ -21,6 +21,9 @@ interface CreateFlags extends Pick<Flags, 'state' | 'config'> {
   readonly endpoint?: string[];
 }
 
+/** Flags that are not called as the member they fill. */
+const flagOf: Readonly<Record<string, string>> = { commands: 'allow, --deny', endpoints: 'endpoint' };
+
 const collect = (value: string, previous: string[] | undefined) => [...(previous ?? []), value];
 
 /** Whoever can write the state directory is the gateway's operator: nothing is above them. */
@@ -83,30 +86,36 @@ function openAudit(directory: StateDirectory, settings: Settings): AuditLog {
 }
 
 function create(tokens: TokenStore, audit: AuditLog, flags: CreateFlags): void {
-  const wanted = Object.assign(new TokenRequest(), { ...pick(flags, ['name', 'level', 'vms', 'expires']) });
+  const { allow, deny, endpoint } = flags;
+  const wanted = Object.assign(new TokenRequest(), {
+    ...pick(flags, ['name', 'level', 'vms', 'expires']),
+    ...(allow === undefined && deny === undefined ? {} : { commands: pick({ allow, deny }, ['allow', 'deny']) }),
+    ...(endpoint === undefined ? {} : { endpoints: endpoint }),
+  });
   const faults = validateSync(wanted, { validationError: { target: false, value: false } }).map(
     ({ property, constraints }) =>
-      `--${property}: ${Object.values(constraints ?? {})
+      `--${flagOf[property] ?? property}: ${Object.values(constraints ?? {})
         .join('; ')
         .replace(`${property} `, '')}`,
   );
   if (faults.length > 0) throw new SettingsError(faults);
-  const { level, vms = ['*'], name, expires } = wanted;
+  const { level, vms = ['*'], name, expires, commands, endpoints } = wanted;
   const life = expires === undefined ? undefined : parseDuration(expires);
-  const { allow, deny, endpoint } = flags;
   const token: NewToken = {
     level,
     vms,
     ...(name === undefined ? {} : { name }),
     ...(life === undefined ? {} : { expires: new Date(Date.now() + life) }),
-    ...(allow === undefined && deny === undefined ? {} : { commands: pick({ allow, deny }, ['allow', 'deny']) }),
-    ...(endpoint === undefined ? {} : { endpoints: endpoint }),
+    ...(commands === undefined ? {} : { commands }),
+    ...(endpoints === undefined ? {} : { endpoints }),
   };
   const made = tokens.create(token);
   audit.change(operator, undefined, 'token-created', {
     token: made.record.id,
     level,
     vms,
+    ...(commands === undefined ? {} : { commands }),
+    ...(endpoints === undefined ? {} : { endpoints }),
     expires: made.record.expires ?? null,
   });
   process.stdout.write(`${made.token}\n`);

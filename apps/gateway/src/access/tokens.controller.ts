@@ -22,9 +22,9 @@ export class TokensController {
   create(@Req() request: GatewayRequest, @Res() response: ServerResponse, @Body() body: unknown): void {
     onlyParameters(request.gateway.query, []);
     const { gateway } = request;
-    const wanted = readDto(TokenRequest, body);
-    const { id, token, name, level, vms, expires } = this.tokens.create(gateway.principal, gateway, wanted);
-    sendJson(response, 201, JSON.stringify({ id, token, name, level, vms, expires }));
+    const made = this.tokens.create(gateway.principal, gateway, readDto(TokenRequest, body));
+    const { id, token, name, level, vms, commands, endpoints, expires } = made;
+    sendJson(response, 201, JSON.stringify({ id, token, name, level, vms, commands, endpoints, expires }));
   }
 
   @Delete(':id')

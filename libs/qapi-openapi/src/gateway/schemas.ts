@@ -32,6 +32,13 @@ export function closedRecord(properties: Record<string, JsonSchema>, optional: r
   return { ...record(properties, optional), additionalProperties: false };
 }
 
+const commandGlobs = record({ allow: textList, deny: textList }, ['allow', 'deny']);
+const tokenMembers = {
+  ...{ id: text, level, vms: textList, expires: textOrNull },
+  commands: commandGlobs,
+  endpoints: textList,
+};
+
 /** What the gateway's resources are made of, by component name. */
 export function gatewaySchemas(reference: (name: string) => JsonSchema): Record<string, JsonSchema> {
   return {
@@ -138,21 +145,33 @@ export function gatewaySchemas(reference: (name: string) => JsonSchema): Record<
     ),
     EventPage: record({ events: listOf(reference('StreamEvent')), cursor, oldest: cursor }),
     TokenRequest: closedRecord(
-      { name: text, level, vms: { ...textList, description: 'Globs; all VMs when absent' }, expires: duration },
-      ['name', 'vms', 'expires'],
+      {
+        ...{ name: text, level, expires: duration },
+        vms: { ...textList, description: "Ids, globs or `label:key=glob`; the maker's when absent" },
+        commands: {
+          ...closedRecord({ allow: textList, deny: textList }, ['allow', 'deny']),
+          description: 'Names of commands or globs; within what the maker may run, and never what the maker may not',
+        },
+        endpoints: {
+          ...textList,
+          description: 'Globs of endpoints at which it may register VMs without level `host`; none when absent',
+        },
+      },
+      ['name', 'vms', 'expires', 'commands', 'endpoints'],
     ),
-    Token: record({ id: text, name: textOrNull, level, vms: textList, expires: textOrNull }, ['name', 'expires']),
+    Token: record({ ...tokenMembers, name: textOrNull }, ['name', 'expires', 'commands', 'endpoints']),
     TokenList: record({ tokens: listOf(reference('Token')) }),
-    NewToken: record(
-      { id: text, token: { ...text, description: 'Shown this once' }, level, vms: textList, expires: textOrNull },
-      ['expires'],
-    ),
+    NewToken: record({ ...tokenMembers, token: { ...text, description: 'Shown this once' } }, [
+      'expires',
+      'commands',
+      'endpoints',
+    ]),
     Access: record(
       {
         principal: text,
         level,
         vms: textList,
-        commands: record({ allow: textList, deny: textList }, ['allow', 'deny']),
+        commands: commandGlobs,
         allowed: { ...flag, description: 'With `vm` and `command`, as the members below' },
         class: level,
         rule: text,
