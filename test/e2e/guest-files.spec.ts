@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import path from 'node:path';
+import { GatewayClient, type ExecLine } from '@qmp-gateway/client';
 import type { Qemu } from '@qmp-gateway/test-kit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { agentBecomes, AgentScene } from './agent-scene.js';
@@ -192,5 +193,29 @@ describe('files of the guest', () => {
       expect(problemOf(await put(made, file, Buffer.alloc(1), headers))).toMatchObject({ code: 'forbidden' });
       expect(existsSync(file)).toBe(false);
     }
+  });
+
+  it('are read and written by the typed client, as programs are run', async () => {
+    const { gateway, directory } = await guest();
+    const client = new GatewayClient({
+      url: gateway.url,
+      ...(gateway.token === undefined ? {} : { token: gateway.token }),
+    });
+    const { agent } = client.vm('web');
+    expect(await agent.get()).toMatchObject({ state: 'ready' });
+    const file = path.join(directory, 'file');
+    const bytes = new Uint8Array(randomBytes(3_000_000));
+    expect(await agent.writeFile(file, bytes)).toMatchObject({ size: bytes.length, verified: true });
+    const parts: Uint8Array[] = [];
+    for await (const part of agent.readFile(file)) parts.push(part);
+    expect(Buffer.concat(parts).equals(bytes)).toBe(true);
+    const lines: ExecLine[] = [];
+    for await (const line of agent.exec({ path: '/usr/bin/sha256sum', arg: [file] })) lines.push(line);
+    const sum = createHash('sha256').update(bytes).digest('hex');
+    expect(lines).toMatchObject([
+      { type: 'started' },
+      { type: 'output', stream: 'stdout', text: `${sum}  ${file}\n` },
+      { type: 'exited', exitCode: 0 },
+    ]);
   });
 });

@@ -15,6 +15,8 @@ export interface HttpRequest {
   readonly query?: URLSearchParams;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
+  /** A body that is no JSON, in place of `body`. */
+  readonly bytes?: Uint8Array<ArrayBuffer> | Blob;
   /** Milliseconds until the whole answer has arrived; of a stream, until its head and then each part has. */
   readonly deadlineMs: number;
   readonly signal?: AbortSignal | undefined;
@@ -67,26 +69,44 @@ export class GatewayHttp {
    * @throws as {@link request}
    */
   async *lines(request: HttpRequest, accept: string): AsyncGenerator<string[], void, undefined> {
+    const decoder = new TextDecoder();
+    let accepted = false;
+    let rest = '';
+    for await (const part of this.parts(request, accept)) {
+      if (!accepted) {
+        accepted = true;
+        yield [];
+        continue;
+      }
+      // Only what is new is searched: a line of many megabytes comes in thousands of parts.
+      const [first = '', ...others] = decoder.decode(part, { stream: true }).split('\n');
+      const lines = [rest + first, ...others];
+      rest = lines.pop() ?? '';
+      if (rest.length > longestLine) throw new GatewayUnreachable('a line of the stream is too long');
+      if (lines.length > 0) yield lines;
+    }
+  }
+
+  /**
+   * The bytes of an answer as they come; the first part is empty and says that the gateway has accepted. Nothing is read
+   * ahead of the consumer.
+   * @throws as {@link request}, also when the answer breaks off
+   */
+  async *parts(request: HttpRequest, accept: string): AsyncGenerator<Uint8Array, void, undefined> {
     const init = await this.#init(request, accept);
     const watchdog = new Watchdog(request.signal);
     try {
       watchdog.arm(request.deadlineMs);
       const { body } = await this.#send(request, init, watchdog);
       watchdog.disarm();
-      yield [];
-      const reader = body?.pipeThrough(new TextDecoderStream()).getReader();
-      let rest = '';
+      yield new Uint8Array();
+      const reader = body?.getReader();
       for (;;) {
         watchdog.arm(request.deadlineMs);
         const part = await reader?.read();
         watchdog.disarm();
         if (part === undefined || part.done) return;
-        // Only what is new is searched: a line of many megabytes comes in thousands of parts.
-        const [first = '', ...others] = part.value.split('\n');
-        const lines = [rest + first, ...others];
-        rest = lines.pop() ?? '';
-        if (rest.length > longestLine) throw new GatewayUnreachable('a line of the stream is too long');
-        if (lines.length > 0) yield lines;
+        yield part.value;
       }
     } catch (error) {
       throw watchdog.explain(error);
@@ -108,7 +128,7 @@ export class GatewayHttp {
     }
   }
 
-  async #init({ method, headers, body }: HttpRequest, accept: string): Promise<RequestInit> {
+  async #init({ method, headers, body, bytes }: HttpRequest, accept: string): Promise<RequestInit> {
     const token = await this.currentToken();
     const text = body === undefined ? undefined : writeJson(body);
     return {
@@ -117,9 +137,11 @@ export class GatewayHttp {
         Accept: accept,
         ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
         ...(text === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...(bytes === undefined ? {} : { 'Content-Type': 'application/octet-stream' }),
         ...headers,
       },
       ...(text === undefined ? {} : { body: text }),
+      ...(bytes === undefined ? {} : { body: bytes }),
     };
   }
 

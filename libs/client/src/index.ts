@@ -8,6 +8,8 @@
  */
 export { GatewayClient, type FanOutOptions, type GatewayClientOptions, type VmSelection } from './gateway-client.js';
 export { VmClient, type KeyOptions } from './vm-client.js';
+export { AgentClient, type AgentOptions } from './agent-client.js';
+export type { ExecLine, ExecRequest, GuestAgent, WrittenFile } from './agent-resources.js';
 export type {
   ArgumentsOf,
   CommandAnswer,

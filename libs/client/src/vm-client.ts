@@ -1,3 +1,4 @@
+import { AgentClient } from './agent-client.js';
 import {
   returnValue,
   type ArgumentsOf,
@@ -11,6 +12,7 @@ import {
   type Rest,
   type ReturnOf,
 } from './commands.js';
+import { duration, milliseconds } from './duration.js';
 import { events, type EventSurroundings, type EventStreamOptions } from './event-stream.js';
 import type { GatewayEvent } from './events.js';
 import type { GatewayHttp, HttpAnswer, HttpRequest } from './gateway-http.js';
@@ -32,6 +34,8 @@ export interface KeyOptions {
 
 /** One VM. Its methods throw `GatewayProblem` or `GatewayUnreachable`. */
 export class VmClient {
+  /** Its guest agent. */
+  readonly agent: AgentClient;
   readonly #path: string;
 
   constructor(
@@ -40,6 +44,7 @@ export class VmClient {
     private readonly surroundings: EventSurroundings,
   ) {
     this.#path = `/v1/vms/${encodeURIComponent(id)}`;
+    this.agent = new AgentClient(`${this.#path}/agent`, http);
   }
 
   /** @param options `wait` seconds (or a duration) for the VM to be `ready`; then it is answered as it is */
@@ -252,17 +257,4 @@ function queryArguments(args: unknown): URLSearchParams | undefined {
     }
   }
   return query;
-}
-
-const unitMs: Readonly<Record<string, number>> = { ms: 1, '': 1000, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** @throws TypeError for what is no duration */
-function milliseconds(wanted: number | string): number {
-  const match = /^(\d+)(ms|s|m|h|d|)$/.exec(typeof wanted === 'number' ? `${Math.ceil(wanted * 1000)}ms` : wanted);
-  if (match === null) throw new TypeError(`${JSON.stringify(wanted)} is no duration: seconds, or 500ms, 5s, 10m`);
-  return Number(match[1]) * (unitMs[match[2] ?? ''] ?? NaN);
-}
-
-function duration(wanted: number | string): string {
-  return `${milliseconds(wanted)}ms`;
 }

@@ -21,16 +21,20 @@ const mostWriteBytes = 192 * 1024;
 const aroundBytes = 512;
 const longestPath = 4096;
 
-/** How a file is cut: into parts that fit a command and a line. */
+/** How a file is cut: into parts that fit a command and a line, as the settings have them now. */
 export class FileLimits {
-  readonly readBytes: number;
-  readonly writeBytes: number;
-  readonly fileBytes: number;
+  constructor(private readonly limits: Pick<Limits, 'commandBytes' | 'lineBytes' | 'fileBytes'>) {}
 
-  constructor({ commandBytes, lineBytes, fileBytes }: Pick<Limits, 'commandBytes' | 'lineBytes' | 'fileBytes'>) {
-    this.readBytes = Math.min(mostReadBytes, inBase64(lineBytes));
-    this.writeBytes = Math.min(mostWriteBytes, inBase64(commandBytes));
-    this.fileBytes = fileBytes;
+  get readBytes(): number {
+    return Math.min(mostReadBytes, inBase64(this.limits.lineBytes));
+  }
+
+  get writeBytes(): number {
+    return Math.min(mostWriteBytes, inBase64(this.limits.commandBytes));
+  }
+
+  get fileBytes(): number {
+    return this.limits.fileBytes;
   }
 }
 
@@ -88,11 +92,12 @@ export class FilesController {
       });
     const wrongType = fileTypeProblem(request);
     if (wrongType !== undefined) throw wrongType;
-    const { fileBytes: limit, ...sizes } = this.limits;
+    const { fileBytes: limit, readBytes, writeBytes } = this.limits;
     if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
     const agent = await this.#agent(request, id, writingCommands);
     const file = await writeGuestFile(agent, path, bodyParts(request), {
-      ...sizes,
+      readBytes,
+      writeBytes,
       limit,
       verify: verify === 'true',
       ...expectedDigest(request.headers['content-digest']),

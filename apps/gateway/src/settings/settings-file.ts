@@ -85,7 +85,7 @@ export class LimitSettings {
   @IsOptional()
   bodyBytes: number | string = '1MiB';
 
-  @Setting({ what: 'A file written to a guest.', type: 'size', example: '8GiB', restart: true })
+  @Setting({ what: 'A file written to a guest.', type: 'size', example: '8GiB' })
   @IsByteSize()
   @IsOptional()
   fileBytes: number | string = '1GiB';
