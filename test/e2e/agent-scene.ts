@@ -1,22 +1,26 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
-import { superviseProcess, syncAnswer, type FakeMonitor, type Qemu } from '@qmp-gateway/test-kit';
+import { superviseProcess, syncAnswer, type FakeMonitor, type Qemu, type Scene } from '@qmp-gateway/test-kit';
 import { FaultScene } from './fault-scene.js';
 import type { GatewayProcess } from './gateway-process.js';
 import { exchange } from './http-exchange.js';
 
+/**
+ * A real guest agent on the socket `qga` of a directory, as it would be behind a VM's virtio-serial port. It runs on this
+ * machine: nothing that shuts down, suspends or freezes may be asked of it.
+ */
+export async function startGuestAgent(scene: Scene, directory: string, args: readonly string[] = []): Promise<Qemu> {
+  const socket = path.join(directory, 'qga');
+  const child = spawn('qemu-ga', ['-m', 'unix-listen', '-p', socket, '-t', directory, ...args], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  return scene.keep(await superviseProcess(child, directory, [socket], false), (made) => made.stop());
+}
+
 /** A scene with guest agents in it. */
 export class AgentScene extends FaultScene {
-  /**
-   * A real guest agent on the socket `qga` of a directory, as it would be behind a VM's virtio-serial port. It runs on
-   * this machine: nothing that shuts down, suspends or freezes may be asked of it.
-   */
-  async guestAgent(directory: string, args: readonly string[] = []): Promise<Qemu> {
-    const socket = path.join(directory, 'qga');
-    const child = spawn('qemu-ga', ['-m', 'unix-listen', '-p', socket, '-t', directory, ...args], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    return this.keep(await superviseProcess(child, directory, [socket], false), (made) => made.stop());
+  guestAgent(directory: string, args: readonly string[] = []): Promise<Qemu> {
+    return startGuestAgent(this, directory, args);
   }
 
   /** An agent that is synchronized with and offers these commands; the test answers them. */

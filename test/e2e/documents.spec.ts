@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
+import { agentBecomes, startGuestAgent } from './agent-scene.js';
 import { blocksOf, isShell, pages, root, scriptOf, type Block } from './documented-commands.js';
 import { GatewayScene, run } from './gateway-scene.js';
 
@@ -23,18 +24,23 @@ const programs = {
   compiler: path.join(root, 'apps/qapi-compiler/bin/qapi-compiler.js'),
 };
 
-/** As `npm run demo`: two VMs that run, and what its `export` line sets. */
+/** As `npm run demo`: two VMs that run, the first one with an agent, and what its `export` line sets. */
 async function demo(): Promise<Record<string, string>> {
   const args = ['-device', 'VGA', '-device', 'pcie-root-port,id=rp0', '-object', 'rng-builtin,id=rng'];
   const vms = ['demo-1', 'demo-2'];
   const sockets = await Promise.all(
     vms.map(async (name) => (await scene.qemu({ machine: 'q35', args: ['-name', name, ...args] })).socket),
   );
-  const gateway = await scene.gateway({ args: vms.flatMap((id, at) => ['--vm', `${id}=unix:${sockets[at]}`]) });
+  const directory = scene.directory();
+  await startGuestAgent(scene, directory);
+  const agents = [{ agent: `unix:${directory}/qga` }, {}];
+  const definitions = vms.map((id, at) => [id, { endpoint: `unix:${sockets[at]}`, ...agents[at] }]);
+  const gateway = await scene.gateway({ settings: { vms: Object.fromEntries(definitions) as object } });
   for (const id of vms) {
     await gateway.vmBecomes(id, 'ready');
     expect((await run(gateway, id, 'cont')).status).toBe(200);
   }
+  await agentBecomes(gateway, 'demo-1', 'ready');
   return { AUTH: `Authorization: Bearer ${gateway.token}`, GW: gateway.url, base: gateway.url };
 }
 
