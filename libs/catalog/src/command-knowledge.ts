@@ -1,4 +1,5 @@
 import { isCommandClass, type CommandClass, type ServerKind } from './command-class.js';
+import { completionOf, type Completion } from './completion.js';
 import { readTable } from './data-file.js';
 import { deadlineOf, deadlineRows, type Deadline } from './deadline.js';
 import { hasOpenArguments } from './open-arguments.js';
@@ -17,6 +18,8 @@ export interface CommandKnowledge {
   /** Takes members its schema does not list; also true for commands nobody described. */
   readonly openArguments: boolean;
   readonly deadline: Deadline;
+  /** How its work ends when that goes on after the reply. */
+  readonly completion?: Completion;
 }
 
 type CommandTable = ReadonlyMap<string, CommandKnowledge>;
@@ -59,12 +62,14 @@ function readCommandTable(kind: ServerKind): CommandTable {
       throw new Error(`${file}: command '${command}' is there twice, or its class, deadline or reason is not valid`);
     }
     const refusal = refusals.get(command);
+    const completion = completionOf(kind, command);
     table.set(command, {
       class: row.class,
       reason,
       offered: refusal === undefined || { reason: refusal },
       openArguments: false,
       deadline,
+      ...(completion === undefined ? {} : { completion }),
       ...(summary === '' ? {} : { summary }),
       ...(note === '' ? {} : { note }),
     });

@@ -27,6 +27,7 @@ export {
   type CommandKnowledge,
   type NotOffered,
 } from './command-knowledge.js';
+export { completionKinds, completionOf, isCompletionKind, type Completion, type CompletionKind } from './completion.js';
 export { decodeCatalog } from './decode-catalog.js';
 export { probeDeadlineMs, type Deadline } from './deadline.js';
 export { encodeCatalog, type EncodeOptions } from './encode-catalog.js';
