@@ -1,4 +1,4 @@
-import type { Header, Reference } from './openapi.js';
+import type { Header, Reference, Response } from './openapi.js';
 
 /** Headers of an answer from a VM (DESIGN.md section 5), by the component name they are kept under. */
 export const answerHeaders: Record<string, Header> = {
@@ -27,6 +27,23 @@ export const replayedHeader: Header = {
   schema: { type: 'string', enum: ['true'] },
 };
 
+/** Only on answers to POST with `Prefer`. */
+export const preferenceHeader: Header = {
+  description: 'What of `Prefer` was honoured',
+  schema: { type: 'string', examples: ['wait=30', 'respond-async'] },
+};
+
+export const locationHeader: Header = {
+  description: 'Path of the operation that tells what becomes of it',
+  schema: { type: 'string' },
+};
+
+/** Of answers to POST, by name. */
+export const postAnswerHeaders: Record<string, Header> = {
+  'Idempotency-Replayed': replayedHeader,
+  'Preference-Applied': preferenceHeader,
+};
+
 /** Only on answers to commands that QAPI marks deprecated (RFC 9745). */
 export const deprecationHeader: Header = {
   description: 'QAPI marks this command deprecated',
@@ -36,3 +53,21 @@ export const deprecationHeader: Header = {
 export function headerReferences(names: readonly string[]): Record<string, Reference> {
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
+
+/** Component name of {@link acceptedResponse}. */
+export const accepted: Reference = { $ref: '#/components/responses/Accepted' };
+
+/** To a POST with `Prefer`: the command or its work goes on. */
+export const acceptedResponse: Response = {
+  description: 'With `Prefer`: it goes on; the operation tells what becomes of it',
+  headers: headerReferences(['Location', 'Preference-Applied', 'QMP-Operation', 'X-Request-Id']),
+  content: {
+    'application/json': {
+      schema: {
+        type: 'object',
+        properties: { id: { type: 'string' }, command: { type: 'string' }, state: { type: 'string' } },
+        required: ['id', 'command', 'state'],
+      },
+    },
+  },
+};

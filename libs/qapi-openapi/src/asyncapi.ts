@@ -70,8 +70,9 @@ export function asyncApiDocument(model: QapiModel, options: AsyncApiOptions = {}
   const schemas = new SchemaComponents({ prefix: schemaPrefix, discriminator: false });
   const ownSchema = (name: string): JsonSchema => ({ $ref: schemaPrefix + name });
   schemas.add('Problem', problemSchema);
-  const { Vm, VmList, StreamEvent } = gatewaySchemas(ownSchema);
-  for (const [name, schema] of Object.entries({ Vm, VmList, StreamEvent })) if (schema) schemas.add(name, schema);
+  const { Vm, VmList, CommandOperation, StreamEvent } = gatewaySchemas(ownSchema);
+  for (const [name, schema] of Object.entries({ Vm, VmList, CommandOperation, StreamEvent }))
+    if (schema) schemas.add(name, schema);
 
   const events = sortedRecord(
     [...model.events.values()].map((event) => [event.name, eventMessage(event, schemas, options)]),
@@ -196,7 +197,11 @@ function gatewayEvents(schema: (name: string) => JsonSchema): Record<string, Mes
   return {
     'vm-changed': streamMessage('vm-changed', schema('Vm'), 'A VM is not what it was, but for its `inFlight`'),
     'vm-removed': streamMessage('vm-removed', { type: 'object' }, 'A VM was forgotten'),
-    operation: streamMessage('operation', { type: 'object' }, 'Something became of a command'),
+    operation: streamMessage(
+      'operation',
+      schema('CommandOperation'),
+      'What became of work that goes on after its reply',
+    ),
     bookmark: streamMessage('bookmark', { type: 'object' }, 'The position reached (NDJSON with `bookmarks=true`)'),
     gap: streamMessage('gap', gap, 'Events are missing from this stream here'),
   };

@@ -5,6 +5,7 @@ import { agentPaths, agentSchemas } from './gateway/agent.js';
 import { commandPaths as otherCommandPaths } from './gateway/commands.js';
 import { consolePaths, consoleSchemas } from './gateway/console.js';
 import { eventPaths } from './gateway/events.js';
+import { operationPaths } from './gateway/operations.js';
 import { qomPaths, qomSchemas } from './gateway/qom.js';
 import { inPath, ResourceWriter, vmParameter } from './gateway/resource.js';
 import { gatewaySchemas, vmId } from './gateway/schemas.js';
@@ -37,9 +38,10 @@ const sessionScheme: SecurityScheme = {
 const resourceTags: Tag[] = [
   { name: 'access', description: 'Tokens and what they allow' },
   { name: 'agent', description: 'The guest agent of a VM: programs and files of the guest' },
-  { name: 'commands', description: 'Commands in other forms, and what became of them' },
+  { name: 'commands', description: 'Commands in other forms' },
   { name: 'console', description: 'Screen and keyboard of a VM' },
   { name: 'events', description: 'Event streams and WebSockets' },
+  { name: 'operations', description: 'What became of commands, and of the work that goes on after their reply' },
   { name: 'qom', description: 'The object tree of a VM' },
   { name: 'service', description: 'The gateway itself' },
   { name: 'vms', description: 'Which VMs there are' },
@@ -78,6 +80,7 @@ export function gatewayDocument(model: QapiModel, options: GatewayDocumentOption
       ...servicePaths(writer),
       ...vmPaths(writer),
       ...otherCommandPaths(writer, options.problems),
+      ...operationPaths(writer),
       ...eventPaths(writer),
       ...accessPaths(writer),
       ...qomPaths(writer, options.problems),

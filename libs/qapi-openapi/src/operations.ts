@@ -1,6 +1,6 @@
 /** One QAPI command as the operations of one path: POST, and GET where it only reads. */
 import { hasFeature, type Command } from '@qmp-gateway/qapi';
-import { answerHeaders, headerReferences } from './answer-headers.js';
+import { accepted, answerHeaders, headerReferences, postAnswerHeaders } from './answer-headers.js';
 import type { CommandDescription } from './describe.js';
 import { annotations, type SchemaComponents } from './json-schema.js';
 import type { MediaType, Operation, PathItem, RequestBody, Response } from './openapi.js';
@@ -51,7 +51,8 @@ function postOperation(
     parameters: controlReferences(postControls),
     ...(requestBody && { requestBody }),
     responses: {
-      200: answer(command, description, components, ['Idempotency-Replayed']),
+      200: answer(command, description, components, Object.keys(postAnswerHeaders)),
+      202: accepted,
       ...problemReferences(problems),
     },
     ...extensions(command, description),

@@ -112,6 +112,13 @@ export const controls = {
     description: 'The same key and body within 10 minutes get the stored answer instead of a second run',
     schema: { type: 'string', minLength: 1 },
   },
+  Prefer: {
+    name: 'Prefer',
+    in: 'header',
+    description:
+      '`wait=30`: answers when the work of the command has ended (at most 10 min), else 202 and the operation; `respond-async`: 202 at once',
+    schema: { type: 'string', examples: ['wait=30', 'respond-async'] },
+  },
   RequestId: { name: 'X-Request-Id', in: 'header', description: 'For logs; made when absent', schema: requestId },
 } satisfies Record<string, Parameter>;
 
@@ -127,6 +134,7 @@ export const postControls: readonly ControlName[] = [
   'DryRun',
   'VmEpoch',
   'IdempotencyKey',
+  'Prefer',
   'RequestId',
 ];
 

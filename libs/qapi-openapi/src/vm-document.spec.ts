@@ -120,8 +120,8 @@ describe('a VM document', () => {
   it('lists the problems that each method can end in', () => {
     const { get, post } = document.paths['/qmp/query-info']!;
     expect(Object.keys(get!.responses)).toEqual(['200', '400', '422']);
-    expect(Object.keys(post!.responses)).toEqual(['200', '400', '415', '422']);
-    expect(Object.keys(document.components.responses)).toEqual(['Problem400', 'Problem415', 'Problem422']);
+    expect(Object.keys(post!.responses)).toEqual(['200', '202', '400', '415', '422']);
+    expect(Object.keys(document.components.responses)).toEqual(['Accepted', 'Problem400', 'Problem415', 'Problem422']);
     expect(document.components.responses['Problem400']?.description).toBe(
       '`malformed-json`: Not JSON\n\n`invalid-request`: Bad control',
     );

@@ -1,5 +1,11 @@
 import type { QapiModel } from '@qmp-gateway/qapi';
-import { answerHeaders, deprecationHeader, replayedHeader } from './answer-headers.js';
+import {
+  acceptedResponse,
+  answerHeaders,
+  deprecationHeader,
+  locationHeader,
+  postAnswerHeaders,
+} from './answer-headers.js';
 import type { DocumentOptions } from './describe.js';
 import { argumentTypes, SchemaComponents } from './json-schema.js';
 import type { Components, OpenApiDocument, PathItem, SecurityScheme, Tag } from './openapi.js';
@@ -118,8 +124,8 @@ export function commandComponents(
   problem: JsonSchema,
 ): Pick<Components, 'responses' | 'parameters' | 'headers'> {
   return {
-    responses: Object.fromEntries(problemResponses(rows, problem)),
+    responses: { Accepted: acceptedResponse, ...Object.fromEntries(problemResponses(rows, problem)) },
     parameters: controls,
-    headers: { ...answerHeaders, 'Idempotency-Replayed': replayedHeader, Deprecation: deprecationHeader },
+    headers: { ...answerHeaders, ...postAnswerHeaders, Deprecation: deprecationHeader, Location: locationHeader },
   };
 }

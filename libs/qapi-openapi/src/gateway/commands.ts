@@ -1,4 +1,4 @@
-import { answerHeaders, headerReferences } from '../answer-headers.js';
+import { accepted, answerHeaders, headerReferences, postAnswerHeaders } from '../answer-headers.js';
 import type { PathItem, RequestBody } from '../openapi.js';
 import { controlReferences, postControls } from '../parameters.js';
 import { commandProblems, type ProblemRow } from '../problems.js';
@@ -8,7 +8,7 @@ import { text } from './schemas.js';
 const tag = 'commands';
 const byClass = 'the level of the command';
 
-/** Commands in other forms than an endpoint each, and what became of them. */
+/** Commands in other forms than an endpoint each. */
 export function commandPaths(writer: ResourceWriter, rows: readonly ProblemRow[]): Record<string, PathItem> {
   const anyArguments: RequestBody = {
     required: false,
@@ -29,9 +29,10 @@ export function commandPaths(writer: ResourceWriter, rows: readonly ProblemRow[]
         answers: {
           200: {
             description: 'What the command returns, byte for byte as the VM wrote it',
-            headers: headerReferences([...Object.keys(answerHeaders), 'Idempotency-Replayed']),
+            headers: headerReferences([...Object.keys(answerHeaders), ...Object.keys(postAnswerHeaders)]),
             content: { 'application/json': { schema: {} } },
           },
+          202: accepted,
         },
         problems,
       }),
@@ -44,7 +45,11 @@ export function commandPaths(writer: ResourceWriter, rows: readonly ProblemRow[]
         summary: 'Run a command on every selected VM',
         description: 'A line for each VM as it answers; without the last one, `end`, the answer was cut.',
         needs: `${byClass} on each VM`,
-        parameters: [selectVm, selectLabel, ...controlReferences(postControls.filter((name) => name !== 'VmEpoch'))],
+        parameters: [
+          selectVm,
+          selectLabel,
+          ...controlReferences(postControls.filter((name) => name !== 'VmEpoch' && name !== 'Prefer')),
+        ],
         body: anyArguments,
         answers: {
           200: {
@@ -60,28 +65,6 @@ export function commandPaths(writer: ResourceWriter, rows: readonly ProblemRow[]
           'body-too-large',
           'unsupported-media-type',
         ],
-      }),
-    },
-    '/v1/vms/{vm}/operations': {
-      parameters: [vmParameter],
-      get: writer.operation({
-        id: 'listOperations',
-        tag,
-        summary: "The caller's commands of the last ten minutes",
-        needs: 'level `read`; level `host` sees those of others',
-        answers: { 200: { description: 'Operations', content: writer.json('CommandOperationList') } },
-        problems: ['vm-not-found'],
-      }),
-    },
-    '/v1/vms/{vm}/operations/{id}': {
-      parameters: [vmParameter, inPath('id', text, 'The `QMP-Operation` of an answer')],
-      get: writer.operation({
-        id: 'getOperation',
-        tag,
-        summary: 'What became of a command',
-        needs: 'level `read`; level `host` sees those of others',
-        answers: { 200: { description: 'The operation', content: writer.json('CommandOperation') } },
-        problems: ['vm-not-found', 'operation-not-found'],
       }),
     },
   };

@@ -27,7 +27,7 @@ export interface Resource {
   readonly cookie?: boolean;
   readonly parameters?: readonly (Parameter | Reference)[];
   readonly body?: RequestBody;
-  readonly answers: Record<number, Response>;
+  readonly answers: Record<number, Response | Reference>;
   /** Codes of problems beside those of every request. */
   readonly problems?: readonly string[];
 }

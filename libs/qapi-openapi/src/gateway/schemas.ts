@@ -7,6 +7,11 @@ export const count: JsonSchema = { type: 'integer', minimum: 0 };
 export const moment: JsonSchema = { type: 'string', format: 'date-time' };
 export const textList = listOf(text);
 export const textOrNull: JsonSchema = { type: ['string', 'null'] };
+export const momentOrNull: JsonSchema = { type: ['string', 'null'], format: 'date-time' };
+export const operationState: JsonSchema = {
+  type: 'string',
+  enum: ['running', 'ready', 'done', 'failed', 'cancelled', 'lost'],
+};
 export const level: JsonSchema = { type: 'string', enum: ['read', 'operate', 'configure', 'host'] };
 export const vmId: JsonSchema = { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$' };
 export const duration: JsonSchema = {
@@ -117,14 +122,41 @@ export function gatewaySchemas(reference: (name: string) => JsonSchema): Record<
     CommandOperation: record(
       {
         id: text,
-        command: text,
-        state: { type: 'string', enum: ['running', 'done', 'failed', 'lost'] },
-        return: { description: 'What the command returned, when `done`' },
+        vm: vmId,
+        command: { ...textOrNull, description: 'Null for a job that was started past the gateway' },
+        state: operationState,
+        epoch: { ...textOrNull, description: 'The session its command was written in' },
+        started: moment,
+        ended: momentOrNull,
+        deadline: { ...moment, description: 'When its work counts as failed' },
+        progress: {
+          type: ['object', 'null'],
+          properties: {
+            current: count,
+            total: count,
+            unit: { type: 'string', enum: ['bytes', 'steps'] },
+            rate: { type: ['integer', 'null'], description: 'Units per second' },
+            estimatedEnd: momentOrNull,
+          },
+          required: ['current', 'total', 'unit', 'rate', 'estimatedEnd'],
+        },
+        error: {
+          type: ['object', 'null'],
+          properties: { code: text, detail: { ...text, description: 'What QEMU said, where it said something' } },
+          required: ['code', 'detail'],
+        },
+        job: record({ id: text, type: textOrNull, status: textOrNull }),
+        events: {
+          ...listOf(record({ cursor, event: text, data: { type: 'object' }, time: moment })),
+          description: 'The newest 32 events that belong to it',
+        },
+        return: { description: 'What the command returned' },
         problem: reference('Problem'),
       },
-      ['return', 'problem', 'command'],
+      ['deadline', 'job', 'return', 'problem'],
     ),
     CommandOperationList: record({ operations: listOf(reference('CommandOperation')) }),
+    CommandOperationPage: record({ operations: listOf(reference('CommandOperation')), cursor }),
     StreamEvent: record(
       {
         cursor,
