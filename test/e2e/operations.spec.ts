@@ -40,6 +40,7 @@ describe('an operation', () => {
     expect(await operation(path)).toEqual({
       ...{ id: answer.headers['qmp-operation'], vm, command: echo, state: 'done' },
       ...{ epoch: answer.headers['qmp-vm-epoch'], started: expect.any(String), ended: expect.any(String) },
+      ...{ progress: null, error: null, events: [] },
       return: expect.anything(),
     });
     expect((await exchange(gateway, path)).text).toContain('"return":{"integer":18446744073709551615}');

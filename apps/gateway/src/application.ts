@@ -13,8 +13,6 @@ import { AgentController } from './agent/agent.controller.js';
 import { ExecController } from './agent/exec.controller.js';
 import { FileLimits, FilesController } from './agent/files.controller.js';
 import { CheckedCommandPath } from './commands/command-path.js';
-import { OperationsController } from './commands/operations.controller.js';
-import { OperationStore } from './commands/operations.js';
 import { ReplyBudget } from './commands/reply-budget.js';
 import { EventHub } from './events/event-hub.js';
 import { EventsController } from './events/events.controller.js';
@@ -27,6 +25,8 @@ import { RouteTable } from './listeners/route-table.js';
 import { strictJsonBody } from './listeners/strict-json-body.js';
 import { GatewayMetrics } from './metrics/gateway-metrics.js';
 import { MetricsController } from './metrics/metrics.controller.js';
+import { OperationDesk } from './operations/operation-desk.js';
+import { OperationsController } from './operations/operations.controller.js';
 import { ProblemFilter } from './problems/problem.filter.js';
 import { ProblemsController } from './problems/problems.controller.js';
 import { QomController } from './qom/qom.controller.js';
@@ -94,7 +94,7 @@ class GatewayModule {
         provide(ReplyBudget, gateway.replies),
         provide(FileLimits, new FileLimits(gateway.settings.limits)),
         provide(Screenshots, new Screenshots(gateway.pictures)),
-        provide(OperationStore, gateway.operations),
+        provide(OperationDesk, gateway.operationDesk),
         provide(EventHub, gateway.hub),
         provide(
           GatewayMetrics,

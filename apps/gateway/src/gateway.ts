@@ -9,7 +9,6 @@ import { TokenStore } from './access/token-store.js';
 import { CheckedCommandPath } from './commands/command-path.js';
 import { FanOut } from './commands/fan-out.js';
 import { Lane } from './commands/lane.js';
-import { OperationStore } from './commands/operations.js';
 import { ReplyBudget } from './commands/reply-budget.js';
 import { EventHub } from './events/event-hub.js';
 import { GatewayIdentity } from './health/gateway-identity.js';
@@ -28,6 +27,10 @@ import { SettingsError } from './settings/load-settings.js';
 import { readCommandClasses } from './settings/named-files.js';
 import { settingsChange, takeOver } from './settings/settings-change.js';
 import type { Settings } from './settings/settings.js';
+import { OperationDesk } from './operations/operation-desk.js';
+import { OperationStore } from './operations/operation-store.js';
+import { renderWork } from './operations/operation-view.js';
+import { WorkFollower } from './operations/work-follower.js';
 import { MonitorSockets } from './sockets/monitor-sockets.js';
 import type { SocketParts } from './sockets/socket-connection.js';
 import { SocketRouter } from './sockets/socket-router.js';
@@ -70,6 +73,8 @@ export class Gateway {
   readonly administration: VmAdministration;
   readonly operations: OperationStore;
   readonly pictures: PictureDirectory;
+  readonly work: WorkFollower;
+  readonly operationDesk: OperationDesk;
   readonly policy: Policy;
   readonly path: CheckedCommandPath;
   readonly replies: ReplyBudget;
@@ -119,6 +124,7 @@ export class Gateway {
       },
       removed: (vm) => {
         this.operations.forget(vm.id);
+        this.work.removed(vm.id);
         this.hub.publishOwn(vm, 'vm-removed', JSON.stringify({ id: vm.id }));
         this.#monitorSockets?.remove(vm.id);
       },
@@ -132,6 +138,7 @@ export class Gateway {
     this.administration = new VmAdministration(this.registry, this.audit);
     this.operations = new OperationStore(run);
     this.pictures = new PictureDirectory(this.state.file('pictures'));
+    this.work = this.#followWork();
     this.policy = new Policy(settings, classes);
     this.path = new CheckedCommandPath({
       registry: this.registry,
@@ -140,11 +147,13 @@ export class Gateway {
       metrics: this.metrics,
       limits: settings.limits,
       operations: this.operations,
+      work: this.work,
       eventCursor: () => this.hub.head(),
       fault: (error, mark) => log.error({ err: error, ...logged(mark) }, 'command failed by a fault of ours'),
     });
     this.replies = new ReplyBudget(settings.limits);
-    const lane = new Lane(this.path, new FanOut(this.registry, this.path), this.replies, settings.limits);
+    const lane = new Lane(this.path, new FanOut(this.registry, this.path), this.replies, settings.limits, this.work);
+    this.operationDesk = new OperationDesk(this.registry, this.operations, this.work, this.path, () => this.hub.head());
     const { hub, directory, registry } = this;
     this.socketParts = { hub, directory, registry, path: new LimitedCommandPath(this.path, this.access) };
     this.sockets = new SocketRouter(this.socketParts);
@@ -153,6 +162,7 @@ export class Gateway {
     this.listeners = makeListeners(settings, this.connections);
     for (const listener of this.listeners) this.dispatcher.attach(listener);
     this.registry.load(settings.vms);
+    this.work.load();
   }
 
   /** Listens, then dials: the gateway is there whatever the VMs do. @throws SettingsError for an address that can't be had */
@@ -200,6 +210,7 @@ export class Gateway {
   async stop(graceMs: number): Promise<void> {
     this.dispatcher.drain();
     this.discovery.stop();
+    this.work.releaseWaiters();
     const closed = Promise.all(this.listeners.map((listener) => listener.close()));
     this.hub.closeAll();
     this.#monitorSockets?.close();
@@ -215,6 +226,7 @@ export class Gateway {
     clearInterval(sweep);
     for (const { server } of this.listeners) server.closeAllConnections();
     this.pictures.clear();
+    this.work.stop();
     await this.audit.close();
   }
 
@@ -286,16 +298,42 @@ export class Gateway {
     this.hub.publishOwn(vm, 'vm-changed', this.directory.renderFull(vm), { reducedData });
   }
 
+  #followWork(): WorkFollower {
+    const { hub, registry, log, audit, operations } = this;
+    return new WorkFollower({
+      state: this.state,
+      eventCursor: () => hub.head(),
+      nextId: () => operations.nextId(),
+      publish: (work) => {
+        const { vm, principalId } = work.record;
+        const source = registry.get(vm);
+        const only = principalId === null ? {} : { only: principalId };
+        if (source !== undefined) hub.publishOwn(source, 'operation', renderWork(work), only);
+      },
+      isWatched: ({ record }) => {
+        const source = registry.get(record.vm);
+        return source !== undefined && hub.isWatched(source, 'operation', record.principalId ?? undefined);
+      },
+      audit: (what, details) => audit.change(undefined, undefined, what, details),
+      trouble: (failure) => {
+        if (failure === undefined) log.warn('operations are written down again');
+        else log.error({ failure }, 'operations cannot be written down; they will not survive a restart');
+      },
+    });
+  }
+
   #observer(): VmObserver {
     return {
       changed: (vm) => {
         this.#publishChanged(vm);
         const { state } = vm.monitor;
+        if (state.name === 'closed') this.work.closed(vm);
         const fields = { vm: vm.id, state: state.name, health: vm.health, runState: vm.runState };
         const fault = 'fault' in state ? { code: state.fault.code, detail: state.fault.detail } : {};
         this.log.debug({ ...fields, ...fault }, 'vm changed');
       },
       ready: (vm) => {
+        this.work.ready(vm);
         const { schema } = vm;
         const unknown = [...(schema?.commands.values() ?? [])]
           .filter(({ name }) => schema !== undefined && !isKnownCommand(schema.origin.kind, name))
@@ -311,7 +349,10 @@ export class Gateway {
           unknown.length > 0 ? 'vm ready; some of its commands are in no catalog' : 'vm ready',
         );
       },
-      event: (vm, event) => this.hub.publish(vm, event),
+      event: (vm, event) => {
+        this.hub.publish(vm, event);
+        this.work.event(vm, event);
+      },
       anomaly: (vm, kind, detail) =>
         this.log.warn({ vm: vm.id, kind, detail: detail.slice(0, 500) }, 'odd bytes from a vm'),
     };

@@ -26,6 +26,7 @@ const exposedHeaders = [
   'QMP-Operation',
   'X-Request-Id',
   'Idempotency-Replayed',
+  'Preference-Applied',
   'Deprecation',
   'Retry-After',
   'RateLimit-Limit',

@@ -13,6 +13,9 @@ import type { RequestMark } from '../listeners/request-context.js';
 import { forbidden, type Decision, type Policy } from '../access/policy.js';
 import type { Principal } from '../access/principal.js';
 import type { CommandMetrics } from '../metrics/command-metrics.js';
+import { CommandWork } from '../operations/command-work.js';
+import { followedJob, type FollowedJob } from '../operations/job-following.js';
+import type { WorkFollower } from '../operations/work-follower.js';
 import { asProblem, Problem } from '../problems/problem.js';
 import type { SchemaCommand, VmSchema } from '../schemas/vm-schema.js';
 import type { Limits } from '../settings/settings.js';
@@ -43,6 +46,7 @@ export interface CommandPathParts extends RunningSurroundings {
   readonly registry: VmRegistry;
   readonly policy: Policy;
   readonly audit: AuditLog;
+  readonly work: WorkFollower;
   readonly metrics: CommandMetrics;
   readonly limits: Limits;
   /** A fault of ours: the caller is told nothing of it, the log everything. */
@@ -139,8 +143,9 @@ export class CheckedCommandPath implements CommandPath {
         throw new Problem('invalid-arguments', describeFaults(command.name, faults.length), { errors: faults });
       this.#checkSize(command, json);
       const deadlineMs = deadlineOf(command, request);
+      const sent: FollowedJob = request.follow === undefined ? { json, dismiss: false } : followedJob(command, json);
       if (request.dryRun === true) {
-        const json64 = dryRunReport(command, json, decision, request.outOfBand === true);
+        const json64 = dryRunReport(command, sent.json, decision, request.outOfBand === true);
         this.#finish(target, request, decision, given, { ok: true, json: json64, trace: noTrace }, answer);
         return;
       }
@@ -159,27 +164,42 @@ export class CheckedCommandPath implements CommandPath {
         done(result);
         this.parts.audit.late(request, target, result, performance.now() - request.arrivedAt);
       };
-      this.#start(target, request, json, deadlineMs, tell, late);
+      this.#start(target, request, sent, deadlineMs, tell, late);
     } catch (error) {
       this.refuse(request, error, target, answer, decision);
     }
   }
 
   #start(
-    { server, command }: CommandTarget,
+    target: CommandTarget,
     request: CommandRequest,
-    json: string | undefined,
+    { json, dismiss }: FollowedJob,
     deadlineMs: number,
     tell: (end: CommandEnd) => void,
     late: (end: CommandEnd) => void,
   ): void {
+    const { server, command } = target;
     const about = { vm: server.id, command: command.name };
     const refusal = this.parts.audit.refusal ?? this.#stateRefusal(server, request, about);
     if (refusal !== undefined) {
       tell({ problem: refusal.about(about), trace: noTrace });
       return;
     }
-    new RunningCommand(server, command, request, json, this.parts, tell, late).start(deadlineMs);
+    const work = this.#workOf(target, request, json, dismiss);
+    new RunningCommand(server, command, request, json, this.parts, tell, late, work).start(deadlineMs);
+  }
+
+  /** The work that goes on after the reply; undefined for the many commands that are done with it. */
+  #workOf(
+    { vm, server, command }: CommandTarget,
+    { follow, timeoutMs }: CommandRequest,
+    json: string | undefined,
+    dismiss: boolean,
+  ): CommandWork | undefined {
+    const { completion } = command.knowledge;
+    if (completion === undefined || server !== vm) return undefined;
+    const options = { dismiss, deadlineMs: follow === undefined ? undefined : timeoutMs };
+    return new CommandWork(this.parts.work, vm, completion, json, options, follow !== undefined);
   }
 
   #stateRefusal(

@@ -1,5 +1,6 @@
 import type { Ruling } from '@qmp-gateway/catalog';
 import type { Principal } from '../access/principal.js';
+import type { Operation } from '../operations/operation-store.js';
 import type { Problem } from '../problems/problem.js';
 
 /** By which way a command came in; all ways are checked and answered alike. */
@@ -44,6 +45,14 @@ export interface CommandRequest {
   readonly epoch?: string | undefined;
   /** `performance.now()` when the whole request had arrived. */
   readonly arrivedAt: number;
+  /** The caller leaves it to the gateway to follow the work beyond the reply. */
+  readonly follow?: CommandFollowing;
+}
+
+/** What a caller who wants to know of the work, not only of the reply, asks of the command path. */
+export interface CommandFollowing {
+  /** The command passed all checks and will be sent in its turn. Called at most once, maybe after the answer. */
+  accepted(operation: Operation): void;
 }
 
 /** What the headers of section 5 say about an answer. */
@@ -56,6 +65,10 @@ export interface CommandTrace {
   readonly qmpMs?: number | undefined;
   readonly deprecated?: boolean | undefined;
   readonly replayed?: boolean | undefined;
+  /** What of `Prefer` was honoured. */
+  readonly preference?: string | undefined;
+  /** The work goes on: where it can be asked for. Makes the answer a 202. */
+  readonly location?: string | undefined;
 }
 
 /** `json` is the bare return value (or the dry-run report), bytes as QEMU wrote them unless `int64` asked otherwise. */

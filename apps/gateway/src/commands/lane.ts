@@ -3,6 +3,9 @@ import { nearestNames, readJson, type JsonDocument, type JsonMember } from '@qmp
 import { writeProblem, writeValue } from '../listeners/answer.js';
 import { contentTypeProblem, hasBody, readBody } from '../listeners/read-body.js';
 import type { AuthenticatedContext } from '../listeners/request-context.js';
+import { readPreference, type Preference } from '../operations/preference.js';
+import { PreferredAnswer } from '../operations/preferred-answer.js';
+import type { WorkFollower } from '../operations/work-follower.js';
 import { Problem } from '../problems/problem.js';
 import type { Limits } from '../settings/settings.js';
 import { commandTooLarge, malformedJson, type CheckedCommandPath, type CommandTarget } from './command-path.js';
@@ -49,6 +52,7 @@ export class Lane {
     private readonly fanOut: FanOut,
     private readonly replies: ReplyBudget,
     private readonly limits: Pick<Limits, 'bodyBytes' | 'commandBytes'>,
+    private readonly work: WorkFollower,
   ) {}
 
   /** @returns false when the path is none of the lane's. */
@@ -78,6 +82,7 @@ export class Lane {
     if (!isGet && method !== 'POST') throw methodNotAllowed(target, method);
     if (isGet && target !== undefined && target.command.class !== 'read') throw methodNotAllowed(target, method);
     const controls = readControls(request.headers, isGet ? undefined : context.query);
+    const wish = isGet ? undefined : readPreference(request.headers['prefer']);
     const execute = (args: CommandArguments): void => {
       const commandRequest: CommandRequest = {
         principal: context.principal,
@@ -92,6 +97,10 @@ export class Lane {
         arrivedAt: performance.now(),
         ...controls,
       };
+      if (wish !== undefined) {
+        this.#follow(exchange, commandRequest, wish);
+        return;
+      }
       const answer = (end: CommandAnswer) => this.#answer(exchange, end);
       if (target === undefined) this.path.execute(commandRequest, answer);
       else this.path.run(target, commandRequest, answer);
@@ -114,12 +123,23 @@ export class Lane {
       throw new Problem('method-not-allowed', 'QMP messages are sent with POST.', { headers });
     }
     const controls = readControls(request.headers, context.query);
+    const wish = readPreference(request.headers['prefer']);
     if (!hasBody(request)) throw new Problem('malformed-json', 'There is no body; send {"execute": "query-status"}.');
     this.#readJsonBody(exchange, (body) => {
       const arrivedAt = performance.now();
       const base = { principal, requestId, traceparent, entrance: 'message', vm, agent, arrivedAt } as const;
-      this.path.execute({ ...base, ...readMessage(body), ...controls }, (end) => this.#answer(exchange, end));
+      const message: CommandRequest = { ...base, ...readMessage(body), ...controls };
+      if (wish !== undefined) this.#follow(exchange, message, wish);
+      else this.path.execute(message, (end) => this.#answer(exchange, end));
     });
+  }
+
+  /** Runs a command whose caller prefers to hear of its work. */
+  #follow(exchange: Exchange, request: CommandRequest, wish: Preference): void {
+    const { vm, arrivedAt } = request;
+    const follow = new PreferredAnswer(wish, vm, arrivedAt, this.work, (end) => this.#answer(exchange, end));
+    exchange.response.once('close', () => follow.abandon());
+    this.path.execute({ ...request, follow }, (end) => follow.answer(end));
   }
 
   #fanOut(exchange: Exchange, command: string): void {

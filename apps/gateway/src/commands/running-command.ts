@@ -1,11 +1,12 @@
 import type { Execution, Outcome } from '@qmp-gateway/qmp';
+import type { CommandWork } from '../operations/command-work.js';
+import type { Operation, OperationStore } from '../operations/operation-store.js';
 import { Problem } from '../problems/problem.js';
 import type { SchemaCommand } from '../schemas/vm-schema.js';
 import { problemOf } from './command-outcome.js';
 import type { QueuedCommand } from './command-queue.js';
 import type { CommandRequest, CommandTrace } from './command-request.js';
 import type { CommandServer } from './command-server.js';
-import type { Operation, OperationStore } from './operations.js';
 
 /** How a command ended for its caller. */
 export interface CommandEnd {
@@ -46,6 +47,8 @@ export class RunningCommand implements QueuedCommand, Execution {
     tell: (end: CommandEnd) => void,
     /** Told when the end comes after the deadline was told. */
     private readonly late: (end: CommandEnd) => void,
+    /** What goes on after the reply. */
+    private readonly work?: CommandWork,
   ) {
     this.#tell = tell;
     this.outOfBand = request.outOfBand === true;
@@ -65,10 +68,13 @@ export class RunningCommand implements QueuedCommand, Execution {
   start(deadlineMs: number): void {
     const left = this.request.arrivedAt + deadlineMs - performance.now();
     this.#timer = setTimeout(() => this.#deadline(deadlineMs), Math.max(0, left));
+    const { operation, request } = this;
+    this.work?.accepted(operation);
     const { monitor, queue, ready, arriving } = this.server;
     if (ready && (this.outOfBand || (monitor.places > 0 && queue.size === 0))) this.send();
     else if (!ready && !arriving) this.refuse();
     else if (!queue.add(this)) this.giveWay();
+    request.follow?.accepted(operation);
   }
 
   send(): void {
@@ -78,6 +84,7 @@ export class RunningCommand implements QueuedCommand, Execution {
       return;
     }
     this.#state = 'handed-over';
+    this.work?.sending();
     this.server.monitor.execute(this);
   }
 
@@ -96,6 +103,7 @@ export class RunningCommand implements QueuedCommand, Execution {
     this.#cursor = this.surroundings.eventCursor();
     this.#epoch = this.server.epoch ?? undefined;
     this.operation.epoch = this.server.epoch;
+    this.work?.written(this.operation);
   }
 
   settle(outcome: Outcome): void {
@@ -114,6 +122,7 @@ export class RunningCommand implements QueuedCommand, Execution {
     // Whoever was told of the deadline was told of the operation too, and may ask for it.
     if (this.request.part === true && this.#tell !== undefined) this.surroundings.operations.drop(this.operation);
     else this.surroundings.operations.end(this.operation, state, result);
+    this.work?.ended(result, state);
     this.#answer(result);
   }
 

@@ -65,9 +65,14 @@ export class Audience {
 
   /** For an event of a source that is wanted. */
   wants(event: EventRecord): boolean {
-    if (event.only !== undefined && event.only !== this.principal.id && !this.#seesAllOperations) return false;
     if (event.successor !== undefined && this.wantsSource(event.successor)) return false;
-    return this.wantsName(event.name);
+    return this.wantsOwn(event.name, event.only);
+  }
+
+  /** The same for one that is not there yet: its name, and the one principal it is for. */
+  wantsOwn(name: string, only: string | undefined): boolean {
+    if (only !== undefined && only !== this.principal.id && !this.#seesAllOperations) return false;
+    return this.wantsName(name);
   }
 
   #judge(source: SourceSnapshot): boolean {

@@ -194,6 +194,15 @@ export class EventHub {
     if (name === 'vm-removed' && source !== null) this.#sources.delete(source.id);
   }
 
+  /** Whether a stream is open that would get such an event. @param only as of `publishOwn` */
+  isWatched(source: EventSource, name: OwnEventName, only: string | undefined): boolean {
+    if (this.#subscribers.size === 0) return false;
+    const snapshot = this.#snapshot(source);
+    for (const { audience } of this.#subscribers.keys())
+      if (audience.wantsSource(snapshot) && audience.wantsOwn(name, only)) return true;
+    return false;
+  }
+
   /**
    * Every QMP event of one VM at once and in order with the replies of its monitor, for those who speak QMP on.
    * @returns ends it

@@ -47,7 +47,7 @@ export function writeValue(
   headers.push('X-Content-Type-Options', 'nosniff', 'X-Request-Id', context.requestId);
   addTrace(headers, trace);
   for (const name in context.answerHeaders) headers.push(name, context.answerHeaders[name] ?? '');
-  response.writeHead(200, headers);
+  response.writeHead(trace.location === undefined ? 200 : 202, headers);
   // Latin-1 keeps bytes as they are, whatever they mean.
   if (typeof json === 'string') response.write(json);
   else if (length > onePieceBytes) response.write(json);
@@ -99,7 +99,7 @@ export function beginStream(
 
 function addTrace(
   headers: string[],
-  { queueMs, qmpMs, epoch, cursor, operation, deprecated, replayed }: CommandTrace,
+  { queueMs, qmpMs, epoch, cursor, operation, deprecated, replayed, preference, location }: CommandTrace,
 ): void {
   if (queueMs !== undefined)
     headers.push(
@@ -112,6 +112,8 @@ function addTrace(
   // RFC 9745: a date since when; QAPI tells only that it is so, hence the epoch's first second.
   if (deprecated === true) headers.push('Deprecation', '@0');
   if (replayed === true) headers.push('Idempotency-Replayed', 'true');
+  if (preference !== undefined) headers.push('Preference-Applied', preference);
+  if (location !== undefined) headers.push('Location', location);
 }
 
 /** Answers with JSON text that was rendered already. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Problem } from '../problems/problem.js';
-import { OperationStore, renderOperation } from './operations.js';
+import { OperationStore } from './operation-store.js';
+import { renderOperation } from './operation-view.js';
 
 const minute = 60_000;
 

@@ -1,4 +1,4 @@
-import { problemBody, type Problem } from '../problems/problem.js';
+import type { Problem } from '../problems/problem.js';
 
 /** What became of one command, for those who come back to ask. */
 export interface Operation {
@@ -11,6 +11,8 @@ export interface Operation {
   state: 'running' | 'done' | 'failed' | 'lost';
   ended: number;
   result: Buffer | Problem | null;
+  /** Called once when it ends; null while nobody waits. */
+  whenEnded: (() => void)[] | null;
 }
 
 const keptMs = 10 * 60_000;
@@ -46,9 +48,14 @@ export class OperationStore {
     this.#prefix = `${run}-`;
   }
 
+  /** An id that no operation has had, nor will have in a later run. */
+  nextId(): string {
+    return this.#prefix + (this.#count++).toString(36);
+  }
+
   begin(vm: string, command: string, principalId: string): Operation {
     const operation: Operation = {
-      id: this.#prefix + (this.#count++).toString(36),
+      id: this.nextId(),
       vm,
       command,
       principalId,
@@ -57,6 +64,7 @@ export class OperationStore {
       state: 'running',
       ended: 0,
       result: null,
+      whenEnded: null,
     };
     this.#of(vm).running.push(operation);
     return operation;
@@ -77,6 +85,7 @@ export class OperationStore {
     this.#bytes += bytesOf(operation);
     if (own.ended.length - own.head > keptPerVm) this.#forgetOldest(own);
     if (this.#bytes > keptBytes) this.#makeRoom();
+    if (operation.whenEnded !== null) for (const waiter of operation.whenEnded) waiter();
   }
 
   /** @returns undefined when there is none, or no longer. */
@@ -140,23 +149,4 @@ export class OperationStore {
 
 function bytesOf(operation: Operation): number {
   return overheadBytes + (Buffer.isBuffer(operation.result) ? operation.result.length : 0);
-}
-
-/** An operation as JSON; a return value is spliced in as QEMU wrote it. */
-export function renderOperation(operation: Operation): string {
-  const { id, vm, command, state, epoch, started, ended, result } = operation;
-  const head = JSON.stringify({
-    id,
-    vm,
-    command,
-    state,
-    epoch,
-    started: new Date(started).toISOString(),
-    ended: state === 'running' ? null : new Date(ended).toISOString(),
-  });
-  if (result === null) return head;
-  const tail = Buffer.isBuffer(result)
-    ? `"return":${result.toString()}`
-    : `"problem":${JSON.stringify(problemBody(result))}`;
-  return `${head.slice(0, -1)},${tail}}`;
 }

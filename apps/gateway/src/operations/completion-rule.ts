@@ -1,0 +1,90 @@
+import type { CompletionKind } from '@qmp-gateway/catalog';
+import type { Outcome } from '@qmp-gateway/qmp';
+import type { Verdict, Work } from './work.js';
+
+/** What rules may know of the VM. */
+export interface FollowedVm {
+  /** QAPI RunState; null while there is no session. */
+  readonly runState: string | null;
+  /** True when the VM can send this event. */
+  hasEvent(name: string): boolean;
+}
+
+/** A query whose answer tells how work is. Works with the same question share one. */
+export interface Question {
+  readonly command: string;
+  /** The `arguments` object as JSON text. */
+  readonly args?: string;
+}
+
+/** Why a question was asked: somebody looks, an event told of an end, a session was made, the deadline passed. */
+export type Occasion = 'look' | 'event' | 'session' | 'deadline';
+
+export type EventData = Readonly<Record<string, unknown>>;
+
+/** How the work of one kind of completion ends. The text of events and answers is QEMU's; members are checked, not trusted. */
+export interface CompletionRule {
+  /** Events that say something about such work. */
+  readonly events: readonly string[];
+  /**
+   * What the work is about, from the arguments of its command.
+   * @returns undefined when with these arguments the reply is the end
+   */
+  subject(args: EventData): string | undefined;
+  /** True when the event is about this work. */
+  concerns(work: Work, event: string, data: EventData): boolean;
+  /**
+   * @param now wall-clock milliseconds
+   * @returns how it ended, `ask` when only the question can tell, or undefined: it goes on
+   */
+  event(work: Work, event: string, data: EventData, vm: FollowedVm, now: number): Verdict | 'ask' | undefined;
+  /** What the reply alone tells. */
+  replied?(work: Work, vm: FollowedVm): Verdict | 'ask' | undefined;
+  question?(work: Work): Question;
+  /** Reads an answer; `outcome` is a return value or an error. `now`: wall-clock milliseconds. */
+  answered?(work: Work, outcome: Outcome, occasion: Occasion, now: number): Verdict | undefined;
+  /** Answers show progress. */
+  readonly showsProgress?: boolean;
+  /** Unless something says otherwise, no event tells the end: it is asked for once a second. */
+  readonly mute?: boolean;
+  /** The VM has ended, and said so. */
+  vmEnded?(work: Work): Verdict;
+  /** Why it is too late; of kinds with a deadline. */
+  late?(work: Work): string;
+}
+
+export type CompletionRules = Readonly<Record<CompletionKind, CompletionRule>>;
+
+/** The return value of an answer as an object; undefined for anything else. */
+export function returnedObject(outcome: Outcome): EventData | undefined {
+  return outcome.kind === 'return' ? asObject(parsed(outcome.value.toString())) : undefined;
+}
+
+/** The return value of an answer as a list of objects; undefined for anything else. */
+export function returnedList(outcome: Outcome): readonly EventData[] | undefined {
+  if (outcome.kind !== 'return') return undefined;
+  const value = parsed(outcome.value.toString());
+  return Array.isArray(value) ? (value as unknown[]).map((item) => asObject(item) ?? {}) : undefined;
+}
+
+export function asObject(value: unknown): EventData | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as EventData) : undefined;
+}
+
+/** The text, or undefined for what is none. */
+export function asText(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+export function asNumber(value: unknown): number | undefined {
+  return typeof value === 'number' ? value : undefined;
+}
+
+/** A peer that writes no JSON where JSON is due tells nothing. */
+export function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,77 @@
+import { asNumber, asObject, asText, returnedObject, type CompletionRule } from './completion-rule.js';
+
+/** Where devices with an id are in the QOM tree; `device_del` takes a whole path as well. */
+const peripheral = '/machine/peripheral/';
+const pathOf = (subject: string) => (subject.startsWith('/') ? subject : peripheral + subject);
+
+/** `_OST` of ACPI 6.3.5: what the status of an eject request is not a refusal for: success, and still at it. */
+const ejectGoesOn = new Set([0, 0x84]);
+const ejectRequest = new Set([3, 0x103]);
+
+/** The guest lets a device go, refuses, or does nothing at all. */
+const unplug: CompletionRule = {
+  events: ['DEVICE_DELETED', 'DEVICE_UNPLUG_GUEST_ERROR', 'MEM_UNPLUG_ERROR', 'ACPI_DEVICE_OST'],
+  subject: (args) => asText(args['id']),
+  concerns: ({ record: { subject } }, event, data) => {
+    if (event === 'ACPI_DEVICE_OST') return asObject(data['info'])?.['device'] === subject;
+    return data['device'] === subject || data['path'] === pathOf(subject);
+  },
+  event(work, event, data) {
+    const { subject } = work.record;
+    if (event === 'DEVICE_DELETED') return { state: 'done' };
+    if (event === 'MEM_UNPLUG_ERROR') return work.failure(asText(data['msg']) ?? `${subject} could not be removed.`);
+    if (event === 'ACPI_DEVICE_OST') {
+      const { source, status } = asObject(data['info']) ?? {};
+      if (!ejectRequest.has(asNumber(source) ?? -1) || ejectGoesOn.has(asNumber(status) ?? 0)) return undefined;
+      return work.verdict(
+        'failed',
+        'command-failed',
+        `The guest refused to let ${subject} go (_OST ${String(status)}).`,
+        {
+          outcome: 'refused',
+        },
+      );
+    }
+    return work.verdict('failed', 'command-failed', `The guest refused to let ${subject} go.`, { outcome: 'refused' });
+  },
+  question: ({ record }) => ({ command: 'qom-list', args: JSON.stringify({ path: pathOf(record.subject) }) }),
+  answered: (_work, outcome) =>
+    outcome.kind === 'error' && outcome.class === 'DeviceNotFound' ? { state: 'done' } : undefined,
+  late: ({ record }) => `The guest has not let ${record.subject} go; it may still do so.`,
+};
+
+/** Page size of the balloon: the guest can't meet a size in between. */
+const balloonPage = 4096;
+
+const meets = (subject: string, actual: number | undefined) =>
+  actual !== undefined && Math.abs(actual - Number(subject)) < balloonPage;
+
+/** The guest changes its memory to a size, step by step. */
+const balloon: CompletionRule = {
+  // StratoVirt calls it BALLOON_CHANGED.
+  events: ['BALLOON_CHANGE', 'BALLOON_CHANGED'],
+  subject: (args) => asNumber(args['value'])?.toString(),
+  concerns: () => true,
+  event: ({ record }, _event, data) =>
+    meets(record.subject, asNumber(data['actual'])) ? { state: 'done' } : undefined,
+  // No event comes when the guest has that size already.
+  replied: () => 'ask',
+  question: () => ({ command: 'query-balloon' }),
+  answered: ({ record }, outcome) =>
+    meets(record.subject, asNumber(returnedObject(outcome)?.['actual'])) ? { state: 'done' } : undefined,
+  late: ({ record }) => `The guest has not reached ${record.subject} bytes; it may still do so.`,
+};
+
+/** The guest shuts down, or takes no notice. */
+const powerdown: CompletionRule = {
+  events: ['POWERDOWN', 'SHUTDOWN'],
+  subject: () => '',
+  concerns: () => true,
+  event: (_work, event) => (event === 'SHUTDOWN' ? { state: 'done' } : undefined),
+  question: () => ({ command: 'query-status' }),
+  answered: (_work, outcome) => (returnedObject(outcome)?.['status'] === 'shutdown' ? { state: 'done' } : undefined),
+  vmEnded: () => ({ state: 'done' }),
+  late: () => 'The guest has not shut down; it may still do so.',
+};
+
+export const guestRules = { unplug, balloon, powerdown };

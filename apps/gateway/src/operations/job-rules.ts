@@ -1,0 +1,129 @@
+import type { Outcome } from '@qmp-gateway/qmp';
+import {
+  asNumber,
+  asText,
+  returnedList,
+  type CompletionRule,
+  type EventData,
+  type Occasion,
+} from './completion-rule.js';
+import type { Verdict, Work } from './work.js';
+
+/** Jobs whose progress counts bytes; that of the others has no unit. */
+const byteJobs = new Set(['mirror', 'backup', 'stream', 'commit']);
+
+/**
+ * Jobs (`JOB_STATUS_CHANGE`). A block job tells its error by `BLOCK_JOB_COMPLETED`, just before it is `concluded`;
+ * other jobs keep it for `query-jobs` until they are dismissed.
+ */
+const job: CompletionRule = {
+  events: [
+    'JOB_STATUS_CHANGE',
+    'BLOCK_JOB_READY',
+    'BLOCK_JOB_PENDING',
+    'BLOCK_JOB_ERROR',
+    'BLOCK_JOB_COMPLETED',
+    'BLOCK_JOB_CANCELLED',
+  ],
+  subject: (args) => asText(args['job-id']) ?? asText(args['device']) ?? '',
+  concerns: ({ record }, event, data) => {
+    if (event === 'JOB_STATUS_CHANGE') return data['id'] === record.subject;
+    return (event === 'BLOCK_JOB_PENDING' ? data['id'] : data['device']) === record.subject;
+  },
+  event(work, event, data, vm, now) {
+    const view = jobOf(work);
+    view.type ??= asText(data['type']) ?? null;
+    if (event === 'BLOCK_JOB_READY') setState(work, 'ready');
+    if (event === 'BLOCK_JOB_COMPLETED' || event === 'BLOCK_JOB_CANCELLED') {
+      const error = asText(data['error']);
+      if (event === 'BLOCK_JOB_CANCELLED') work.foretold = work.cancellation(cancelled);
+      else work.foretold = error === undefined ? { state: 'done' } : work.failure(error);
+      measure(work, asNumber(data['offset']), asNumber(data['len']), now);
+      // Before 3.0 no job is concluded: it is gone now.
+      return vm.hasEvent('JOB_STATUS_CHANGE') ? undefined : work.foretold;
+    }
+    if (event !== 'JOB_STATUS_CHANGE') return undefined;
+    const status = asText(data['status']) ?? null;
+    if (status !== 'null') view.status = status;
+    if (status === 'ready' || status === 'standby') setState(work, 'ready');
+    if (status === 'aborting') work.aborting = true;
+    if (status === 'concluded') return concluded(work);
+    if (status === 'null') return concluded(work) === 'ask' ? unexplained(work) : (work.foretold ?? { state: 'done' });
+    return undefined;
+  },
+  question: () => ({ command: 'query-jobs' }),
+  answered: (work, outcome, occasion, now) => {
+    const entry = returnedList(outcome)?.find(({ id }) => id === work.record.subject);
+    return entry === undefined ? missing(work, outcome, occasion) : read(work, entry, now);
+  },
+  showsProgress: true,
+};
+
+const cancelled = 'The job was cancelled.';
+
+function jobOf(work: Work): NonNullable<Work['record']['job']> {
+  return (work.record.job ??= { id: work.record.subject, type: null, status: null });
+}
+
+function setState({ record }: Work, state: 'ready'): void {
+  if (record.state === 'running') record.state = state;
+}
+
+/** At `concluded`: with what the events before told, or only `query-jobs` knows the error. */
+function concluded(work: Work): Verdict | 'ask' {
+  if (work.foretold !== undefined) return work.foretold;
+  if (!work.aborting) return { state: 'done' };
+  return work.cancelRequested ? work.cancellation(cancelled) : 'ask';
+}
+
+function unexplained(work: Work): Verdict {
+  return work.verdict('failed', 'command-failed', 'The job was aborted, and the VM no longer says why.', {
+    outcome: 'refused',
+  });
+}
+
+/** What an entry of `query-jobs` tells. */
+function read(work: Work, entry: EventData, now: number): Verdict | undefined {
+  const view = jobOf(work);
+  view.type = asText(entry['type']) ?? view.type;
+  view.status = asText(entry['status']) ?? view.status;
+  measure(work, asNumber(entry['current-progress']), asNumber(entry['total-progress']), now);
+  if (view.status === 'ready' || view.status === 'standby') setState(work, 'ready');
+  if (view.status !== 'concluded') return undefined;
+  const error = asText(entry['error']);
+  if (error === undefined) return { state: 'done' };
+  return work.cancelRequested ? work.cancellation(cancelled) : work.failure(error);
+}
+
+function missing(work: Work, outcome: Outcome, occasion: Occasion): Verdict | undefined {
+  // Nothing was said about it.
+  if (outcome.kind !== 'return')
+    return occasion === 'session' ? work.loss('The VM does not list its jobs.') : undefined;
+  if (occasion === 'event') return unexplained(work);
+  return work.loss('The job ended while nobody listened, and the VM no longer knows how.');
+}
+
+function measure(work: Work, current: number | undefined, total: number | undefined, now: number): void {
+  if (current === undefined || total === undefined) return;
+  work.advance(current, total, byteJobs.has(jobOf(work).type ?? '') ? 'bytes' : 'steps', now);
+}
+
+/** Asks a job to finish: done when the job is. */
+const jobCompletion: CompletionRule = {
+  ...job,
+  subject: (args) => asText(args['id']) ?? asText(args['device']),
+};
+
+/** Asks a job to stop: done when the job has ended, however. */
+const jobCancellation: CompletionRule = {
+  ...jobCompletion,
+  event: (work, event, data, vm, now) =>
+    job.event(work, event, data, vm, now) === undefined ? undefined : { state: 'done' },
+  answered: (work, outcome, occasion, now) => {
+    if (outcome.kind !== 'return') return undefined;
+    return job.answered?.(work, outcome, occasion, now) === undefined ? undefined : { state: 'done' };
+  },
+  vmEnded: () => ({ state: 'done' }),
+};
+
+export const jobRules = { job, 'job-completion': jobCompletion, 'job-cancellation': jobCancellation };

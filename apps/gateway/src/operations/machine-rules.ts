@@ -1,0 +1,132 @@
+import { asObject, asText, returnedObject, type CompletionRule } from './completion-rule.js';
+import type { Work } from './work.js';
+
+/** Statuses of `query-status` in which the CPUs run. */
+const isRunning = (runState: string | null) => runState === 'running';
+
+const statusQuestion = () => ({ command: 'query-status' });
+
+const stop: CompletionRule = {
+  events: ['STOP'],
+  subject: () => '',
+  concerns: () => true,
+  event: () => ({ state: 'done' }),
+  // A VM that was paused before says nothing.
+  replied: (_work, { runState }) => (runState === null || isRunning(runState) ? undefined : { state: 'done' }),
+  question: statusQuestion,
+  answered: (work, outcome, occasion) => {
+    if (returnedObject(outcome)?.['running'] === false) return { state: 'done' };
+    return occasion === 'session' ? work.loss(restarted) : undefined;
+  },
+  late: () => 'The VM still runs.',
+};
+
+const cont: CompletionRule = {
+  ...stop,
+  events: ['RESUME'],
+  replied: (_work, { runState }) => (isRunning(runState) ? { state: 'done' } : undefined),
+  answered: (work, outcome, occasion) => {
+    if (returnedObject(outcome)?.['running'] === true) return { state: 'done' };
+    return occasion === 'session' ? work.loss(restarted) : undefined;
+  },
+  late: () => 'The VM does not run.',
+};
+
+const restarted = 'The session with the VM ended, and nothing tells what became of it.';
+
+const reset: CompletionRule = {
+  events: ['RESET'],
+  subject: () => '',
+  concerns: () => true,
+  event: () => ({ state: 'done' }),
+  // On some machines a reset is the end.
+  vmEnded: () => ({ state: 'done' }),
+  late: () => 'The VM has not been reset.',
+};
+
+/** The end of a migration can only be asked of a VM that does not tell it. */
+const migration: CompletionRule = {
+  events: ['MIGRATION', 'MIGRATION_PASS'],
+  subject: () => '',
+  concerns: () => true,
+  event(work, event, data) {
+    if (event !== 'MIGRATION') return undefined;
+    work.mute = false;
+    const status = asText(data['status']) ?? '';
+    // Whatever end was told before belongs to an earlier one.
+    if (status === 'setup') work.held = undefined;
+    if (status === 'failed') return 'ask';
+    return migrationEnd(work, status, undefined);
+  },
+  replied: (work) => (work.mute ? 'ask' : undefined),
+  question: () => ({ command: 'query-migrate' }),
+  answered(work, outcome, occasion, now) {
+    const info = returnedObject(outcome);
+    if (info === undefined) return undefined;
+    const { total, remaining } = asObject(info['ram']) ?? {};
+    if (typeof total === 'number' && typeof remaining === 'number')
+      work.advance(total - remaining, total, 'bytes', now);
+    const status = asText(info['status']) ?? 'none';
+    if (status === 'none' && occasion === 'session')
+      return work.loss('The VM does not know of a migration; it was started anew.');
+    return migrationEnd(work, status, asText(info['error-desc']));
+  },
+  showsProgress: true,
+  mute: true,
+};
+
+/** Statuses no release has had yet go on. */
+function migrationEnd(
+  work: Work,
+  status: string,
+  error: string | undefined,
+): (ReturnType<CompletionRule['event']> & object) | undefined {
+  switch (status) {
+    case 'completed':
+      return { state: 'done' };
+    case 'failed':
+      return work.failure(error ?? 'The migration failed, and the VM does not say why.');
+    case 'cancelled':
+    case 'canceled':
+      return work.cancellation('The migration was cancelled.');
+    default:
+      return undefined;
+  }
+}
+
+const dump: CompletionRule = {
+  events: ['DUMP_COMPLETED'],
+  subject: (args) => (args['detach'] === true ? '' : undefined),
+  concerns: () => true,
+  event(work, _event, data) {
+    const { status } = asObject(data['result']) ?? {};
+    return status === 'completed' ? { state: 'done' } : work.failure(asText(data['error']) ?? 'The dump failed.');
+  },
+  question: () => ({ command: 'query-dump' }),
+  answered(work, outcome, occasion, now) {
+    const { status, completed, total } = returnedObject(outcome) ?? {};
+    if (typeof completed === 'number' && typeof total === 'number') work.advance(completed, total, 'bytes', now);
+    // Otherwise its event is told in a moment, with the reason.
+    if (occasion !== 'session') return undefined;
+    if (status === 'completed') return { state: 'done' };
+    if (status === 'failed') return work.failure('The dump failed while nobody listened, and the VM does not say why.');
+    return status === 'active' ? undefined : work.loss('The VM does not know of a dump; it was started anew.');
+  },
+  showsProgress: true,
+};
+
+const dirtyRate: CompletionRule = {
+  events: [],
+  subject: () => '',
+  concerns: () => false,
+  event: () => undefined,
+  question: () => ({ command: 'query-dirty-rate' }),
+  answered(work, outcome) {
+    const status = returnedObject(outcome)?.['status'];
+    if (status === 'measured') return { state: 'done' };
+    return status === 'unstarted' ? work.loss('The VM does not know of a measurement.') : undefined;
+  },
+  mute: true,
+};
+
+export const machineRules = { stop, cont, reset, migration, dump, 'dirty-rate': dirtyRate };

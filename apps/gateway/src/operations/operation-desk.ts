@@ -1,0 +1,140 @@
+import type { Principal } from '../access/principal.js';
+import type { CommandAnswer, CommandPath } from '../commands/command-request.js';
+import type { IncomingMessage } from 'node:http';
+import { Problem } from '../problems/problem.js';
+import { selectsVm, type VmSelector } from '../vms/vm-selector.js';
+import type { Vm } from '../vms/vm.js';
+import type { VmRegistry } from '../vms/vm-registry.js';
+import type { Operation, OperationStore } from './operation-store.js';
+import { renderOperation, renderWork } from './operation-view.js';
+import type { WorkFollower } from './work-follower.js';
+import { cancellationOf } from './cancellation.js';
+import { Work } from './work.js';
+
+type AnyOperation = Operation | Work;
+
+/** What became of commands and of their work, for those who may know: whoever began it, and level `host`. */
+export class OperationDesk {
+  constructor(
+    private readonly registry: VmRegistry,
+    private readonly operations: OperationStore,
+    private readonly work: WorkFollower,
+    private readonly path: CommandPath,
+    /** The newest event position. */
+    private readonly eventCursor: () => string,
+  ) {}
+
+  /** The operations of one VM, the newest first. @throws Problem `vm-not-found` */
+  ofVm(principal: Principal, vmId: string): string {
+    const rows = this.#rows(principal, this.registry.require(principal, vmId)).sort(newestFirst);
+    return `{"operations":[${rows.map(render).join(',')}]}`;
+  }
+
+  /**
+   * The operations of the selected VMs, the newest first.
+   * @param state only those in this state
+   */
+  ofAll(principal: Principal, selector: VmSelector, state: string | undefined, limit: number): string {
+    const rows = [...this.registry.all()]
+      .filter((vm) => principal.sees(vm) && selectsVm(selector, vm))
+      .flatMap((vm) => this.#rows(principal, vm))
+      .filter((row) => state === undefined || stateOf(row) === state)
+      .sort(newestFirst)
+      .slice(0, limit);
+    return `{"operations":[${rows.map(render).join(',')}],"cursor":${JSON.stringify(this.eventCursor())}}`;
+  }
+
+  /**
+   * One operation.
+   * @param waitMs how long to wait for its end
+   * @throws Problem `vm-not-found`, `operation-not-found`
+   */
+  async one(principal: Principal, vmId: string, id: string, waitMs: number, request: IncomingMessage): Promise<string> {
+    const found = this.#require(principal, vmId, id);
+    if (waitMs > 0) await this.#untilOver(found, waitMs, request);
+    return render(this.work.store.get(vmId, id) ?? found);
+  }
+
+  /**
+   * Asks the VM to give up what goes on, as a command of this principal.
+   * @returns the operation, and whether it has ended by now
+   * @throws Problem `vm-not-found`, `operation-not-found`, `method-not-allowed` where nothing can be cancelled, and
+   *   whatever the command that cancels is refused with
+   */
+  async cancel(
+    principal: Principal,
+    requestId: string,
+    vmId: string,
+    id: string,
+  ): Promise<{ readonly json: string; readonly over: boolean }> {
+    const found = this.#require(principal, vmId, id);
+    const vm = this.registry.require(principal, vmId);
+    const { command, args } = cancellationOf(found, vm);
+    const answer = await new Promise<CommandAnswer>((resolve) =>
+      this.path.execute(
+        {
+          ...{ principal, requestId, entrance: 'rest', vm: vmId, command, arrivedAt: performance.now() },
+          arguments: args === undefined ? { kind: 'none' } : { kind: 'json', json: JSON.stringify(args) },
+        },
+        resolve,
+      ),
+    );
+    if (!answer.ok) throw answer.problem;
+    return { json: render(found), over: found instanceof Work && found.over };
+  }
+
+  #rows(principal: Principal, vm: Vm): AnyOperation[] {
+    const works = this.work.store.of(vm.id);
+    const ids = new Set(works.map(({ record }) => record.id));
+    const others = this.operations.list(vm.id).filter(({ id }) => !ids.has(id));
+    return [...works, ...others].filter((row) => mayRead(principal, row));
+  }
+
+  #require(principal: Principal, vmId: string, id: string): AnyOperation {
+    const vm = this.registry.require(principal, vmId);
+    const found = this.work.store.get(vm.id, id) ?? this.operations.get(vm.id, id);
+    if (found !== undefined && mayRead(principal, found)) return found;
+    throw new Problem('operation-not-found', 'There is no such operation, or it is kept no longer.', { vm: vm.id });
+  }
+
+  /** Resolves when it is over, after `waitMs`, or when the asker leaves. */
+  async #untilOver(found: AnyOperation, waitMs: number, { socket }: IncomingMessage): Promise<void> {
+    const until = performance.now() + waitMs;
+    await new Promise<void>((resolve) => {
+      let forget: () => void = () => undefined;
+      let isFinished = false;
+      const finish = () => {
+        isFinished = true;
+        clearTimeout(timer);
+        socket.off('close', finish);
+        forget();
+        resolve();
+      };
+      // The reply may be the end, or its work begins only now.
+      const look = () => {
+        if (isFinished) return;
+        const row = found instanceof Work ? found : (this.work.store.get(found.vm, found.id) ?? found);
+        if (row instanceof Work && !row.over) forget = this.work.onceOver(row, until - performance.now(), finish);
+        else if (!(row instanceof Work) && row.state === 'running') (row.whenEnded ??= []).push(look);
+        else finish();
+      };
+      const timer = setTimeout(finish, waitMs);
+      socket.once('close', finish);
+      look();
+    });
+  }
+}
+
+function mayRead(principal: Principal, row: AnyOperation): boolean {
+  const { principalId } = row instanceof Work ? row.record : row;
+  // What nobody began through the gateway belongs to the VM, whose jobs every reader of it may query.
+  return principalId === null || principalId === principal.id || principal.reaches('host');
+}
+
+function render(row: AnyOperation): string {
+  return row instanceof Work ? renderWork(row) : renderOperation(row);
+}
+
+const startedOf = (row: AnyOperation) => (row instanceof Work ? row.record.started : row.started);
+const stateOf = (row: AnyOperation) => (row instanceof Work ? row.record.state : row.state);
+const newestFirst = (a: AnyOperation, b: AnyOperation) => startedOf(b) - startedOf(a);

@@ -1,0 +1,61 @@
+import type { Problem } from '../problems/problem.js';
+import { problemBody } from '../problems/problem.js';
+import type { Operation } from './operation-store.js';
+import type { Progress, Work, WorkEvent } from './work.js';
+
+const isoTime = (wall: number | null) => (wall === null ? null : new Date(wall).toISOString());
+
+/** The outcome of a command without further work as JSON; a return value is spliced in as QEMU wrote it. */
+export function renderOperation(operation: Operation): string {
+  const { id, vm, command, state, epoch, started, ended, result } = operation;
+  const value = Buffer.isBuffer(result) ? result.toString() : null;
+  const problem = result === null || Buffer.isBuffer(result) ? null : result;
+  return render({
+    ...{ id, vm, command, state, epoch, started, ended: state === 'running' ? null : ended, value, problem },
+    ...{ progress: null, events: [], extras: {} },
+  });
+}
+
+/** Work as JSON: the same shape, with how far it is and the events that belong to it. */
+export function renderWork(work: Work): string {
+  const { result, deadlineAt, job, ...record } = work.record;
+  const extras = {
+    ...(job === null ? {} : { job }),
+    ...(deadlineAt === null ? {} : { deadline: isoTime(deadlineAt) }),
+  };
+  return render({ ...record, value: result, problem: work.problem ?? null, extras });
+}
+
+interface Rendered {
+  readonly id: string;
+  readonly vm: string;
+  readonly command: string | null;
+  readonly state: string;
+  readonly epoch: string | null;
+  readonly started: number;
+  readonly ended: number | null;
+  readonly progress: Progress | null;
+  readonly events: readonly WorkEvent[];
+  /** JSON text of the return value. */
+  readonly value: string | null;
+  readonly problem: Problem | null;
+  readonly extras: object;
+}
+
+function render(shown: Rendered): string {
+  const { id, vm, command, state, epoch, progress, problem, extras, value } = shown;
+  const head = JSON.stringify({
+    ...{ id, vm, command, state, epoch, started: isoTime(shown.started), ended: isoTime(shown.ended) },
+    progress: progress === null ? null : { ...progress, estimatedEnd: isoTime(progress.estimatedEnd) },
+    error: problem === null ? null : { code: problem.code, detail: problem.detail },
+    ...extras,
+  });
+  let json = `${head.slice(0, -1)},"events":[${shown.events.map(renderEvent).join(',')}]`;
+  if (value !== null) json += `,"return":${value}`;
+  if (problem !== null) json += `,"problem":${JSON.stringify(problemBody(problem))}`;
+  return `${json}}`;
+}
+
+function renderEvent({ cursor, event, data, time }: WorkEvent): string {
+  return `{"cursor":${JSON.stringify(cursor)},"event":${JSON.stringify(event)},"data":${data},"time":"${new Date(time).toISOString()}"}`;
+}

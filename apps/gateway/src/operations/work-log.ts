@@ -1,0 +1,118 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { isCompletionKind } from '@qmp-gateway/catalog';
+import type { StateDirectory } from '../state/state-directory.js';
+import { asObject, parsed } from './completion-rule.js';
+import type { WorkRecord } from './work.js';
+
+const fileName = 'operations.log';
+/** Lines beyond twice the kept ones after which the file is written anew. */
+const slackLines = 1000;
+
+/**
+ * Work on disk: a line for each change, the newest of an id counts. What was appended is the kernel's before the turn of
+ * the event loop ends, so that it survives the death of the process. The file is written anew when it holds far more
+ * lines than there is work, so its size is bounded by what is kept.
+ */
+export class WorkLog {
+  /** Null: forgotten. */
+  readonly #changed = new Map<string, WorkRecord | null>();
+  #file: number | undefined;
+  #lines = 0;
+  #planned = false;
+  #failing = false;
+
+  /**
+   * @param kept what is kept now, to write the file anew from
+   * @param trouble told once each time the file stops (with the failure) or starts being writable
+   */
+  constructor(
+    private readonly state: StateDirectory,
+    private readonly kept: () => Iterable<WorkRecord>,
+    private readonly trouble: (failure: string | undefined) => void,
+  ) {}
+
+  /** The records of an earlier run, in the order they were first written. A line cut off by a crash is left out. */
+  read(): WorkRecord[] {
+    const records = new Map<string, WorkRecord>();
+    for (const line of (this.state.read(fileName) ?? '').split('\n')) {
+      const record = asObject(parsed(line));
+      if (isRecord(record)) records.set(record.id, record);
+      else if (typeof record?.['id'] === 'string') records.delete(record['id']);
+    }
+    return [...records.values()];
+  }
+
+  /** Will be on its way to the disk at the end of this turn. */
+  changed(record: WorkRecord): void {
+    this.#append(record.id, record);
+  }
+
+  forgotten(id: string): void {
+    this.#append(id, null);
+  }
+
+  #append(id: string, record: WorkRecord | null): void {
+    this.#changed.set(id, record);
+    if (this.#planned) return;
+    this.#planned = true;
+    setImmediate(() => this.flush());
+  }
+
+  flush(): void {
+    this.#planned = false;
+    if (this.#changed.size === 0) return;
+    const lines = [...this.#changed].map(([id, record]) => `${JSON.stringify(record ?? { id })}\n`);
+    this.#changed.clear();
+    this.#attempt(() => {
+      this.#file ??= openSync(this.state.file(fileName), 'a', 0o600);
+      const bytes = Buffer.from(lines.join(''));
+      for (let at = 0; at < bytes.length;) at += writeSync(this.#file, bytes, at);
+      this.#lines += lines.length;
+    });
+  }
+
+  /** Writes the file anew when it has grown past its bound. */
+  compactIfLarge(count: number): void {
+    if (this.#lines > 2 * count + slackLines) this.compact();
+  }
+
+  /** Writes the file anew from what is kept. */
+  compact(): void {
+    this.#attempt(() => {
+      this.close();
+      const lines = [...this.kept()].map((record) => `${JSON.stringify(record)}\n`);
+      this.state.write(fileName, lines.join(''));
+      this.#lines = lines.length;
+    });
+  }
+
+  close(): void {
+    this.flush();
+    if (this.#file !== undefined) closeSync(this.#file);
+    this.#file = undefined;
+  }
+
+  /** Work goes on when it can't be written down; it only will not survive the process. */
+  #attempt(step: () => void): void {
+    try {
+      step();
+      if (this.#failing) this.trouble(undefined);
+      this.#failing = false;
+    } catch (error) {
+      if (!this.#failing) this.trouble((error as Error).message);
+      this.#failing = true;
+    }
+  }
+}
+
+function isRecord(value: object | undefined): value is WorkRecord {
+  const record = value as Partial<WorkRecord> | undefined;
+  return (
+    typeof record?.id === 'string' &&
+    typeof record.vm === 'string' &&
+    typeof record.state === 'string' &&
+    typeof record.started === 'number' &&
+    Array.isArray(record.events) &&
+    isCompletionKind(record.completion)
+  );
+}

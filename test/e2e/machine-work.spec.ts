@@ -1,0 +1,218 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { powerButtonBootSector } from '@qmp-gateway/test-kit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fakeMachine, fakeMachineSettings, change, echo } from './fake-machine.js';
+import type { GatewayProcess } from './gateway-process.js';
+import { GatewayScene, makeToken, registerVm, run } from './gateway-scene.js';
+import { exchange, problemOf, type Exchange } from './http-exchange.js';
+import { operationAt, operationOf, OperationStream, prefer } from './work-reader.js';
+
+const scene = new GatewayScene();
+let gateway: GatewayProcess;
+let vm: string;
+
+beforeAll(async () => {
+  gateway = await scene.gateway({ settings: fakeMachineSettings });
+  const qemu = await scene.qemu({ machine: 'pc', accel: 'tcg' });
+  vm = await registerVm(gateway, `unix:${qemu.socket}`);
+});
+afterAll(() => scene.end());
+
+const done = (answer: Exchange) => expect([answer.status, answer.text]).toEqual([200, '{}']);
+
+describe('work of the machine itself', () => {
+  it.each([
+    ['cont', 'RESUME'],
+    ['system_reset', 'RESET'],
+    ['stop', 'STOP'],
+  ])('%s is done with its event', async (command, event) => {
+    const answer = await prefer(gateway, vm, command, undefined, 'wait=30');
+    done(answer);
+    const told = await operationOf(gateway, vm, answer);
+    expect(told).toMatchObject({ state: 'done', command, return: {}, error: null });
+    expect(told.events.map((one) => one.event)).toContain(event);
+  });
+
+  it('stop of a VM that is stopped tells nothing, and is done', async () => {
+    done(await prefer(gateway, vm, 'stop', undefined, 'wait=30'));
+    done(await prefer(gateway, vm, 'stop', undefined, 'wait=30'));
+  });
+
+  it('dump-guest-memory is done with its reply, or when detached with the dump', async () => {
+    const protocol = `file:${path.join(scene.directory(), 'dump')}`;
+    const attached = await prefer(gateway, vm, 'dump-guest-memory', { paging: false, protocol }, 'wait=60');
+    done(attached);
+    expect((await operationOf(gateway, vm, attached)).events).toEqual([]);
+    const detached = await prefer(
+      gateway,
+      vm,
+      'dump-guest-memory',
+      { paging: false, protocol, detach: true },
+      'wait=60',
+    );
+    done(detached);
+    const told = await operationOf(gateway, vm, detached);
+    expect(told).toMatchObject({ state: 'done', events: [{ event: 'DUMP_COMPLETED' }] });
+    const full = { paging: false, protocol: 'file:/dev/full', detach: true };
+    const failed = await prefer(gateway, vm, 'dump-guest-memory', full, 'wait=60');
+    expect(problemOf(failed)).toMatchObject({ code: 'command-failed', outcome: 'refused' });
+    expect(failed.json()['detail']).toContain('No space left on device');
+  });
+
+  it('calc-dirty-rate is done when it has measured, which no event tells', async () => {
+    done(await prefer(gateway, vm, 'calc-dirty-rate', { 'calc-time': 1 }, 'wait=60'));
+    expect((await run(gateway, vm, 'query-dirty-rate')).text).toContain('"measured"');
+  });
+
+  it('system_powerdown is done when the guest has shut down, and fails when it takes no notice', async () => {
+    const floppy = path.join(scene.directory(), 'guest.img');
+    writeFileSync(floppy, powerButtonBootSector());
+    const args = ['-device', 'pvpanic', '-drive', `if=floppy,format=raw,file=${floppy},readonly=on`];
+    const qemu = await scene.qemu({ machine: 'pc', accel: 'tcg', args });
+    const guest = await registerVm(gateway, `unix:${qemu.socket}`);
+    const started = await run(gateway, guest, 'cont');
+    const up = `after=${String(started.headers['qmp-event-cursor'])}&event=GUEST_CRASHLOADED&wait=60s&limit=1`;
+    await exchange(gateway, `/v1/vms/${guest}/events?${up}`);
+    const answer = await prefer(gateway, guest, 'system_powerdown', undefined, 'wait=60');
+    done(answer);
+    expect((await operationOf(gateway, guest, answer)).events.map(({ event }) => event)).toEqual([
+      'POWERDOWN',
+      'SHUTDOWN',
+    ]);
+
+    const ignored = await prefer(gateway, vm, 'system_powerdown', undefined, 'wait=20', { 'Request-Timeout': '1s' });
+    expect(problemOf(ignored)).toMatchObject({ code: 'deadline-exceeded', outcome: 'unknown', retryable: false });
+  });
+
+  it('a command that QEMU refuses leaves no work behind', async () => {
+    const refused = await prefer(gateway, vm, 'device_del', { id: 'nobody' }, 'wait=30');
+    expect(problemOf(refused)).toMatchObject({ code: 'device-not-found', outcome: 'refused' });
+    const told = await operationOf(gateway, vm, refused);
+    expect(told).toMatchObject({ state: 'failed', events: [], error: { code: 'device-not-found' } });
+    expect(told.deadline).toBeUndefined();
+  });
+});
+
+describe('Prefer', () => {
+  it('is honoured for commands without further work: their reply is the end', async () => {
+    const answer = await prefer(gateway, vm, 'query-status', undefined, 'return=minimal, wait=10');
+    expect(answer.json()).toMatchObject({ running: false });
+    expect(answer.headers['preference-applied']).toBe('wait=10');
+    const later = await prefer(gateway, vm, 'query-status', undefined, 'respond-async');
+    expect([later.status, later.headers['preference-applied']]).toEqual([202, 'respond-async']);
+    const path = String(later.headers.location);
+    expect(later.json()).toMatchObject({ id: path.split('/').at(-1), state: 'running', command: 'query-status' });
+    expect(await operationAt(gateway, path, '10s')).toMatchObject({ state: 'done', return: { running: false } });
+  });
+
+  it('answers 202 when the time is over before the reply, and ?wait ends with it', async () => {
+    const machine = await fakeMachine(scene);
+    const fake = await registerVm(gateway, machine.endpoint);
+    machine.fake.on(change, () => null);
+    const answer = await prefer(gateway, fake, change, undefined, 'wait=50ms');
+    expect([answer.status, answer.headers['preference-applied']]).toEqual([202, 'wait=0.05']);
+    const at = String(answer.headers.location);
+    const waited = operationAt(gateway, at, '30s');
+    machine.fake.answer(machine.received[0]!, { json: '{}' });
+    expect(await waited).toMatchObject({ state: 'done', return: {} });
+  });
+
+  it('changes nothing of refusals, of dry runs, of other preferences and of GET', async () => {
+    const get = await exchange(gateway, `/v1/vms/${vm}/qmp/query-status`, { headers: { Prefer: 'respond-async' } });
+    expect([get.status, get.headers['preference-applied']]).toEqual([200, undefined]);
+    const other = await prefer(gateway, vm, 'query-status', undefined, 'handling=strict');
+    expect([other.status, other.headers['preference-applied']]).toEqual([200, undefined]);
+    const unknown = await prefer(gateway, vm, 'query-nothing', undefined, 'respond-async');
+    expect(problemOf(unknown)).toMatchObject({ code: 'command-not-found' });
+    const bad = await prefer(gateway, vm, 'query-status', undefined, 'wait=soon');
+    expect(problemOf(bad)).toMatchObject({ code: 'invalid-request', errors: [{ pointer: 'Prefer' }] });
+    const dry = await prefer(gateway, vm, 'stop', undefined, 'wait=10', { 'Dry-Run': 'true' });
+    expect(dry.json()).toEqual({ wouldSend: { execute: 'stop' }, class: 'operate' });
+  });
+
+  it('goes with an Idempotency-Key: the second request waits for the work of the first', async () => {
+    const headers = { 'Idempotency-Key': 'once' };
+    const first = await prefer(gateway, vm, 'calc-dirty-rate', { 'calc-time': 1 }, 'respond-async', headers);
+    expect(first.status).toBe(202);
+    await operationAt(gateway, String(first.headers.location));
+    const second = await prefer(gateway, vm, 'calc-dirty-rate', { 'calc-time': 1 }, 'wait=30', headers);
+    done(second);
+    expect(second.headers['idempotency-replayed']).toBe('true');
+    expect(second.headers['qmp-operation']).toBe(first.headers['qmp-operation']);
+  });
+
+  it('is taken with a QMP message as well', async () => {
+    const answer = await exchange(gateway, `/v1/vms/${vm}/qmp`, {
+      body: '{"execute":"system_reset"}',
+      headers: { Prefer: 'wait=30' },
+    });
+    done(answer);
+    expect(answer.headers['preference-applied']).toBe('wait=30');
+  });
+});
+
+describe('operations of all VMs', () => {
+  it('are selected by VM, state and number, and come with the event position they belong to', async () => {
+    const { operations, cursor } = (await exchange(gateway, `/v1/operations?vm=${vm}&state=done&limit=2`)).json();
+    expect(operations).toHaveLength(2);
+    expect(operations).toEqual([
+      expect.objectContaining({ vm, state: 'done' }),
+      expect.objectContaining({ vm, state: 'done' }),
+    ]);
+    expect(cursor).toEqual(expect.any(String));
+    const none = (await exchange(gateway, '/v1/operations?vm=nobody*')).json();
+    expect(none['operations']).toEqual([]);
+    for (const query of ['state=over', 'limit=0', 'vm=', 'wait=1'])
+      expect(problemOf(await exchange(gateway, `/v1/operations?${query}`))).toMatchObject({ code: 'invalid-request' });
+    const tooLong = await exchange(gateway, `/v1/vms/${vm}/operations/any?wait=11m`);
+    expect(problemOf(tooLong)).toMatchObject({ code: 'invalid-request' });
+  });
+
+  it('and their events are for whoever began them, and level host', async () => {
+    const operator = { level: 'operate', vms: ['*'] } as const;
+    const own = { Authorization: `Bearer ${makeToken(gateway, operator)}` };
+    const other = { Authorization: `Bearer ${makeToken(gateway, operator)}` };
+    const stream = await OperationStream.open(gateway, vm);
+    const answer = await prefer(gateway, vm, 'system_reset', undefined, 'wait=30', own);
+    const id = String(answer.headers['qmp-operation']);
+    expect(await stream.until((told) => told.id === id)).toMatchObject({ state: 'done' });
+    const ids = async (headers: Record<string, string>) => {
+      const page = (await exchange(gateway, `/v1/vms/${vm}/events?event=operation`, { headers })).json();
+      return (page['events'] as { data: { id: string } }[]).map(({ data }) => data.id);
+    };
+    expect([(await ids(own)).includes(id), (await ids(other)).includes(id)]).toEqual([true, false]);
+    const listed = (await exchange(gateway, '/v1/operations', { headers: other })).json();
+    expect(listed['operations']).toEqual([]);
+    const path = `/v1/vms/${vm}/operations/${id}`;
+    expect((await exchange(gateway, path, { headers: other, method: 'DELETE' })).status).toBe(404);
+    stream.close();
+  });
+});
+
+describe('DELETE of an operation', () => {
+  it('says where nothing can be cancelled', async () => {
+    const answer = await prefer(gateway, vm, 'system_powerdown', undefined, 'respond-async', {
+      'Request-Timeout': '1s',
+    });
+    const refused = await exchange(gateway, String(answer.headers.location), { method: 'DELETE' });
+    expect(problemOf(refused)).toMatchObject({ code: 'method-not-allowed', status: 405, command: 'system_powerdown' });
+    expect(refused.headers.allow).toBe('GET');
+    expect(refused.json()['detail']).toContain('no way to cancel');
+    const machine = await fakeMachine(scene);
+    const fake = await registerVm(gateway, machine.endpoint);
+    const ended = await run(gateway, fake, echo, '{}');
+    const at = `/v1/vms/${fake}/operations/${String(ended.headers['qmp-operation'])}`;
+    expect(problemOf(await exchange(gateway, at, { method: 'DELETE' }))).toMatchObject({ code: 'method-not-allowed' });
+    expect(problemOf(await exchange(gateway, `${at}x`, { method: 'DELETE' }))).toMatchObject({
+      code: 'operation-not-found',
+    });
+  });
+
+  it('needs what the command that cancels needs', async () => {
+    const operator = { Authorization: `Bearer ${makeToken(gateway, { level: 'operate', vms: ['*'] })}` };
+    const answer = await prefer(gateway, vm, 'calc-dirty-rate', { 'calc-time': 1 }, 'respond-async', operator);
+    const refused = await exchange(gateway, String(answer.headers.location), { method: 'DELETE', headers: operator });
+    expect(problemOf(refused)).toMatchObject({ code: 'method-not-allowed' });
+  });
+});

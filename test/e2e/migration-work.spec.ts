@@ -1,0 +1,91 @@
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { GatewayProcess } from './gateway-process.js';
+import { GatewayScene, registerVm, run } from './gateway-scene.js';
+import { exchange, problemOf } from './http-exchange.js';
+import { operationAt, operationOf, OperationStream, prefer } from './work-reader.js';
+
+const scene = new GatewayScene();
+let gateway: GatewayProcess;
+
+beforeAll(async () => (gateway = await scene.gateway()));
+afterAll(() => scene.end());
+
+interface Pair {
+  readonly source: string;
+  readonly target: string;
+  readonly uri: string;
+}
+
+/** Two VMs of the same make, the second of which awaits the first. */
+async function pair(): Promise<Pair> {
+  const uri = `unix:${path.join(scene.directory(), 'stream')}`;
+  const [from, to] = await Promise.all([
+    scene.qemu({ machine: 'pc', accel: 'tcg' }),
+    scene.qemu({ machine: 'pc', accel: 'tcg', args: ['-incoming', 'defer'] }),
+  ]);
+  const source = await registerVm(gateway, `unix:${from.socket}`);
+  const target = await registerVm(gateway, `unix:${to.socket}`);
+  expect((await run(gateway, target, 'migrate-incoming', JSON.stringify({ uri }))).status).toBe(200);
+  return { source, target, uri };
+}
+
+/** Bytes per second. */
+async function limit(vm: string, bandwidth: number): Promise<void> {
+  expect((await run(gateway, vm, 'migrate-set-parameters', `{"max-bandwidth":${bandwidth}}`)).status).toBe(200);
+}
+
+const statuses = ({ events }: { events: readonly { event: string; data: Record<string, unknown> }[] }) =>
+  events.filter(({ event }) => event === 'MIGRATION').map(({ data }) => data['status']);
+
+describe('a live migration', () => {
+  it('is watched in the event stream and waited for', async () => {
+    const { source, target, uri } = await pair();
+    await limit(source, 400_000);
+    const stream = await OperationStream.open(gateway, source);
+    const migration = prefer(gateway, source, 'migrate', { uri }, 'wait=60');
+    const halfway = await stream.until(({ progress }) => progress !== null && progress.current > 0);
+    expect(halfway).toMatchObject({ command: 'migrate', state: 'running', progress: { unit: 'bytes' } });
+    await limit(source, 1e9);
+    const answer = await migration;
+    expect([answer.status, answer.text]).toEqual([200, '{}']);
+    expect(answer.headers['preference-applied']).toBe('wait=60');
+    const ended = await stream.until(({ state }) => state !== 'running');
+    expect(ended).toMatchObject({ state: 'done', error: null });
+    // The gateway has switched these events on.
+    expect(statuses(ended)).toEqual(['setup', 'active', 'completed']);
+    const progress = stream.progressOf('migrate');
+    expect(progress).toEqual([...progress].sort((a, b) => a - b));
+    expect(JSON.parse((await run(gateway, source, 'query-status')).text)).toMatchObject({ status: 'postmigrate' });
+    expect((await run(gateway, target, 'query-migrate')).text).toContain('"completed"');
+    stream.close();
+  });
+
+  it('is cancelled half way', async () => {
+    const { source, uri } = await pair();
+    await limit(source, 10_000);
+    const stream = await OperationStream.open(gateway, source);
+    const started = await prefer(gateway, source, 'migrate', { uri }, 'wait=1');
+    expect(started.status).toBe(202);
+    expect(started.json()).toMatchObject({ state: 'running', command: 'migrate' });
+    const at = String(started.headers.location);
+    await stream.until(({ progress }) => progress !== null && progress.current > 0);
+    const waited = operationAt(gateway, at, '30s');
+    expect([200, 202]).toContain((await exchange(gateway, at, { method: 'DELETE' })).status);
+    const ended = await waited;
+    expect(ended).toMatchObject({ state: 'cancelled', error: { code: 'command-failed' } });
+    expect(ended.progress?.current).toBeLessThan(ended.progress?.total ?? 0);
+    expect(statuses(ended).at(-1)).toBe('cancelled');
+    stream.close();
+  });
+
+  it('that cannot reach its target is failed, with what QEMU says of it', async () => {
+    const qemu = await scene.qemu({ machine: 'pc', accel: 'tcg' });
+    const vm = await registerVm(gateway, `unix:${qemu.socket}`);
+    const uri = `unix:${path.join(scene.directory(), 'nobody')}`;
+    const answer = await prefer(gateway, vm, 'migrate', { uri }, 'wait=30');
+    expect(problemOf(answer)).toMatchObject({ code: 'command-failed', status: 422, vm, command: 'migrate' });
+    expect(answer.json()['detail']).toContain('No such file or directory');
+    expect(await operationOf(gateway, vm, answer)).toMatchObject({ state: 'failed' });
+  });
+});
