@@ -34,8 +34,7 @@ export class FaultScene extends GatewayScene {
  * in an orderly way.
  */
 async function expectInvariants(gateway: GatewayProcess): Promise<void> {
-  await becomesQuiet(gateway);
-  const counted = sumOf(await metrics(gateway), 'qmpgw_commands_total');
+  const counted = gateway.process.exitCode === null ? await countedWhenQuiet(gateway) : undefined;
   expect(await gateway.stop()).toBe(0);
   expect(gateway.stderr()).not.toMatch(/unhandled|uncaught|internal error/i);
   const records = auditRecords(gateway).filter((record) => 'command' in record);
@@ -43,13 +42,19 @@ async function expectInvariants(gateway: GatewayProcess): Promise<void> {
     records.filter((record) => record['late'] === true),
     records.filter((record) => !record['late']),
   ];
-  expect(first).toHaveLength(counted);
+  if (counted !== undefined) expect(first).toHaveLength(counted);
   const ended = first.flatMap(({ operation }) => (typeof operation === 'string' ? [operation] : []));
   expect(new Set(ended).size).toBe(ended.length);
   const abandoned = first.filter(({ problem }) => problem === 'deadline-exceeded').map(({ operation }) => operation);
   const endedLate = late.map(({ operation }) => operation);
   expect(new Set(endedLate).size).toBe(endedLate.length);
   expect(endedLate.filter((operation) => !abandoned.includes(operation))).toEqual([]);
+}
+
+/** How many commands its metrics say there were, when all have ended. */
+async function countedWhenQuiet(gateway: GatewayProcess): Promise<number> {
+  await becomesQuiet(gateway);
+  return sumOf(await metrics(gateway), 'qmpgw_commands_total');
 }
 
 /** Waits until no VM and no agent has a command in flight or waiting. */

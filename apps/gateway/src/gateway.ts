@@ -126,7 +126,7 @@ export class Gateway {
         this.operations.forget(vm.id);
         this.work.removed(vm.id);
         this.hub.publishOwn(vm, 'vm-removed', JSON.stringify({ id: vm.id }));
-        this.#monitorSockets?.remove(vm.id);
+        void this.#monitorSockets?.remove(vm.id);
       },
       // Whoever's scope or selection it leaves would keep a row of it for ever.
       relabelling: (vm, labels) =>
@@ -155,7 +155,13 @@ export class Gateway {
     const lane = new Lane(this.path, new FanOut(this.registry, this.path), this.replies, settings.limits, this.work);
     this.operationDesk = new OperationDesk(this.registry, this.operations, this.work, this.path, () => this.hub.head());
     const { hub, directory, registry } = this;
-    this.socketParts = { hub, directory, registry, path: new LimitedCommandPath(this.path, this.access) };
+    this.socketParts = {
+      leavers: new Set(),
+      hub,
+      directory,
+      registry,
+      path: new LimitedCommandPath(this.path, this.access),
+    };
     this.sockets = new SocketRouter(this.socketParts);
     this.connections = new OpenConnections(connectionBound(settings.limits.connections));
     this.dispatcher = new Dispatcher(this.access, lane, this.sockets, this.connections, log);
@@ -213,17 +219,18 @@ export class Gateway {
     this.work.releaseWaiters();
     const closed = Promise.all(this.listeners.map((listener) => listener.close()));
     this.hub.closeAll();
-    this.#monitorSockets?.close();
-    await this.sockets.close();
+    this.directory.endWaits();
+    const gone = Promise.all([closed, this.#monitorSockets?.close(), this.sockets.leave()]);
     // Connections become idle one by one, as their last answer goes out.
     const sweep = setInterval(() => {
       for (const listener of this.listeners) listener.closeIdle();
     }, 50);
-    await settledWithin(closed, graceMs);
+    await settledWithin(gone, graceMs);
     // Whoever still waits for a VM is told now what is known of the command.
     await this.registry.stop();
-    await settledWithin(closed, lastAnswersMs);
+    await settledWithin(gone, lastAnswersMs);
     clearInterval(sweep);
+    this.sockets.terminate();
     for (const { server } of this.listeners) server.closeAllConnections();
     this.pictures.clear();
     this.work.stop();

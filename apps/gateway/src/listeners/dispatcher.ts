@@ -78,8 +78,7 @@ export class Dispatcher {
         response.writeHead(204, preflightHeaders(cors)).end();
         return;
       }
-      if (this.#draining && context.path !== '/livez')
-        throw new Problem('shutting-down', 'The gateway is stopping.', { headers: { Connection: 'close' } });
+      if (this.#draining && context.path !== '/livez') throw new Problem('shutting-down', 'The gateway is stopping.');
       const leak = urlCredentials(context.query);
       if (leak !== undefined) throw leak;
       if (isPublic(request.method, context.path)) this.#toExpress(request, response, context);

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, lstatSync, rmSync } from 'node:fs';
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 import type { Doorway } from '../access/front-door.js';
@@ -12,6 +12,9 @@ export class Listener {
   /** The port is the real one once it listens. */
   door: Doorway;
   readonly #sockets = new Set<Socket>();
+  /** The newest answer of each connection that has asked. */
+  readonly #answers = new Map<Socket, ServerResponse>();
+  #closing = false;
 
   /** @param names in its certificate; undefined for one that does not speak TLS */
   constructor(
@@ -23,7 +26,20 @@ export class Listener {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
     });
+    server.on(names === undefined ? 'connection' : 'secureConnection', (socket: Socket) =>
+      socket.once('close', () => this.#answers.delete(socket)),
+    );
+    server.on('request', ({ socket }, response) => this.#began(socket, response));
     this.door = { kind: address.kind, secure: names !== undefined, ...(names === undefined ? {} : { names }) };
+  }
+
+  #began(socket: Socket, response: ServerResponse): void {
+    const before = this.#answers.get(socket);
+    this.#answers.set(socket, response);
+    if (!this.#closing) return;
+    // Pipelined: the end of the connection is told by its last answer.
+    if (before !== undefined) before.shouldKeepAlive = true;
+    response.shouldKeepAlive = false;
   }
 
   /** Another certificate from the next connection on; nothing to do for one that does not speak TLS. */
@@ -41,8 +57,13 @@ export class Listener {
     return `${this.door.secure ? 'https' : 'http'}://${shown}:${String(this.door.port)}`;
   }
 
-  /** Takes no new connections. Resolves when the last one is gone: answered and closed, or made to go. */
+  /**
+   * Takes no new connections. Answers still to come say `Connection: close`, so that nobody sends another request into
+   * an end. Resolves when the last connection is gone: answered and closed, or made to go.
+   */
   close(): Promise<void> {
+    this.#closing = true;
+    for (const answer of this.#answers.values()) answer.shouldKeepAlive = false;
     return new Promise((resolve) => this.server.close(() => resolve()));
   }
 

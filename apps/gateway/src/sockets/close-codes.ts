@@ -1,3 +1,5 @@
+import type { WebSocket } from 'ws';
+
 /** WebSocket close codes of the gateway, and why (RFC 6455 section 7.4; 4000 and up are ours). */
 export const closeCodes = {
   'going-away': 1001,
@@ -12,3 +14,14 @@ export const closeCodes = {
 } as const;
 
 export type CloseReason = keyof typeof closeCodes;
+
+/** A client that does not take leave within this is cut off. */
+const farewellMs = 2000;
+
+/** Closes a client's connection with a code that says why; the first reason counts. */
+export function closeClient(client: WebSocket, reason: CloseReason, text: string): void {
+  if (client.readyState !== client.OPEN) return;
+  client.close(closeCodes[reason], text);
+  const late = setTimeout(() => client.terminate(), farewellMs);
+  client.once('close', () => clearTimeout(late));
+}

@@ -54,10 +54,13 @@ describe('GatheringWriter', () => {
     expect(writes).toHaveLength(1);
   });
 
-  it('forgets what comes after the end', async () => {
+  it.each([
+    ['its own end', (writer: GatheringWriter) => writer.end()],
+    ['that of the socket', (_: GatheringWriter, stream: Duplex) => stream.end()],
+  ])('forgets what comes after %s', async (_, end) => {
     const { writes, stream } = socket();
     const writer = new GatheringWriter(stream);
-    stream.end();
+    end(writer, stream);
     writer.gather(Buffer.from('late'));
     writer.write(Buffer.from('later'));
     await nextTurn();

@@ -8,6 +8,7 @@ export class GatheringWriter {
   #parts: Buffer[] = [];
   #bytes = 0;
   #planned = false;
+  #ended = false;
 
   constructor(private readonly socket: Duplex) {}
 
@@ -18,6 +19,7 @@ export class GatheringWriter {
 
   /** For the end of this turn of the event loop, when all sockets that have something to say were heard. */
   gather(...parts: readonly Buffer[]): void {
+    if (this.#ended) return;
     for (const part of parts) {
       this.#parts.push(part);
       this.#bytes += part.length;
@@ -30,7 +32,13 @@ export class GatheringWriter {
   /** Now, after what has gathered. */
   write(bytes: Buffer): void {
     this.flush();
-    if (this.socket.writable) this.socket.write(bytes);
+    if (!this.#ended && this.socket.writable) this.socket.write(bytes);
+  }
+
+  /** The last that is written: whatever comes later is dropped. */
+  end(): void {
+    this.flush();
+    this.#ended = true;
   }
 
   flush(): void {

@@ -7,12 +7,12 @@ import { longestCoalesceMs, parseEventGlobs } from '../events/event-query.js';
 import { sliceBytes, type EndReason, type Sink } from '../events/subscriber.js';
 import { asProblem, Problem, problemBody } from '../problems/problem.js';
 import { parseVmSelector } from '../vms/vm-selector.js';
-import { closeCodes, type CloseReason } from './close-codes.js';
+import { closeClient, type CloseReason } from './close-codes.js';
 import { GatheringWriter } from './gathering-writer.js';
 import { Heartbeat } from './heartbeat.js';
 import { errorCodes, JsonRpcError, readRequest, type JsonRpcRequest } from './json-rpc-message.js';
 import { JsonRpcParams } from './json-rpc-params.js';
-import type { SocketConnection, SocketParts } from './socket-connection.js';
+import type { Leaver, SocketConnection, SocketParts } from './socket-connection.js';
 
 /** Requests without an answer yet; past it the next ones wait unread. */
 const inFlightBound = 256;
@@ -22,17 +22,16 @@ const subscriptionsBound = 100;
 /** Up to here a result is copied into one piece with its frame. */
 const copyBytes = 16 * 1024;
 
-const endReasons: Readonly<Record<EndReason, CloseReason>> = {
+const endReasons: Readonly<Record<Exclude<EndReason, 'shutdown'>, CloseReason>> = {
   'too-slow': 'too-slow',
   credentials: 'credentials-expired',
-  shutdown: 'going-away',
 };
 
 type Answer = (result: Buffer | string) => void;
 type Method = (request: JsonRpcRequest, answer: Answer) => void;
 
 /** One client of `/v1/ws`: JSON-RPC 2.0, requests pipelined, answers in any order. */
-export class JsonRpcConnection implements Sink {
+export class JsonRpcConnection implements Sink, Leaver {
   readonly #clock: Clock;
   readonly #writer: GatheringWriter;
   readonly #requestPrefix: string;
@@ -52,6 +51,7 @@ export class JsonRpcConnection implements Sink {
   #inFlight = 0;
   #commands = 0;
   #lastSubscription = 0;
+  #leaving = false;
 
   constructor(
     private readonly client: WebSocket,
@@ -63,6 +63,7 @@ export class JsonRpcConnection implements Sink {
     this.#requestPrefix = `${requestId.slice(0, 110)}.`;
     this.#writer = new GatheringWriter(socket);
     new Heartbeat(client, socket, principal, this.#clock);
+    parts.leavers.add(this);
     client.on('message', (data: Buffer, isBinary: boolean) => this.#receive(data, isBinary));
     client.on('close', () => this.#closed());
     socket.on('drain', () => this.#drained());
@@ -75,15 +76,27 @@ export class JsonRpcConnection implements Sink {
   }
 
   end(reason: EndReason): void {
-    this.#close(endReasons[reason], reason === 'shutdown' ? 'the gateway stops' : reason);
+    if (reason === 'shutdown') this.leave();
+    else this.#close(endReasons[reason], reason);
+  }
+
+  /** What is in flight is answered; what comes now is refused. */
+  leave(): void {
+    this.#leaving = true;
+    this.#leaveWhenIdle();
+  }
+
+  #leaveWhenIdle(): void {
+    if (this.#leaving && this.#inFlight === 0) this.#close('going-away', 'the gateway stops');
   }
 
   #close(reason: CloseReason, text: string): void {
-    this.#writer.flush();
-    this.client.close(closeCodes[reason], text);
+    this.#writer.end();
+    closeClient(this.client, reason, text);
   }
 
   #closed(): void {
+    this.parts.leavers.delete(this);
     this.#waiting.length = 0;
     for (const subscription of this.#subscriptions.values()) subscription.close();
     this.#subscriptions.clear();
@@ -126,6 +139,7 @@ export class JsonRpcConnection implements Sink {
           errorCodes.methodNotFound,
           `no such method; there are ${Object.keys(this.#methods).join(', ')}`,
         );
+      if (this.#leaving) throw new Problem('shutting-down', 'The gateway is stopping.');
       const { id } = request;
       method(request, (result) => this.#answer(id, result));
     } catch (error) {
@@ -190,6 +204,7 @@ export class JsonRpcConnection implements Sink {
     if (outcome.ok) answer(outcome.json);
     else this.#refuse(id, outcome.problem);
     if (this.client.isPaused) this.#readOn();
+    this.#leaveWhenIdle();
   }
 
   #subscribe(request: JsonRpcRequest, answer: Answer): void {

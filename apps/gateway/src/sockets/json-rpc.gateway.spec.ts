@@ -51,6 +51,7 @@ beforeEach(async () => {
   valid = true;
   const principal = new Principal('p', 'p', { level: 'host', vms: ['*'] }, () => valid);
   parts = {
+    leavers: new Set(),
     hub,
     path: {
       execute: (request, answer) => {
@@ -82,10 +83,10 @@ beforeEach(async () => {
   await once(server, 'listening');
 });
 
-afterEach(async () => {
+afterEach(() => {
   for (const client of clients.splice(0)) client.terminate();
   hub.closeAll();
-  await router.close(100);
+  router.terminate();
   server.close();
 });
 
@@ -388,8 +389,29 @@ describe('the end', () => {
     expect(await code).toBe(1001);
     const idle = await open();
     const idleCode = closed(idle);
-    await router.close();
+    await router.leave();
     expect(await idleCode).toBe(1001);
+  });
+
+  it('waits for the answers that are due; what is asked meanwhile is refused', async () => {
+    const client = await open();
+    const code = closed(client);
+    const request = (id: number) =>
+      JSON.stringify({ jsonrpc: '2.0', id, method: 'execute', params: { vm: 'a', command: 'x' } });
+    const before = exchange(client, [request(1), request(2)], 3);
+    while (commands.length < 2) await new Promise((resolve) => setImmediate(resolve));
+    const gone = router.leave();
+    commands[1]!.answer({ ok: true, json: Buffer.from('2'), trace: {} });
+    client.send(request(3));
+    const [second, third] = (await Promise.race([before, exchange(client, [], 2)])) as [string, string];
+    expect(JSON.parse(second)).toMatchObject({ id: 2, result: 2 });
+    expect(JSON.parse(third)).toMatchObject({ id: 3, error: { data: { code: 'shutting-down', outcome: 'not-sent' } } });
+    const last = exchange(client, [], 1);
+    commands[0]!.answer({ ok: true, json: Buffer.from('1'), trace: {} });
+    expect(JSON.parse((await last)[0] ?? '')).toMatchObject({ id: 1, result: 1 });
+    expect(await code).toBe(1001);
+    await gone;
+    expect(parts.leavers.size).toBe(0);
   });
 
   it('comes with code 4408 for a client that takes nothing', async () => {

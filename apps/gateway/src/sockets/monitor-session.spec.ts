@@ -5,6 +5,7 @@ import { EventHub } from '../events/event-hub.js';
 import { Problem } from '../problems/problem.js';
 import { MonitorSession, type MonitorTransport } from './monitor-session.js';
 import type { MonitorTargetSession } from './monitor-target.js';
+import type { Leaver } from './socket-connection.js';
 
 const greeting =
   '{"QMP": {"version": {"qemu": {"micro": 22, "minor": 2, "major": 7}, "package": ""}, "capabilities": ["oob"]}}';
@@ -14,6 +15,7 @@ class Harness implements MonitorTransport {
   readonly sent: string[] = [];
   readonly commands: { request: CommandRequest; answer: (answer: CommandAnswer) => void }[] = [];
   readonly hub = new EventHub({ run: 'r1' });
+  readonly leavers = new Set<Leaver>();
   unsent = 0;
   paused = false;
   ended: string | undefined;
@@ -33,6 +35,7 @@ class Harness implements MonitorTransport {
       },
       principal,
       requestId: 'req',
+      leavers: this.leavers,
       path: { execute: (request, answer) => this.commands.push({ request, answer }) },
       hub: this.hub,
       transport: this,
@@ -289,6 +292,24 @@ describe('the end', () => {
     expect(client.ended).toBe('session-ended');
     client.event('STOP');
     expect(client.sent.at(-1)).not.toContain('STOP');
+  });
+
+  it('comes when the gateway stops, after the answers that are due', () => {
+    const client = new Harness().negotiate();
+    client.say('{"execute":"slow","id":1}{"execute":"slower","id":2}');
+    for (const leaver of client.leavers) leaver.leave();
+    client.event('STOP');
+    expect(client.sent.at(-1)).toContain('STOP');
+    expect(client.say('{"execute":"late","id":3}')).toEqual([]);
+    client.answer(1, '{}');
+    expect(client.ended).toBeUndefined();
+    client.answer(0, '{}');
+    expect(client.sent.slice(-3).map((message) => JSON.parse(message) as unknown)).toEqual([
+      { return: {}, id: 1 },
+      { return: {}, id: 2 },
+      { id: 3, error: { class: 'GenericError', desc: 'The gateway is stopping' } },
+    ]);
+    expect([client.ended, client.leavers.size]).toEqual(['going-away', 0]);
   });
 
   it('comes for a client that does not read', () => {

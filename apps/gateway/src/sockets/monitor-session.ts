@@ -6,6 +6,7 @@ import { onOneLine } from '../events/event-record.js';
 import type { Problem } from '../problems/problem.js';
 import type { CloseReason } from './close-codes.js';
 import type { MonitorTarget, MonitorTargetSession } from './monitor-target.js';
+import type { Leaver } from './socket-connection.js';
 import { QmpInput, type QmpInputValue } from './qmp-input.js';
 import { QmpMessageError, readQmpMessage, type QmpCommand } from './qmp-message.js';
 
@@ -25,6 +26,7 @@ export interface MonitorSessionParts {
   readonly principal: Principal;
   readonly requestId: string;
   readonly traceparent?: string | undefined;
+  readonly leavers: Set<Leaver>;
   readonly path: CommandPath;
   readonly hub: EventHub;
   readonly transport: MonitorTransport;
@@ -45,7 +47,7 @@ interface Place {
  * One client of a shared monitor. It meets what QEMU would show it (greeting, negotiation, answers to in-band
  * commands in their order, events) while its commands go the way of all commands: policy, audit, validation, queue.
  */
-export class MonitorSession {
+export class MonitorSession implements Leaver {
   readonly #parts: MonitorSessionParts;
   readonly #session: MonitorTargetSession | undefined;
   readonly #input = new QmpInput();
@@ -56,19 +58,22 @@ export class MonitorSession {
   #oob = false;
   #paused = false;
   #vmGone = false;
+  #leaving = false;
   #commands = 0;
   #outOfBandInFlight = 0;
 
   constructor(parts: MonitorSessionParts) {
     this.#parts = parts;
-    const { target, transport, hub } = parts;
+    const { target, transport, hub, leavers } = parts;
     this.#session = target.session;
     if (this.#session === undefined) {
       this.#state = 'ended';
       transport.end('try-again-later');
       return;
     }
+    leavers.add(this);
     this.#releases.push(
+      () => leavers.delete(this),
       target.onceSessionEnded(() => this.#vmEnded()),
       hub.tap(target.id, (event) => this.#event(event)),
     );
@@ -88,6 +93,16 @@ export class MonitorSession {
     this.#state = 'ended';
     this.#unread.length = 0;
     for (const release of this.#releases.splice(0)) release();
+  }
+
+  /** What is in flight is answered; what comes now is refused. */
+  leave(): void {
+    this.#leaving = true;
+    this.#leaveWhenIdle();
+  }
+
+  #leaveWhenIdle(): void {
+    if (this.#leaving && this.#places.length === 0 && this.#outOfBandInFlight === 0) this.#end('going-away');
   }
 
   #end(reason: CloseReason): void {
@@ -129,7 +144,8 @@ export class MonitorSession {
       this.#fill(place, errorMessage(error.id, 'GenericError', error.description));
       return;
     }
-    if (this.#state === 'negotiating') this.#fill(place, this.#negotiate(command));
+    if (this.#leaving) this.#fill(place, errorMessage(command.id, 'GenericError', 'The gateway is stopping'));
+    else if (this.#state === 'negotiating') this.#fill(place, this.#negotiate(command));
     else if (command.name === 'qmp_capabilities' && !command.outOfBand)
       this.#fill(place, errorMessage(command.id, 'CommandNotFound', 'Capabilities were negotiated already'));
     else this.#execute(command, place);
@@ -192,6 +208,7 @@ export class MonitorSession {
     if (place === undefined) this.#send(message);
     else this.#fill(place, message);
     if (this.#paused) this.#readOn();
+    this.#leaveWhenIdle();
   }
 
   #takePlace(): Place {

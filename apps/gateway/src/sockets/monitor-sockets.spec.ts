@@ -54,6 +54,7 @@ beforeEach(() => {
   requests = [];
   warnings = [];
   parts = {
+    leavers: new Set(),
     hub,
     path: {
       execute: (request, answer) => {
@@ -68,8 +69,9 @@ beforeEach(() => {
   sockets = new MonitorSockets({ dir, mode: 0o600, level: 'operate' }, parts, (message) => warnings.push(message));
 });
 
-afterEach(() => {
-  sockets.close();
+afterEach(async () => {
+  for (const leaver of parts.leavers) leaver.leave();
+  await sockets.close();
   hub.closeAll();
   rmSync(dir, { recursive: true });
 });
@@ -143,8 +145,20 @@ describe('monitor sockets', () => {
     await sockets.add('web-1');
     const path = join(dir, 'web-1.sock');
     expect(statSync(path).mode & 0o777).toBe(0o600);
-    sockets.remove('web-1');
+    await sockets.remove('web-1');
     expect(statSync(path, { throwIfNoEntry: false })).toBeUndefined();
+  });
+
+  it('close when each client has its answers', async () => {
+    await sockets.add('web-1');
+    const client = await LineClient.open();
+    await client.ask('{"execute":"qmp_capabilities"}');
+    client.socket.write('{"execute":"query-status"}');
+    while (requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    for (const leaver of parts.leavers) leaver.leave();
+    const closed = sockets.close();
+    expect(await client.line()).toEqual({ return: 'query-status' });
+    await Promise.all([client.ended, closed]);
   });
 
   it("ends with the VM's session, and at once while the VM is not ready", async () => {
@@ -208,8 +222,8 @@ describe('the monitor over WebSocket', () => {
     await once(server, 'listening');
   });
 
-  afterEach(async () => {
-    await router.close(100);
+  afterEach(() => {
+    router.terminate();
     server.close();
   });
 

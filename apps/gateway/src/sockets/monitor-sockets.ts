@@ -22,13 +22,12 @@ interface SharedPlaces {
 /** Shared monitors as unix sockets `DIR/<vm>.sock`: QMP tools open them in place of QEMU's own. */
 export class MonitorSockets {
   readonly #servers = new Map<string, Server>();
-  readonly #clients = new Set<Socket>();
   readonly #clock: Clock;
   #connections = 0;
 
   constructor(
     private readonly options: MonitorSocketSettings,
-    private readonly parts: Pick<SocketParts, 'registry' | 'path' | 'hub' | 'clock'> & SharedPlaces,
+    private readonly parts: Pick<SocketParts, 'registry' | 'leavers' | 'path' | 'hub' | 'clock'> & SharedPlaces,
     private readonly warn: (message: string) => void,
   ) {
     this.#clock = parts.clock ?? systemClock;
@@ -38,7 +37,7 @@ export class MonitorSockets {
   /** Makes the directory and the sockets of these VMs. @throws when the directory can't be had */
   static async open(
     options: MonitorSocketSettings,
-    parts: Pick<SocketParts, 'path' | 'hub' | 'clock'> &
+    parts: Pick<SocketParts, 'leavers' | 'path' | 'hub' | 'clock'> &
       SharedPlaces & {
         registry: SocketParts['registry'] & { all(): Iterable<Vm> };
       },
@@ -72,23 +71,20 @@ export class MonitorSockets {
     }
   }
 
-  /** Takes the socket of a VM away; its sessions end with the VM's own. */
-  remove(vm: string): void {
+  /** Takes the socket of a VM away; its sessions end with the VM's own. Resolves when the last client has gone. */
+  async remove(vm: string): Promise<void> {
     const server = this.#servers.get(vm);
     this.#servers.delete(vm);
-    if (server?.listening === true) server.close();
+    if (server?.listening === true) await new Promise((resolve) => server.close(resolve));
   }
 
-  /** Takes all sockets away and ends their clients. */
-  close(): void {
-    for (const vm of [...this.#servers.keys()]) this.remove(vm);
-    for (const client of this.#clients) client.destroySoon();
+  /** Takes all sockets away; their clients are among those that leave. Resolves when the last one has gone. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#servers.keys()].map((vm) => this.remove(vm)));
   }
 
   #serve(vm: string, socket: Socket): void {
-    this.#clients.add(socket);
     socket.on('error', () => socket.destroy());
-    socket.on('close', () => this.#clients.delete(socket));
     const found = this.parts.registry.get(vm);
     const principal = new Principal('monitor-socket', 'monitor socket', { level: this.options.level, vms: [vm] });
     if (found === undefined || this.parts.connections?.claim(socket, principal.id) !== undefined) {
@@ -99,6 +95,7 @@ export class MonitorSockets {
       target: monitorTargetOf(found),
       principal,
       requestId: `monitor-${vm.slice(0, 60)}-${Math.trunc(this.#clock.wall()).toString(36)}-${++this.#connections}`,
+      leavers: this.parts.leavers,
       path: this.parts.path,
       hub: this.parts.hub,
       transport: new UnixSocketTransport(socket),

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import { textFrameHeader } from '../events/encodings.js';
-import { closeCodes, type CloseReason } from './close-codes.js';
+import { closeClient, type CloseReason } from './close-codes.js';
 import { GatheringWriter } from './gathering-writer.js';
 import type { MonitorTransport } from './monitor-session.js';
 
@@ -42,8 +42,8 @@ export class WebSocketTransport implements MonitorTransport {
   }
 
   end(reason: CloseReason): void {
-    this.#writer.flush();
-    this.client.close(closeCodes[reason], reason);
+    this.#writer.end();
+    closeClient(this.client, reason, reason);
   }
 }
 
@@ -73,7 +73,7 @@ export class UnixSocketTransport implements MonitorTransport {
 
   /** End of file says it all; who does not read would never come to it. */
   end(reason: CloseReason): void {
-    this.#writer.flush();
+    this.#writer.end();
     if (reason === 'too-slow') this.socket.destroy();
     else this.socket.destroySoon();
   }

@@ -16,7 +16,7 @@ export class MonitorGateway implements OnGatewayConnection<WebSocket> {
   constructor(@Inject(SOCKET_PARTS) private readonly parts: SocketParts) {}
 
   handleConnection(client: WebSocket, { principal, requestId, traceparent, socket, vm = '' }: SocketConnection): void {
-    const { registry, path, hub, clock } = this.parts;
+    const { registry, path, hub, clock, leavers } = this.parts;
     const found = registry.get(vm);
     if (found === undefined) {
       client.close(closeCodes['try-again-later'], 'the VM was removed');
@@ -25,7 +25,7 @@ export class MonitorGateway implements OnGatewayConnection<WebSocket> {
     new Heartbeat(client, socket, principal, clock ?? systemClock);
     const transport = new WebSocketTransport(client, socket);
     const target = monitorTargetOf(found);
-    const session = new MonitorSession({ target, principal, requestId, traceparent, path, hub, transport });
+    const session = new MonitorSession({ target, principal, requestId, traceparent, leavers, path, hub, transport });
     client.on('message', (data: Buffer) => session.feed(data));
     client.on('close', () => session.close());
   }

@@ -18,8 +18,15 @@ export interface SocketConnection {
   readonly vm?: string;
 }
 
+/** A client that is asked to come back later: it gets the answers that are due, then its end. */
+export interface Leaver {
+  leave(): void;
+}
+
 /** The parts of the gateway that sockets use. */
 export interface SocketParts {
+  /** Every open session of a client. */
+  readonly leavers: Set<Leaver>;
   readonly hub: EventHub;
   readonly path: CommandPath;
   readonly directory: VmDirectory;

@@ -4,7 +4,6 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { AuthenticatedContext } from '../listeners/request-context.js';
 import { Problem } from '../problems/problem.js';
-import { closeCodes } from './close-codes.js';
 import type { SocketConnection, SocketParts } from './socket-connection.js';
 
 /** Paths that take an upgrade, as Nest gateways name them. */
@@ -22,7 +21,7 @@ const subprotocols: Readonly<Record<string, string>> = {
 export class SocketRouter {
   readonly #servers = new Map<string, WebSocketServer>();
 
-  constructor(private readonly parts: Pick<SocketParts, 'directory'>) {
+  constructor(private readonly parts: Pick<SocketParts, 'directory' | 'leavers'>) {
     for (const path of Object.values(socketPaths)) this.#servers.set(path, serverOf(subprotocols[path] ?? '', path));
   }
 
@@ -58,18 +57,17 @@ export class SocketRouter {
     return upgrade(server, request, socket, head, connection);
   }
 
-  /** Tells every client to come back later, and waits until all have gone or `graceMs` is over. */
-  async close(graceMs = 2000): Promise<void> {
+  /** Asks every client to come back later, and waits until all have gone. */
+  async leave(): Promise<void> {
     const clients = [...this.#servers.values()].flatMap((server) => [...server.clients]);
-    const gone = clients.map((client) => {
-      client.close(closeCodes['going-away'], 'the gateway stops');
-      return new Promise((resolve) => client.once('close', resolve));
-    });
-    let timeout: NodeJS.Timeout | undefined;
-    const late = new Promise((resolve) => (timeout = setTimeout(resolve, graceMs)));
-    await Promise.race([Promise.all(gone), late]);
-    clearTimeout(timeout);
-    for (const client of clients) client.terminate();
+    const gone = clients.map((client) => new Promise((resolve) => client.once('close', resolve)));
+    for (const leaver of [...this.parts.leavers]) leaver.leave();
+    await Promise.all(gone);
+  }
+
+  /** Ends the clients that are left. */
+  terminate(): void {
+    for (const server of this.#servers.values()) for (const client of server.clients) client.terminate();
   }
 }
 

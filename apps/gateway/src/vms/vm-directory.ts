@@ -10,6 +10,7 @@ import type { VmRegistry } from './vm-registry.js';
 /** The VMs as clients see them: who may see which, in which form, at one moment. */
 export class VmDirectory implements EventsVmDirectory {
   readonly #views = new WeakMap<Vm, VmView>();
+  readonly #waits = new Set<() => void>();
 
   constructor(
     private readonly registry: VmRegistry,
@@ -77,13 +78,19 @@ export class VmDirectory implements EventsVmDirectory {
     return rows;
   }
 
-  /** Resolves when the VM is ready, when it is gone, after `waitMs`, or when the asker leaves. */
+  /** Whoever waits for a VM is told what is. */
+  endWaits(): void {
+    for (const end of this.#waits) end();
+  }
+
+  /** Resolves when the VM is ready, when it is gone, after `waitMs`, when waits are ended, or when the asker leaves. */
   untilReady(vm: Vm, waitMs: number, request: IncomingMessage): Promise<void> {
     return new Promise((resolve) => {
       const { socket } = request;
       let forget: () => unknown = () => undefined;
       const done = () => {
         clearTimeout(timer);
+        this.#waits.delete(done);
         socket.off('close', done);
         forget();
         resolve();
@@ -94,6 +101,7 @@ export class VmDirectory implements EventsVmDirectory {
       };
       const timer = setTimeout(done, waitMs);
       socket.once('close', done);
+      this.#waits.add(done);
       look();
     });
   }

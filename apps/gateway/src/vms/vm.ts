@@ -141,6 +141,7 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
   }
 
   get condition(): string {
+    if (this.stopped) return 'The gateway has let go of the VM.';
     return `The VM is ${this.arriving ? 'not connected yet' : this.monitor.state.name}.`;
   }
 
