@@ -16,6 +16,7 @@ export { FaultProxy, type FaultRules } from './fault-proxy.js';
 export { echoBootSector, floodBootSector, powerButtonBootSector } from './boot-sectors.js';
 export { InstantMonitor } from './instant-monitor.js';
 export { bootLinuxGuest, guestKernelDirectory, type LinuxGuest, type LinuxGuestOptions } from './linux-guest.js';
+export type { ProbedLatency } from './latency-probe.js';
 export { ManualClock } from './manual-clock.js';
 export { hasKvm, launchQemu, monitorArguments, superviseProcess, type Qemu, type QemuOptions } from './qemu.js';
 export { RawQmpClient } from './raw-qmp-client.js';

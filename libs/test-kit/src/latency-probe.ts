@@ -1,0 +1,48 @@
+/**
+ * A process of its own that asks a VM the same question by the gateway and by a socket of QEMU's, in turns, until its
+ * standard input ends; then it prints the milliseconds of each as JSON. In the process of a test the answers would
+ * wait behind whatever else the test does, and that would be taken for the gateway's time.
+ *
+ * Arguments: URL of the command, token, path of the QMP socket, milliseconds between two rounds.
+ */
+import { Agent, request } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RawQmpClient } from './raw-qmp-client.js';
+
+/** What the probe prints. */
+export interface ProbedLatency {
+  readonly gateway: number[];
+  readonly direct: number[];
+}
+
+const [url = '', token = '', socket = '', pauseMs = '10'] = process.argv.slice(2);
+const agent = new Agent({ keepAlive: true });
+
+/** @throws when the answer is not 200 */
+async function ask(): Promise<void> {
+  const answer = await new Promise<string>((resolve, reject) => {
+    const sent = request(url, { method: 'POST', agent, headers: { Authorization: `Bearer ${token}` } }, (response) => {
+      text(response).then((body) => resolve(`${response.statusCode ?? 0} ${body}`), reject);
+    });
+    sent.on('error', reject).end();
+  });
+  if (!answer.startsWith('200 ')) throw new Error(answer);
+}
+
+const direct = await RawQmpClient.connect(socket);
+await direct.negotiate();
+const latency: ProbedLatency = { gateway: [], direct: [] };
+process.stdin.resume();
+while (!process.stdin.readableEnded) {
+  const sent = performance.now();
+  await ask();
+  const answered = performance.now();
+  await direct.command('{"execute":"query-status"}');
+  latency.gateway.push(answered - sent);
+  latency.direct.push(performance.now() - answered);
+  await sleep(Number(pauseMs));
+}
+process.stdout.write(JSON.stringify(latency));
+direct.close();
+agent.destroy();
