@@ -150,6 +150,8 @@ describe('blockdev-mirror of 256 MiB', () => {
     const args = { 'job-id': 'm5', device: 'source', target: await target(), sync: 'full', speed: mebibyte };
     const started = await prefer(gateway, vm, 'blockdev-mirror', args, 'wait=0');
     const at = String(started.headers.location);
+    // Nobody has looked so far.
+    expect((await operationAt(gateway, at)).progress).toMatchObject({ total: size, unit: 'bytes' });
     const cancelled = await exchange(gateway, at, { method: 'DELETE' });
     expect([200, 202]).toContain(cancelled.status);
     const ended = await operationAt(gateway, at, '30s');
@@ -187,6 +189,24 @@ describe('other jobs', () => {
     expect(currents).toEqual([...currents].sort((a, b) => a - b));
     expect(ended.progress).toMatchObject({ current: size, total: size });
     stream.close();
+  });
+
+  it('snapshots are saved, loaded and deleted, each done with its job, a failed one with its error', async () => {
+    const base = { tag: 'one', devices: ['overlay'] };
+    for (const [name, args] of [
+      ['snapshot-save', { ...base, 'job-id': 'save', vmstate: 'overlay' }],
+      ['snapshot-load', { ...base, 'job-id': 'load', vmstate: 'overlay' }],
+      ['snapshot-delete', { ...base, 'job-id': 'delete' }],
+    ] as const) {
+      const answer = await prefer(gateway, vm, name, args, 'wait=60');
+      expect([name, answer.status, answer.text]).toEqual([name, 200, '{}']);
+      expect(await operationOf(gateway, vm, answer)).toMatchObject({ state: 'done', job: { id: args['job-id'] } });
+    }
+    const missing = { ...base, 'job-id': 'again', vmstate: 'overlay' };
+    const failed = await prefer(gateway, vm, 'snapshot-load', missing, 'wait=60');
+    expect(problemOf(failed)).toMatchObject({ code: 'command-failed', outcome: 'refused', command: 'snapshot-load' });
+    expect(failed.json()['detail']).toContain('one');
+    expect(await jobs()).toEqual([]);
   });
 
   it('blockdev-create that fails: its error is read before the job is dismissed', async () => {

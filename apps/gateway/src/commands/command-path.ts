@@ -143,7 +143,8 @@ export class CheckedCommandPath implements CommandPath {
         throw new Problem('invalid-arguments', describeFaults(command.name, faults.length), { errors: faults });
       this.#checkSize(command, json);
       const deadlineMs = deadlineOf(command, request);
-      const sent: FollowedJob = request.follow === undefined ? { json, dismiss: false } : followedJob(command, json);
+      const sent: FollowedJob =
+        request.follow === undefined ? { json, dismiss: false } : followedJob(command, json, schema);
       if (request.dryRun === true) {
         const json64 = dryRunReport(command, sent.json, decision, request.outOfBand === true);
         this.#finish(target, request, decision, given, { ok: true, json: json64, trace: noTrace }, answer);

@@ -1,4 +1,4 @@
-import type { SchemaCommand } from '../schemas/vm-schema.js';
+import type { SchemaCommand, VmSchema } from '../schemas/vm-schema.js';
 import { asObject, parsed } from './completion-rule.js';
 
 const member = 'auto-dismiss';
@@ -15,8 +15,13 @@ export interface FollowedJob {
  * nobody listens at that moment. Done only for callers that leave the job to the gateway; one that says itself when its
  * job goes dismisses it itself.
  */
-export function followedJob({ definition, knowledge }: SchemaCommand, json: string | undefined): FollowedJob {
-  if (knowledge.completion?.kind !== 'job') return { json, dismiss: false };
+export function followedJob(
+  { definition, knowledge }: SchemaCommand,
+  json: string | undefined,
+  { commands }: Pick<VmSchema, 'commands'>,
+): FollowedJob {
+  // QEMU 2.12 could keep a job, and had another command to dismiss it.
+  if (knowledge.completion?.kind !== 'job' || !commands.has('job-dismiss')) return { json, dismiss: false };
   const given = asObject(parsed(json ?? '{}')) ?? {};
   if (Object.hasOwn(given, member)) return { json, dismiss: false };
   const canBeKept = definition.arguments.members.some(({ name }) => name === member);

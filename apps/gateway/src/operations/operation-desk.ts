@@ -45,13 +45,16 @@ export class OperationDesk {
   }
 
   /**
-   * One operation.
+   * One operation, with how far it is now.
    * @param waitMs how long to wait for its end
    * @throws Problem `vm-not-found`, `operation-not-found`
    */
   async one(principal: Principal, vmId: string, id: string, waitMs: number, request: IncomingMessage): Promise<string> {
     const found = this.#require(principal, vmId, id);
     if (waitMs > 0) await this.#untilOver(found, waitMs, request);
+    // Without anybody who looks, how far it is would be that of long ago.
+    else if (found instanceof Work && !found.over)
+      await new Promise<void>((resolve) => this.work.onceMeasured(found, resolve));
     return render(this.work.store.get(vmId, id) ?? found);
   }
 

@@ -52,6 +52,8 @@ export class VmWorks {
   readonly #clock: Clock;
   #vm: Vm | undefined;
   #ticker: Timer | undefined;
+  /** Monotonic milliseconds. */
+  #tickedAt = -Infinity;
 
   constructor(private readonly surroundings: WorkSurroundings) {
     this.#clock = surroundings.clock ?? systemClock;
@@ -155,10 +157,18 @@ export class VmWorks {
       if (work.record.started < before) this.#end(work, work.loss('Nothing was heard of the VM for a day.'));
   }
 
-  /** Somebody waits for work: how far it is will be asked now. */
+  /** How far it is was not told lately, and can be asked. */
+  canMeasure(work: Work): boolean {
+    const isFresh = this.#clock.now() - work.measuredAt < lookMs;
+    return !isFresh && this.#vm?.ready === true && completionRules[work.record.completion].showsProgress === true;
+  }
+
+  /** Somebody wants to know of work: how far it is will be asked now, or as soon as it is time again. */
   look(): void {
     this.#ticker?.cancel();
-    this.#tick();
+    const wait = this.#tickedAt + lookMs - this.#clock.now();
+    if (wait <= 0) this.#tick();
+    else this.#ticker = this.#clock.schedule(wait, () => this.#tick());
   }
 
   /** Follows no longer; what goes on is left to the next run. */
@@ -294,14 +304,21 @@ export class VmWorks {
 
   #answered(work: Work, outcome: Outcome, occasion: Occasion): void {
     if (work.over) return;
-    const before = work.record.progress;
+    const { progress, state } = work.record;
+    const status = work.record.job?.status;
     const tells = outcome.kind === 'return' || outcome.kind === 'error';
     const rule = completionRules[work.record.completion];
     const verdict = tells ? rule.answered?.(work, outcome, occasion, this.#clock.wall()) : undefined;
     // An answer from before the reply says nothing about what only begins.
     if (verdict !== undefined && work.replied) this.#conclude(work, verdict);
     else if (occasion === 'deadline') this.#late(work);
-    else if (work.record.progress !== before || occasion !== 'look') this.#changed(work);
+    else if (occasion !== 'look' || work.record.state !== state || work.record.job?.status !== status)
+      this.#changed(work);
+    // How far it was is of no use to a next run, and not worth a write.
+    else if (work.record.progress !== progress) this.#announce(work);
+    if (occasion !== 'look') return;
+    work.measuredAt = this.#clock.now();
+    for (const told of [...work.lookers]) told();
   }
 
   /** In turn with the VM's other commands. `told` gets what the VM answers, at its place among the events. */
@@ -332,12 +349,15 @@ export class VmWorks {
 
   #tick(): void {
     this.#ticker = undefined;
+    this.#tickedAt = this.#clock.now();
     const { surroundings } = this;
     const measured = this.#running.filter(
       (work) => work.mute || completionRules[work.record.completion].showsProgress === true,
     );
     if (measured.length === 0) return;
-    const watched = measured.filter((work) => work.waiters.size > 0 || surroundings.isWatched(work));
+    const watched = measured.filter(
+      (work) => work.waiters.size + work.lookers.size > 0 || surroundings.isWatched(work),
+    );
     const asked = new Set([...watched, ...measured.filter(({ mute }) => mute)]);
     if (this.#vm?.ready === true) this.#ask([...asked], 'look');
     this.#ticker = this.#clock.schedule(watched.length > 0 ? lookMs : idleMs, () => this.#tick());

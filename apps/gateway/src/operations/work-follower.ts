@@ -31,6 +31,8 @@ export interface FollowOptions {
 
 type BegunWork = Omit<WorkRecord, 'state' | 'ended' | 'result' | 'problem' | 'progress' | 'events'>;
 
+/** A VM that is asked how far its work is has this long. */
+const measureMs = 500;
 const hourMs = 60 * 60_000;
 /** Nothing was heard of a VM for this long: what goes on there is lost. */
 const abandonedMs = 24 * hourMs;
@@ -46,8 +48,7 @@ export class WorkFollower {
 
   constructor(private readonly parts: FollowerParts) {
     this.#clock = parts.clock ?? systemClock;
-    const records = () => Array.from(this.store.all(), ({ record }) => record);
-    this.#log = new WorkLog(parts.state, records, (failure) => parts.trouble(failure));
+    this.#log = new WorkLog(parts.state, this.store, (failure) => parts.trouble(failure));
     this.#surroundings = {
       clock: this.#clock,
       eventCursor: () => parts.eventCursor(),
@@ -154,16 +155,27 @@ export class WorkFollower {
    * @returns takes the wish back
    */
   onceOver(work: Work, waitMs: number, callback: () => void): () => void {
+    return this.#once(work, work.waiters, waitMs, callback);
+  }
+
+  /** Calls back once: as soon as it is known how far the work is now; with a VM that is slow to tell, without that. */
+  onceMeasured(work: Work, callback: () => void): void {
+    const works = this.#byVm.get(work.record.vm);
+    if (works?.canMeasure(work) === true) this.#once(work, work.lookers, measureMs, callback);
+    else callback();
+  }
+
+  #once(work: Work, told: Set<() => void>, waitMs: number, callback: () => void): () => void {
     const forget = (): void => {
       timer.cancel();
-      work.waiters.delete(finish);
+      told.delete(finish);
     };
     const finish = (): void => {
       forget();
       callback();
     };
     const timer = this.#clock.schedule(waitMs, finish);
-    work.waiters.add(finish);
+    told.add(finish);
     this.#byVm.get(work.record.vm)?.look();
     return forget;
   }
@@ -193,7 +205,6 @@ export class WorkFollower {
     const unknown = { ended: null, result: null, problem: null, progress: null };
     const work = new Work({ ...begun, ...unknown, state: 'running', events: [] });
     this.store.add(work);
-    this.#log.compactIfLarge(this.store.size);
     return work;
   }
 

@@ -2,6 +2,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { isCompletionKind } from '@qmp-gateway/catalog';
 import type { StateDirectory } from '../state/state-directory.js';
 import { asObject, parsed } from './completion-rule.js';
+import type { WorkStore } from './work-store.js';
 import type { WorkRecord } from './work.js';
 
 const fileName = 'operations.log';
@@ -22,12 +23,12 @@ export class WorkLog {
   #failing = false;
 
   /**
-   * @param kept what is kept now, to write the file anew from
+   * @param store what is kept now, to write the file anew from
    * @param trouble told once each time the file stops (with the failure) or starts being writable
    */
   constructor(
     private readonly state: StateDirectory,
-    private readonly kept: () => Iterable<WorkRecord>,
+    private readonly store: Pick<WorkStore, 'all' | 'size'>,
     private readonly trouble: (failure: string | undefined) => void,
   ) {}
 
@@ -69,18 +70,14 @@ export class WorkLog {
       for (let at = 0; at < bytes.length;) at += writeSync(this.#file, bytes, at);
       this.#lines += lines.length;
     });
-  }
-
-  /** Writes the file anew when it has grown past its bound. */
-  compactIfLarge(count: number): void {
-    if (this.#lines > 2 * count + slackLines) this.compact();
+    if (this.#lines > 2 * this.store.size + slackLines) this.compact();
   }
 
   /** Writes the file anew from what is kept. */
   compact(): void {
     this.#attempt(() => {
       this.close();
-      const lines = [...this.kept()].map((record) => `${JSON.stringify(record)}\n`);
+      const lines = Array.from(this.store.all(), ({ record }) => `${JSON.stringify(record)}\n`);
       this.state.write(fileName, lines.join(''));
       this.#lines = lines.length;
     });

@@ -9,6 +9,7 @@ const keptCount = 10_000;
 export class WorkStore {
   /** In the order they were started. */
   readonly #works = new Map<string, Work>();
+  readonly #byVm = new Map<string, Set<Work>>();
 
   constructor(private readonly bound = keptCount) {}
 
@@ -17,12 +18,20 @@ export class WorkStore {
   }
 
   add(work: Work): void {
-    this.#works.set(work.record.id, work);
+    const { id, vm } = work.record;
+    this.#works.set(id, work);
+    const own = this.#byVm.get(vm);
+    if (own === undefined) this.#byVm.set(vm, new Set([work]));
+    else own.add(work);
     if (this.#works.size > this.bound) this.#forgetOne();
   }
 
   remove(work: Work): void {
-    this.#works.delete(work.record.id);
+    const { id, vm } = work.record;
+    this.#works.delete(id);
+    const own = this.#byVm.get(vm);
+    own?.delete(work);
+    if (own?.size === 0) this.#byVm.delete(vm);
   }
 
   get(vm: string, id: string): Work | undefined {
@@ -35,22 +44,23 @@ export class WorkStore {
     return this.#works.values();
   }
 
+  /** Those of one VM, in the order they were started. */
   of(vm: string): Work[] {
-    return [...this.#works.values()].filter(({ record }) => record.vm === vm);
+    return [...(this.#byVm.get(vm) ?? [])];
   }
 
   /** Forgets what ended more than a day ago. @param now wall-clock milliseconds */
   expire(now: number): void {
-    for (const [id, work] of this.#works) {
+    for (const work of this.#works.values()) {
       const { ended } = work.record;
-      if (ended !== null && ended <= now - keptMs) this.#works.delete(id);
+      if (ended !== null && ended <= now - keptMs) this.remove(work);
     }
   }
 
   #forgetOne(): void {
-    for (const [id, work] of this.#works) {
+    for (const work of this.#works.values()) {
       if (!work.over) continue;
-      this.#works.delete(id);
+      this.remove(work);
       return;
     }
   }

@@ -90,6 +90,8 @@ export class Work {
   overdue = false;
   /** Its end comes without any event, so it must be asked for. */
   mute = false;
+  /** Monotonic milliseconds of the last answer that could tell how far it is. */
+  measuredAt = -Infinity;
   /** Runs at its deadline. */
   deadline: Timer | undefined;
   /** Monotonic milliseconds of the last event that told of it, and the next one that is planned. */
@@ -99,6 +101,8 @@ export class Work {
   shown: (desc: string) => string = (desc) => desc;
   /** Requests that wait for it. */
   readonly waiters = new Set<() => void>();
+  /** Requests that want to know how far it is now. */
+  readonly lookers = new Set<() => void>();
   #sampledAt = NaN;
 
   constructor(readonly record: WorkRecord) {}
@@ -154,7 +158,7 @@ export class Work {
     } else if (record.progress !== null) {
       record.progress = { ...record.progress, current: record.progress.total, rate: null, estimatedEnd: null };
     }
-    for (const waiter of [...this.waiters]) waiter();
+    for (const told of [...this.waiters, ...this.lookers]) told();
   }
 
   /** An event that belongs to it. */

@@ -1,0 +1,234 @@
+import type { Outcome, QmpEvent } from '@qmp-gateway/qmp';
+import { ManualClock } from '@qmp-gateway/test-kit';
+import { describe, expect, it } from 'vitest';
+import { CommandQueue } from '../commands/command-queue.js';
+import type { Vm } from '../vms/vm.js';
+import { lookMs, VmWorks } from './vm-works.js';
+import { Work, type WorkRecord } from './work.js';
+
+interface Asked {
+  readonly command: string;
+  readonly args: string | undefined;
+  readonly arrived: (outcome: Outcome) => void;
+}
+
+/** Work followed on a VM that does what the test says. */
+class WorkScene {
+  readonly clock = new ManualClock();
+  /** Questions that have no answer yet. */
+  readonly asked: Asked[] = [];
+  readonly changed: string[] = [];
+  readonly told: { readonly at: number; readonly state: string; readonly current: number | undefined }[] = [];
+  watched = false;
+  readonly vm: Vm;
+  readonly works: VmWorks;
+
+  constructor(commands = ['query-jobs', 'job-dismiss', 'qom-list', 'query-migrate']) {
+    const queue = new CommandQueue({ queue: 10 });
+    const monitor = {
+      places: 8,
+      execute: () => undefined,
+      run: (command: string, args: string | undefined, { arrived }: { arrived: Asked['arrived'] }) =>
+        this.asked.push({ command, args, arrived }),
+    };
+    const schema = {
+      commands: new Map(commands.map((name) => [name, {}])),
+      model: { events: new Map([['JOB_STATUS_CHANGE', {}]]) },
+    };
+    this.vm = {
+      ...{ id: 'vm', epoch: 'e.1', ready: true, runState: 'running' },
+      queue,
+      monitor,
+      schema,
+    } as unknown as Vm;
+    this.works = new VmWorks({
+      clock: this.clock,
+      eventCursor: () => 'r.1',
+      changed: (work) => this.changed.push(work.record.state),
+      publish: ({ record }) => {
+        this.told.push({ at: this.clock.now(), state: record.state, current: record.progress?.current });
+      },
+      isWatched: () => this.watched,
+      foreignJob: (_vm, subject) => work({ id: 'foreign', command: null, subject }),
+      audit: () => undefined,
+    });
+  }
+
+  /** Work whose command was written and has returned. */
+  begin(record: Partial<WorkRecord> = {}, deadlineMs: number | null = null): Work {
+    const begun = work(record);
+    this.works.add(begun, this.vm);
+    this.works.written(begun, 'e.1', deadlineMs);
+    this.works.replied(begun, Buffer.from('{}'));
+    return begun;
+  }
+
+  event(name: string, data: object): void {
+    const event: QmpEvent = { name, data: JSON.stringify(data), timestamp: 'null', receivedAt: this.clock.wall() };
+    this.works.event(this.vm, event);
+  }
+
+  nextSession(): void {
+    Object.assign(this.vm, { epoch: 'e.2' });
+    this.works.ready(this.vm);
+  }
+
+  /** Answers the oldest question. */
+  answer(value: unknown): Asked {
+    const [question] = this.asked.splice(0, 1);
+    if (question === undefined) throw new Error('nothing was asked');
+    question.arrived({ kind: 'return', value: Buffer.from(JSON.stringify(value)) });
+    return question;
+  }
+}
+
+function work(record: Partial<WorkRecord> = {}): Work {
+  return new Work({
+    ...{ id: 'o1', vm: 'vm', command: 'blockdev-mirror', principalId: 'p', completion: 'job', subject: 'j' },
+    ...{ started: 1, deadlineAt: null, epoch: null, state: 'running', ended: null, result: null, problem: null },
+    ...{ progress: null, events: [], job: { id: 'j', type: null, status: null }, dismiss: false },
+    ...record,
+  });
+}
+
+const jobs = (current: number, rest: object = {}) => [
+  { id: 'j', type: 'mirror', status: 'running', 'current-progress': current, 'total-progress': 100, ...rest },
+];
+const status = (text: string) => ({ id: 'j', status: text });
+
+describe('how far work is', () => {
+  it('is told at most four times a second, however often it is asked', () => {
+    const scene = new WorkScene();
+    scene.watched = true;
+    scene.begin();
+    for (let at = 0; at < 40; at++) {
+      scene.clock.advance(lookMs / 4);
+      if (scene.asked.length > 0) scene.answer(jobs(at));
+      scene.event('JOB_STATUS_CHANGE', status('running'));
+    }
+    const times = scene.told.map(({ at }) => at);
+    expect(times.length).toBeGreaterThan(5);
+    for (const [index, at] of times.slice(1).entries()) expect(at - times[index]!).toBeGreaterThanOrEqual(lookMs);
+    expect(scene.told.at(-1)?.current).toBeGreaterThan(30);
+  });
+
+  it('is asked only while somebody looks, and not written down', () => {
+    const scene = new WorkScene();
+    const mirror = scene.begin();
+    scene.clock.advance(10_000);
+    expect(scene.asked).toEqual([]);
+    const forget = () => undefined;
+    mirror.waiters.add(forget);
+    scene.works.look();
+    scene.clock.advance(lookMs);
+    scene.answer(jobs(1));
+    scene.clock.advance(lookMs);
+    const written = scene.changed.length;
+    scene.answer(jobs(51));
+    expect(mirror.record.progress).toMatchObject({ current: 51, total: 100, unit: 'bytes', rate: 200 });
+    expect(scene.changed).toHaveLength(written);
+    mirror.waiters.delete(forget);
+    scene.clock.advance(10_000);
+    expect(scene.asked).toHaveLength(0);
+  });
+
+  it('is asked once in that time, however many look', () => {
+    const scene = new WorkScene();
+    const mirror = scene.begin();
+    const looked: string[] = [];
+    mirror.lookers.add(() => looked.push('one'));
+    for (let count = 0; count < 10; count++) scene.works.look();
+    scene.answer(jobs(1));
+    expect(scene.asked).toEqual([]);
+    expect(looked).toEqual(['one']);
+    expect(scene.works.canMeasure(mirror)).toBe(false);
+    scene.clock.advance(lookMs);
+    expect(scene.works.canMeasure(mirror)).toBe(true);
+  });
+});
+
+describe('the end of a job', () => {
+  it('that nothing foretold is read before the job is let go, and told after that', () => {
+    const scene = new WorkScene();
+    const create = scene.begin({ dismiss: true });
+    scene.event('JOB_STATUS_CHANGE', status('aborting'));
+    scene.event('JOB_STATUS_CHANGE', status('concluded'));
+    expect(scene.answer(jobs(1, { status: 'concluded', error: 'No space' })).command).toBe('query-jobs');
+    expect([create.over, scene.asked[0]?.command, scene.asked[0]?.args]).toEqual([false, 'job-dismiss', '{"id":"j"}']);
+    scene.event('JOB_STATUS_CHANGE', status('null'));
+    scene.answer({});
+    expect(create.record).toMatchObject({ state: 'failed', problem: { fields: { qmp: { desc: 'No space' } } } });
+  });
+
+  it('is known from its event when the job dismisses itself', () => {
+    const scene = new WorkScene();
+    const mirror = scene.begin();
+    scene.event('JOB_STATUS_CHANGE', status('aborting'));
+    scene.event('BLOCK_JOB_COMPLETED', { device: 'j', len: 9, offset: 4, type: 'mirror', error: 'No space' });
+    scene.event('JOB_STATUS_CHANGE', status('concluded'));
+    expect([mirror.record.state, mirror.problem?.detail, scene.asked]).toEqual(['failed', 'No space', []]);
+  });
+
+  it('before the reply is held back until the reply is there', () => {
+    const scene = new WorkScene();
+    const stream = work();
+    scene.works.add(stream, scene.vm);
+    scene.works.written(stream, 'e.1', null);
+    scene.event('JOB_STATUS_CHANGE', status('concluded'));
+    expect(stream.record.state).toBe('running');
+    scene.works.replied(stream, Buffer.from('{}'));
+    expect(stream.record.state).toBe('done');
+  });
+
+  it('is lost when the job is gone from the next session', () => {
+    const scene = new WorkScene();
+    const mirror = scene.begin();
+    scene.nextSession();
+    for (let count = 0; count < 2; count++) scene.answer([]);
+    expect([mirror.record.state, mirror.problem?.code]).toEqual(['lost', 'outcome-unknown']);
+  });
+});
+
+describe('jobs of others', () => {
+  it('are followed from their first event, and those that were there from the first session', () => {
+    const scene = new WorkScene();
+    scene.event('JOB_STATUS_CHANGE', { id: 'theirs', status: 'created' });
+    expect(scene.answer(jobs(1, { id: 'theirs' })).command).toBe('query-jobs');
+    scene.event('JOB_STATUS_CHANGE', { id: 'theirs', status: 'concluded' });
+    expect(scene.told.at(-1)?.state).toBe('running');
+    scene.clock.advance(lookMs);
+    expect(scene.told.at(-1)?.state).toBe('done');
+    scene.works.ready(scene.vm);
+    scene.answer([...jobs(1), { ...jobs(1)[0], id: 'over', status: 'concluded' }]);
+    expect(scene.answer(jobs(1)).command).toBe('query-jobs');
+    expect(scene.asked).toEqual([]);
+  });
+});
+
+describe('a deadline', () => {
+  const unplug = { command: 'device_del', completion: 'unplug', subject: 'rng0', job: null } as const;
+
+  it('asks once more before it fails', () => {
+    const scene = new WorkScene();
+    const [gone, kept] = [scene.begin({ ...unplug, id: 'a' }, 1000), scene.begin({ ...unplug, id: 'b' }, 1000)];
+    scene.clock.advance(1000);
+    expect(scene.asked[0]?.args).toBe('{"path":"/machine/peripheral/rng0"}');
+    scene.asked.shift()?.arrived({ kind: 'error', class: 'DeviceNotFound', desc: '' });
+    scene.answer([]);
+    expect([gone.record.state, kept.record.state, kept.problem?.code]).toEqual(['done', 'failed', 'deadline-exceeded']);
+  });
+
+  it('fails all the same when the VM does not answer', () => {
+    const scene = new WorkScene();
+    const ignored = scene.begin(unplug, 1000);
+    scene.clock.advance(1000 + 10_000);
+    expect([ignored.record.state, ignored.problem?.code]).toEqual(['failed', 'deadline-exceeded']);
+  });
+});
+
+it('work that nobody could follow any more is bounded', () => {
+  const scene = new WorkScene();
+  const all = Array.from({ length: 300 }, (_, at) => scene.begin({ id: `o${at}`, subject: `j${at}` }));
+  expect(all.filter(({ over }) => over)).toHaveLength(44);
+  expect(all[0]?.record.state).toBe('lost');
+});
