@@ -18,6 +18,13 @@ it('stands for its owner for twelve hours', () => {
   expect(sessions.authenticate(value)).toBeUndefined();
 });
 
+it('tells the whole life of a session, however long making it takes', () => {
+  let now = 1_000_000;
+  const sessions = new SessionStore(() => now++);
+  expect(sessions.create(owner()).maxAgeS).toBe(12 * 3600);
+  expect(sessions.create(owner('token:b', () => true, now + hour)).maxAgeS).toBe(3600);
+});
+
 it('ends with the credentials it was made with', () => {
   let valid = true;
   let now = 0;

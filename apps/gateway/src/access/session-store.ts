@@ -22,15 +22,17 @@ export class SessionStore {
 
   constructor(private readonly now: () => number = Date.now) {}
 
-  /** @returns the cookie's value, and how long it holds */
+  /** @returns the cookie's value, and for how many whole seconds it holds */
   create(owner: Principal): { value: string; maxAgeS: number } {
     this.#makeRoom(owner);
     const value = randomBytes(32).toString('base64url');
-    const expires = Math.min(owner.expires, this.now() + longestMs);
+    // One look at the clock: with a second, a whole life would now and then be told as one second less.
+    const madeAt = this.now();
+    const expires = Math.min(owner.expires, madeAt + longestMs);
     const stillValid = () => this.now() < expires && owner.stillValid();
     const principal = new Principal(owner.id, owner.name, owner.grant, stillValid, expires);
     this.#sessions.set(keyOf(value), { principal, ownerId: owner.id });
-    return { value, maxAgeS: Math.max(0, Math.floor((expires - this.now()) / 1000)) };
+    return { value, maxAgeS: Math.max(0, Math.floor((expires - madeAt) / 1000)) };
   }
 
   /** Whom a cookie stands for; undefined when it never was one of ours or no longer is. */
