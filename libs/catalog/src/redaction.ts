@@ -40,20 +40,28 @@ function redactNode(node: JsonNode, text: string, paths: readonly (readonly stri
   if (paths.some((path) => path.length === 0)) return JSON.stringify(redactionMark);
   switch (node.kind) {
     case 'object': {
-      const members = node.members.map(({ name, value }) => {
-        const inner = paths.filter(([first]) => first === name).map((path) => path.slice(1));
-        const hidden = secretName.test(name) ? [[]] : inner;
-        return `${JSON.stringify(name)}:${redactNode(value, text, hidden)}`;
-      });
-      return `{${members.join(',')}}`;
+      let json = '';
+      for (const { name, value } of node.members) {
+        const hidden = secretName.test(name) ? [[]] : pathsBelow(paths, name);
+        json += `${json === '' ? '' : ','}${JSON.stringify(name)}:${redactNode(value, text, hidden)}`;
+      }
+      return `{${json}}`;
     }
     case 'array':
       return `[${node.items.map((item) => redactNode(item, text, paths)).join(',')}]`;
     case 'string':
-      return JSON.stringify(node.value.replace(userInfo, `$1${redactionMark}@`));
+      return JSON.stringify(
+        node.value.includes('://') ? node.value.replace(userInfo, `$1${redactionMark}@`) : node.value,
+      );
     default:
       return text.slice(node.start, node.end);
   }
+}
+
+/** Those of the paths that go through this member, from there on. Nearly all commands have none. */
+function pathsBelow(paths: readonly (readonly string[])[], name: string): readonly (readonly string[])[] {
+  if (paths.length === 0) return paths;
+  return paths.filter(([first]) => first === name).map((path) => path.slice(1));
 }
 
 /** Shorter ones are in every other sentence by chance, and no secrets worth the name. */
@@ -86,8 +94,7 @@ function collectSecrets(
   const here = hidden || paths.some((path) => path.length === 0);
   if (node.kind === 'object') {
     for (const { name, value } of node.members) {
-      const inner = paths.filter(([first]) => first === name).map((path) => path.slice(1));
-      collectSecrets(value, text, inner, into, here || secretName.test(name));
+      collectSecrets(value, text, pathsBelow(paths, name), into, here || secretName.test(name));
     }
   } else if (node.kind === 'array') for (const item of node.items) collectSecrets(item, text, paths, into, here);
   else if (node.kind === 'string') {

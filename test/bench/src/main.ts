@@ -5,6 +5,7 @@
  * `npm run bench -- forwarding` runs one part; `parts` below names them all.
  */
 import { cpus } from 'node:os';
+import { benchAccess } from './access.js';
 import { benchDocuments } from './documents.js';
 import { benchEvents } from './events.js';
 import { benchFleet } from './fleet.js';
@@ -13,6 +14,7 @@ import { benchLargeReply } from './large-reply.js';
 import { benchLongLines } from './long-lines.js';
 
 const parts: Readonly<Record<string, () => Promise<void>>> = {
+  access: benchAccess,
   forwarding: benchForwarding,
   'large-reply': benchLargeReply,
   'long-lines': benchLongLines,

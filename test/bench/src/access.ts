@@ -1,0 +1,119 @@
+import { bundledCatalogs, loadBundledCatalog } from '@qmp-gateway/catalog';
+import { readJson } from '@qmp-gateway/qapi';
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AccessControl } from '../../../apps/gateway/dist/access/access-control.js';
+import { AuditLog } from '../../../apps/gateway/dist/access/audit-log.js';
+import { checkFrontDoor } from '../../../apps/gateway/dist/access/front-door.js';
+import { noOwnMonitor } from '../../../apps/gateway/dist/access/own-monitor.js';
+import { Policy } from '../../../apps/gateway/dist/access/policy.js';
+import { Principal } from '../../../apps/gateway/dist/access/principal.js';
+import { TokenStore } from '../../../apps/gateway/dist/access/token-store.js';
+import type { CommandTarget } from '../../../apps/gateway/dist/commands/command-path.js';
+import type { CommandRequest } from '../../../apps/gateway/dist/commands/command-request.js';
+import { VmSchema } from '../../../apps/gateway/dist/schemas/vm-schema.js';
+import { loadSettings } from '../../../apps/gateway/dist/settings/load-settings.js';
+import { StateDirectory } from '../../../apps/gateway/dist/state/state-directory.js';
+import { median } from './statistics.js';
+import { printTable } from './table.js';
+
+const rounds = 9;
+const requests = 50_000;
+
+const samples = [
+  { command: 'query-status', json: undefined },
+  {
+    command: 'blockdev-add',
+    json: '{"driver":"qcow2","node-name":"disk1","read-only":true,"file":{"driver":"file","filename":"/images/disk1.qcow2"}}',
+  },
+];
+
+/** What access control adds to a command: each of its steps alone, and all of them with the audit line on the disk. */
+export async function benchAccess(): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'qmp-gateway-bench-'));
+  try {
+    const rows: string[][] = [];
+    for (const { command, json } of samples) rows.push([command, ...(await measure(directory, command, json))]);
+    printTable([['access control of a request', 'front door', 'credentials', 'policy', 'audit', 'in all'], ...rows]);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+/** µs a request: of each step, then of all. */
+async function measure(directory: string, command: string, json: string | undefined): Promise<string[]> {
+  const settings = loadSettings({}, {});
+  const tokens = new TokenStore(new StateDirectory(join(directory, command)));
+  const access = new AccessControl(settings, tokens, () => undefined);
+  const { token } = tokens.create({ level: 'host', vms: ['web-*'], commands: { deny: ['quit', 'human-*'] } });
+  const audit = new AuditLog(directory, { file: 'audit.log', required: true }, (message) => {
+    if (message !== undefined) throw new Error(message);
+  });
+  const policy = new Policy(settings, new Map());
+  const target = await targetOf(command);
+  const document = json === undefined ? undefined : readJson(json);
+
+  const headers = { host: '127.0.0.1:8080', authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const rawHeaders = Object.entries(headers).flat();
+  const path = `/v1/vms/web-1/qmp/${command}`;
+  const incoming = { url: path, method: 'POST', headers, rawHeaders } as unknown as IncomingMessage;
+  const door = { kind: 'tcp', port: 8080, secure: false } as const;
+  const listener = { kind: 'tcp', host: '127.0.0.1', port: 8080 } as const;
+
+  const frontDoor = () => checkFrontDoor(incoming, door, access.rules);
+  const credentials = () => {
+    const identified = access.authenticator.authenticate(incoming, listener, path);
+    if (!(identified instanceof Principal)) throw new Error('not let in');
+    if (access.limiter?.take(identified.id).refusal !== undefined) throw new Error('too many');
+    return identified;
+  };
+  const principal = credentials();
+  const decide = (by: Principal) => {
+    const decision = policy.decide(by, target.schema, target.command, document?.root, target.vm);
+    if (!decision.allowed) throw new Error(decision.reason);
+    return decision;
+  };
+  const decision = decide(principal);
+  const request: CommandRequest = {
+    ...{ principal, requestId: '5f2c1-1', entrance: 'rest', vm: 'web-1', command, arguments: { kind: 'none' } },
+    arrivedAt: 0,
+  };
+  const record = (decided: typeof decision) =>
+    audit.command(request, target, decided, document, { ok: true, json: '{}', trace: {} }, 0.25);
+
+  const all = () => {
+    frontDoor();
+    record(decide(credentials()));
+  };
+  const steps = [frontDoor, credentials, () => decide(principal), () => record(decision), all];
+  const times = steps.map(() => [] as number[]);
+  for (let round = 0; round < rounds; round++)
+    for (const [at, step] of steps.entries()) times[at]?.push(await timed(step, audit));
+  await audit.close();
+  // The first round is where the engine learns.
+  return times.map((ofStep) => `${median(ofStep.slice(1)).toFixed(2)} µs`);
+}
+
+/** µs a request, until what they left for the disk is there. */
+async function timed(step: () => unknown, audit: AuditLog): Promise<number> {
+  const started = performance.now();
+  for (let request = 0; request < requests; request++) step();
+  await audit.flush();
+  return ((performance.now() - started) * 1000) / requests;
+}
+
+/** The command as the newest bundled catalog has it, on a VM that nothing else is asked of. */
+async function targetOf(name: string): Promise<CommandTarget> {
+  const newest = bundledCatalogs()
+    .filter(({ kind }) => kind === 'qemu')
+    .at(-1);
+  if (newest === undefined) throw new Error('no catalog');
+  const { model, meta } = await loadBundledCatalog(newest);
+  const schema = new VmSchema('sha256:0', { kind: 'qemu', version: meta.version, package: '' }, model, true, new Map());
+  const command = schema.commands.get(name);
+  if (command === undefined) throw new Error(`no command ${name}`);
+  const vm = { id: 'web-1', definition: {}, ownMonitor: noOwnMonitor };
+  return { vm, server: vm, schema, command } as unknown as CommandTarget;
+}
