@@ -125,6 +125,25 @@ describe('keys', () => {
     expect(problemOf(await keys({ text: 'a' }))).toMatchObject({ code: 'vm-not-running', outcome: 'not-sent' });
     await run(gateway, vm, 'cont');
   });
+
+  it('and pictures are audited with the trace of their request, a line for each command', async () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    expect((await keys({ text: 'ab' }, { 'X-Request-Id': 'keys', Traceparent: traceparent })).status).toBe(204);
+    expect((await screen('', { 'X-Request-Id': 'screen', Traceparent: traceparent })).status).toBe(200);
+    const records = () =>
+      readFileSync(join(gateway.state, 'audit.log'), 'utf8')
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Record<string, unknown>)
+        .filter((record) => ['keys', 'screen'].includes(String(record['request'])));
+    await expect.poll(() => records().length, { timeout: 5_000 }).toBe(3);
+    const line = { traceparent, vm, entrance: 'resource' };
+    expect(records()).toMatchObject([
+      { ...line, request: 'keys', command: 'send-key', class: 'operate' },
+      { ...line, request: 'keys', command: 'send-key', class: 'operate' },
+      { ...line, request: 'screen', command: 'screendump', class: 'read', rule: 'screen' },
+    ]);
+  });
 });
 
 it('the client has screen and keys', async () => {

@@ -26,12 +26,12 @@ export class KeysController {
     @Body() body: unknown,
   ): Promise<void> {
     const { gateway: context } = request;
-    const { principal, requestId } = context;
+    const { principal, requestId, traceparent } = context;
     const vm = this.directory.require(principal, id);
     onlyParameters(context.query, []);
     const controls = readResourceControls(request.headers);
     const keys = readKeys(body);
-    const commands = new RequestCommands(this.path, { principal, requestId, vm: vm.id, ...controls });
+    const commands = new RequestCommands(this.path, { principal, requestId, traceparent, vm: vm.id, ...controls });
     const trace = await typeKeys(
       commands,
       vm,

@@ -24,13 +24,20 @@ export class ScreenController {
   @Get()
   async get(@Req() request: GatewayRequest, @Res() response: ServerResponse, @Param('vm') id: string): Promise<void> {
     const { gateway: context } = request;
-    const { principal, requestId, arrivedAt } = context;
+    const { principal, requestId, traceparent, arrivedAt } = context;
     const vm = this.directory.require(principal, id);
     const display = readDisplay(context.query);
     const controls = readResourceControls(request.headers);
     // Whether it can make PNG stands in its schema.
     if (vm.schema === undefined && vm.arriving) await this.directory.untilReady(vm, firstContactMs, request);
-    const commands = new RequestCommands(this.path, { principal, requestId, vm: vm.id, arrivedAt, ...controls });
+    const commands = new RequestCommands(this.path, {
+      principal,
+      requestId,
+      traceparent,
+      vm: vm.id,
+      arrivedAt,
+      ...controls,
+    });
     const { png, trace } = await this.screenshots.take(commands, vm, display);
     writeResource(response, context, trace, { type: 'image/png', bytes: png });
   }
