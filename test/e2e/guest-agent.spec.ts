@@ -26,6 +26,12 @@ function runOnAgent(
   });
 }
 
+/** What commands of the agent can't do without, by name of the member. */
+const samples: Readonly<Record<string, unknown>> = {
+  ...{ handle: 1, pid: 1, id: 1, offset: 0, whence: 0, path: '/p', 'buf-b64': 'YQ==' },
+  ...{ username: 'u', password: 'cA==', crypted: false, keys: ['k'], vcpus: [], 'mem-blks': [], time: 1 },
+};
+
 async function realAgent(settings: object = {}, args: readonly string[] = []): Promise<GatewayProcess> {
   const directory = scene.directory();
   await scene.guestAgent(directory, args);
@@ -131,6 +137,31 @@ describe('what an agent offers', () => {
     expect(described.sort()).toEqual(commands.map((name) => `/v1/vms/{vm}/agent/${name}`).sort());
   });
 
+  it('has a path for each of them that comes to the agent, but for those that synchronize', async () => {
+    const newest = bundledCatalogs().find(({ kind, version }) => kind === 'guest-agent' && version.startsWith('10.2'));
+    const { model } = await loadBundledCatalog({ file: newest?.file ?? '' });
+    const commands = [...model.commands.keys()];
+    const fake = await scene.fakeAgent(commands.filter((name) => name !== 'guest-info'));
+    const isOurs = (name: string) => name.startsWith('guest-sync');
+    for (const name of commands)
+      if (!isOurs(name) && name !== 'guest-info') fake.on(name, () => ({ return: { did: name } }));
+    const gateway = await scene.gatewayWithAgents({ web: socketOf(fake) });
+    await agentBecomes(gateway, 'web', 'ready');
+    const answers: Record<string, unknown> = {};
+    for (const name of commands) {
+      const members = model.commands.get(name)?.arguments.members ?? [];
+      const needed = members.filter(({ optional }) => !optional).map((member) => member.name);
+      const sent = Object.fromEntries(needed.map((member) => [member, samples[member]]));
+      const answer = await runOnAgent(gateway, name, JSON.stringify(sent));
+      answers[name] = answer.status === 200 ? answer.json() : [answer.status, answer.text];
+    }
+    const expected = commands.map((name) => [
+      name,
+      isOurs(name) ? [501, expect.any(String)] : name === 'guest-info' ? expect.any(Object) : { did: name },
+    ]);
+    expect(answers).toEqual(Object.fromEntries(expected as [string, unknown][]));
+  });
+
   it('is what it has enabled, by name, with all that is known of each', async () => {
     const gateway = await realAgent({}, ['-b', 'guest-get-users']);
     const agent = (await exchange(gateway, '/v1/vms/web/agent')).json();
@@ -193,12 +224,17 @@ describe('an agent that does not answer', () => {
   it('costs only its callers, and its late reply is taken for that of no other command', async () => {
     const directory = scene.directory();
     const agent = await scene.guestAgent(directory);
-    const gateway = await scene.gatewayWithAgents({ web: path.join(directory, 'qga') });
+    const elsewhere = scene.directory();
+    await scene.guestAgent(elsewhere);
+    const sockets = { web: path.join(directory, 'qga'), other: path.join(elsewhere, 'qga') };
+    const gateway = await scene.gatewayWithAgents(sockets);
     await agentBecomes(gateway, 'web', 'ready');
+    await agentBecomes(gateway, 'other', 'ready');
     await gateway.vmBecomes('web', 'ready');
     agent.kill('SIGSTOP');
     const late = await runOnAgent(gateway, 'guest-get-host-name', undefined, { 'Request-Timeout': '200ms' });
     expect(problemOf(late)).toMatchObject({
+      status: 504,
       code: 'deadline-exceeded',
       outcome: 'unknown',
       operation: expect.any(String),
@@ -207,6 +243,7 @@ describe('an agent that does not answer', () => {
     const waiting = await runOnAgent(gateway, 'guest-get-timezone', undefined, { 'Request-Timeout': '200ms' });
     expect(problemOf(waiting)).toMatchObject({ code: 'deadline-exceeded', outcome: 'not-sent', retryable: true });
     expect((await run(gateway, 'web', 'query-status')).status).toBe(200);
+    expect((await exchange(gateway, '/v1/vms/other/agent/guest-ping')).status).toBe(200);
     await agentBecomes(gateway, 'web', 'silent');
     expect(problemOf(await runOnAgent(gateway, 'guest-ping'))).toMatchObject({ code: 'vm-unavailable' });
     agent.kill('SIGCONT');
