@@ -104,6 +104,21 @@ describe('a program in the guest', () => {
     }
   });
 
+  it('is not run when its caller asks for a rehearsal, or for another session', async () => {
+    const gateway = await realAgent();
+    const file = path.join(scene.directory(), 'made');
+    for (const [headers, code] of [
+      [{ 'Dry-Run': 'true' }, 'invalid-request'],
+      [{ 'Idempotency-Key': 'once' }, 'invalid-request'],
+      [{ 'QMP-VM-Epoch': 'another' }, 'epoch-changed'],
+    ] as const) {
+      const answer = await exec(gateway, { path: '/usr/bin/touch', arg: [file] }, headers);
+      expect(problemOf(answer)).toMatchObject({ code, outcome: 'not-sent' });
+    }
+    // One after the other: had one of them run, it would have ended by now.
+    expect(linesOf(await exec(gateway, shell(`test ! -e ${file}`))).at(-1)).toMatchObject({ exitCode: 0 });
+  });
+
   it('that takes longer than it is followed goes on, and is told of by its number', async () => {
     const gateway = await realAgent();
     const directory = scene.directory();

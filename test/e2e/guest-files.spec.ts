@@ -180,6 +180,55 @@ describe('files of the guest', () => {
     while (openFiles(made).length > 0) await exchange(gateway, '/livez');
   });
 
+  it('are closed also when the agent sleeps while its caller waits, or opens them too late', async () => {
+    const made = await guest();
+    const { gateway, agent, directory } = made;
+    const file = path.join(directory, 'file');
+    const closed = () =>
+      readFileSync(path.join(gateway.state, 'audit.log'), 'utf8').split('"guest-file-close"').length - 1;
+    const impatient = { 'Request-Timeout': '100ms' };
+    writeFileSync(file, 'something');
+    agent.kill('SIGSTOP');
+    const late = await exchange(gateway, files(file), { headers: impatient });
+    expect(problemOf(late)).toMatchObject({ status: 504, code: 'deadline-exceeded', command: 'guest-file-open' });
+    agent.kill('SIGCONT');
+    await expect.poll(closed, { timeout: 20_000 }).toBe(1);
+    expect(openFiles(made)).toEqual([]);
+    const sending = request(gateway.url + files(file), {
+      ...{ method: 'PUT', agent: false },
+      headers: { ...binary, ...impatient, Authorization: `Bearer ${gateway.token ?? ''}` },
+    });
+    const answered = new Promise<number | undefined>((resolve, reject) => {
+      sending.on('error', reject).on('response', (response) => {
+        resolve(response.resume().statusCode);
+      });
+    });
+    sending.write(randomBytes(200_000));
+    await expect.poll(() => readFileSync(file).length, { timeout: 10_000 }).toBeGreaterThan(100_000);
+    expect(openFiles(made)).toHaveLength(1);
+    agent.kill('SIGSTOP');
+    sending.end(randomBytes(200_000));
+    await agentBecomes(gateway, 'web', 'silent');
+    expect(await answered).toBe(504);
+    agent.kill('SIGCONT');
+    await expect.poll(() => openFiles(made), { timeout: 20_000 }).toEqual([]);
+  });
+
+  it('are read and written in one session, in time and for real, or not at all', async () => {
+    const made = await guest();
+    const file = path.join(made.directory, 'file');
+    for (const [headers, code] of [
+      [{ 'Dry-Run': 'true' }, 'invalid-request'],
+      [{ 'Idempotency-Key': 'once' }, 'invalid-request'],
+      [{ 'QMP-VM-Epoch': 'another' }, 'epoch-changed'],
+    ] as const) {
+      expect(problemOf(await put(made, file, Buffer.alloc(1), headers))).toMatchObject({ code, outcome: 'not-sent' });
+      expect(existsSync(file)).toBe(false);
+      const read = await exchange(made.gateway, files('/proc/self/cmdline'), { headers });
+      expect(problemOf(read)).toMatchObject({ code, outcome: 'not-sent' });
+    }
+  });
+
   it('need level host, and every command that it takes', async () => {
     const made = await guest();
     const grants = [

@@ -11,6 +11,7 @@ import { TokenAdministration } from './access/token-administration.js';
 import { TokensController } from './access/tokens.controller.js';
 import { AgentController } from './agent/agent.controller.js';
 import { ExecController } from './agent/exec.controller.js';
+import { AgentTasks } from './agent/agent-tasks.js';
 import { FileLimits, FilesController } from './agent/files.controller.js';
 import { CheckedCommandPath } from './commands/command-path.js';
 import { ReplyBudget } from './commands/reply-budget.js';
@@ -93,6 +94,7 @@ class GatewayModule {
         provide(CheckedCommandPath, gateway.path),
         provide(ReplyBudget, gateway.replies),
         provide(FileLimits, new FileLimits(gateway.settings.limits)),
+        provide(AgentTasks, new AgentTasks()),
         provide(Screenshots, new Screenshots(gateway.pictures)),
         provide(OperationDesk, gateway.operationDesk),
         provide(EventHub, gateway.hub),

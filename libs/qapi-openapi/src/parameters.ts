@@ -126,6 +126,8 @@ export type ControlName = keyof typeof controls;
 
 /** GET takes its controls as headers only: its query holds arguments. */
 export const getControls: readonly ControlName[] = ['RequestTimeout', 'DryRun', 'VmEpoch', 'RequestId'];
+/** Of resources that are answered by several commands. */
+export const resourceControls: readonly ControlName[] = ['RequestTimeout', 'VmEpoch', 'RequestId'];
 export const postControls: readonly ControlName[] = [
   'timeout',
   'dryRun',

@@ -1,7 +1,16 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { CheckedCommandPath } from '../commands/command-path.js';
-import type { CommandRequest, CommandTrace } from '../commands/command-request.js';
+import type { CommandAnswer, CommandPath, CommandRequest, CommandTrace } from '../commands/command-request.js';
+import type { Controls } from '../commands/controls.js';
 import { RequestCommands, type CommandManner } from '../commands/request-commands.js';
 import type { AuthenticatedContext } from '../listeners/request-context.js';
+import { Problem } from '../problems/problem.js';
+
+/** How one of the commands of a task is run. */
+export interface GuestManner extends Pick<CommandManner, 'part' | 'timeoutMs'> {
+  /** Told the reply that comes after the deadline was told. */
+  readonly late?: ((reply: GuestReply) => void) | undefined;
+}
 
 /** What a task of several commands asks of a guest agent. */
 export interface GuestCommands {
@@ -9,7 +18,16 @@ export interface GuestCommands {
    * @returns the return value, read; what is in it was made by the guest
    * @throws Problem when it did not end well
    */
-  run(command: string, args: object, manner?: CommandManner): Promise<GuestReply>;
+  run(command: string, args: object, manner?: GuestManner): Promise<GuestReply>;
+
+  /**
+   * Runs a command that puts away what is left in the guest. It has no caller any more: of an agent that cannot be asked
+   * now it is asked again later. Resolves when it was tried, however that ended.
+   */
+  cleanUp(command: string, args: object): Promise<void>;
+
+  /** The same for the rest of a task: numbers that an agent gave mean something else in another session. */
+  inSession(epoch: string | undefined): GuestCommands;
 }
 
 export interface GuestReply {
@@ -17,44 +35,100 @@ export interface GuestReply {
   readonly trace: CommandTrace;
 }
 
+/** What a caller may say of the commands of a task: the deadline of each, and the session. */
+export type TaskControls = Pick<Controls, 'timeoutMs' | 'epoch'>;
+
+/** After so many milliseconds what could not be put away is tried again; an agent away for longer was started anew. */
+const cleanUpPauses = [1000, 2000, 4000, 8000, 15_000];
+
+/** The gateway's end does not wait for it. */
+const unheldPause = async (milliseconds: number): Promise<void> => {
+  await pause(milliseconds, undefined, { ref: false });
+};
+
 /** The commands of a VM's guest agent that one request is answered by: each goes the whole way of a command. */
 export class AgentCommands implements GuestCommands {
   readonly #commands: RequestCommands;
-  readonly #request: Omit<CommandRequest, 'command'>;
+  readonly #caller: Pick<CommandRequest, 'principal' | 'requestId' | 'traceparent' | 'vm' | 'agent'>;
 
   constructor(
-    private readonly path: CheckedCommandPath,
-    { principal, requestId, traceparent, arrivedAt }: AuthenticatedContext,
+    private readonly path: CommandPath,
+    private readonly context: Pick<AuthenticatedContext, 'principal' | 'requestId' | 'traceparent'>,
     vm: string,
+    private readonly controls: TaskControls = {},
+    private readonly sleep: (milliseconds: number) => Promise<void> = unheldPause,
   ) {
-    const caller = { principal, requestId, traceparent, vm, agent: true };
-    this.#commands = new RequestCommands(path, caller);
-    this.#request = { ...caller, entrance: 'resource', arguments: { kind: 'none' }, arrivedAt };
+    const { principal, requestId, traceparent } = context;
+    this.#caller = { principal, requestId, traceparent, vm, agent: true };
+    // Integers stay as they are: the numbers of an agent go back to it.
+    const { timeoutMs, epoch } = controls;
+    this.#commands = new RequestCommands(path, { ...this.#caller, timeoutMs, epoch });
   }
 
-  /**
-   * A task is not begun by whoever may not end it. A refusal is audited like one of the command.
-   * @throws Problem `forbidden`, `command-not-found`, or why nothing can be asked of the agent
-   */
-  async requireAll(commands: readonly string[]): Promise<void> {
-    for (const command of commands) {
-      const request = { ...this.#request, command };
-      try {
-        this.path.requireAllowed(request);
-      } catch (error) {
-        await new Promise<never>((_resolve, reject) =>
-          this.path.refuse(request, error, undefined, (answer) => {
-            if (!answer.ok) reject(answer.problem);
-          }),
-        );
-      }
+  async run(command: string, args: object, manner: GuestManner = { part: true }): Promise<GuestReply> {
+    const { late, ...others } = manner;
+    const tellLate = (answer: CommandAnswer): void => {
+      if (answer.ok) late?.(readReply(answer.json.toString(), answer.trace));
+    };
+    const { json, trace } = await this.#commands.run(command, JSON.stringify(args), { ...others, late: tellLate });
+    return readReply(json, trace);
+  }
+
+  async cleanUp(command: string, args: object): Promise<void> {
+    if (await this.#isDone(command, args)) return;
+    void this.#tryAgain(command, args);
+  }
+
+  inSession(epoch: string | undefined): AgentCommands {
+    return new AgentCommands(this.path, this.context, this.#caller.vm, { ...this.controls, epoch }, this.sleep);
+  }
+
+  async #tryAgain(command: string, args: object): Promise<void> {
+    for (const milliseconds of cleanUpPauses) {
+      await this.sleep(milliseconds);
+      if (await this.#isDone(command, args)) return;
     }
   }
 
-  async run(command: string, args: object, manner: CommandManner = { part: true }): Promise<GuestReply> {
-    const { json, trace } = await this.#commands.run(command, JSON.stringify(args), manner);
-    const value: unknown = JSON.parse(json);
-    // `guest-file-open` returns a number.
-    return { value: typeof value === 'object' && value !== null ? { ...value } : { value }, trace };
+  /** False when it was not sent, and may be later. */
+  async #isDone(command: string, args: object): Promise<boolean> {
+    try {
+      // Not the caller's deadline: nobody waits.
+      await this.run(command, args, { part: true, timeoutMs: undefined });
+      return true;
+    } catch (error) {
+      return !(error instanceof Problem && error.outcome === 'not-sent' && error.retryable);
+    }
+  }
+}
+
+function readReply(json: string, trace: CommandTrace): GuestReply {
+  const value: unknown = JSON.parse(json);
+  // `guest-file-open` returns a number.
+  return { value: typeof value === 'object' && value !== null ? { ...value } : { value }, trace };
+}
+
+/**
+ * A task is not begun by whoever may not end it. A refusal is audited like one of the command.
+ * @throws Problem `forbidden`, `command-not-found`, or why nothing can be asked of the agent
+ */
+export async function requireAll(
+  path: CheckedCommandPath,
+  { principal, requestId, traceparent, arrivedAt }: AuthenticatedContext,
+  vm: string,
+  commands: readonly string[],
+): Promise<void> {
+  const caller = { principal, requestId, traceparent, vm, agent: true, arrivedAt } as const;
+  for (const command of commands) {
+    const request: CommandRequest = { ...caller, entrance: 'resource', command, arguments: { kind: 'none' } };
+    try {
+      path.requireAllowed(request);
+    } catch (error) {
+      await new Promise<never>((_resolve, reject) =>
+        path.refuse(request, error, undefined, (answer) => {
+          if (!answer.ok) reject(answer.problem);
+        }),
+      );
+    }
   }
 }

@@ -3,12 +3,15 @@ import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CheckedCommandPath, requireAgent } from '../commands/command-path.js';
 import { ReplyBudget } from '../commands/reply-budget.js';
+import { readResourceControls } from '../commands/request-commands.js';
 import { beginStream } from '../listeners/answer.js';
 import { readDto } from '../listeners/dto-body.js';
 import { onlyParameters } from '../listeners/query-parameters.js';
+import type { AuthenticatedContext } from '../listeners/request-context.js';
 import type { BodyRequest } from '../listeners/strict-json-body.js';
 import { VmDirectory } from '../vms/vm-directory.js';
-import { AgentCommands } from './agent-commands.js';
+import { AgentCommands, requireAll } from './agent-commands.js';
+import { AgentTasks } from './agent-tasks.js';
 import { written } from './back-pressure.js';
 import { execArguments, ExecRequest, execTimeoutMs } from './exec-request.js';
 import { followProgram, pidOf, type ExecLine, type Pace } from './guest-program.js';
@@ -22,6 +25,7 @@ export class ExecController {
     @Inject(VmDirectory) private readonly directory: VmDirectory,
     @Inject(CheckedCommandPath) private readonly path: CheckedCommandPath,
     @Inject(ReplyBudget) private readonly replies: ReplyBudget,
+    @Inject(AgentTasks) private readonly tasks: AgentTasks,
   ) {}
 
   @Post()
@@ -34,8 +38,18 @@ export class ExecController {
     requireAgent(this.directory.require(context.principal, id));
     const wanted = readDto(ExecRequest, request.body);
     const args = execArguments(wanted);
-    const agent = new AgentCommands(this.path, context, id);
-    await agent.requireAll(['guest-exec-status']);
+    const agent = new AgentCommands(this.path, context, id, readResourceControls(request.headers));
+    await requireAll(this.path, context, id, ['guest-exec-status']);
+    await this.tasks.run('programs', () => this.#follow(agent, args, execTimeoutMs(wanted), context, response));
+  }
+
+  async #follow(
+    agent: AgentCommands,
+    args: object,
+    timeoutMs: number,
+    context: AuthenticatedContext,
+    response: ServerResponse,
+  ): Promise<void> {
     const started = await agent.run('guest-exec', args, {});
     const pid = pidOf(started);
     beginStream(response, context, 'application/x-ndjson', started.trace);
@@ -44,7 +58,7 @@ export class ExecController {
       gone: () => response.destroyed,
       holds: (bytes: number) => this.replies.count(response, bytes),
     };
-    const lines = followProgram(agent, pid, execTimeoutMs(wanted), listener, pace);
+    const lines = followProgram(agent.inSession(started.trace.epoch), pid, timeoutMs, listener, pace);
     for await (const line of lines) await send(response, line);
     response.end();
   }

@@ -1,14 +1,16 @@
 import { Controller, Get, Inject, Param, Put, Req, Res } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
 import { CheckedCommandPath, requireAgent } from '../commands/command-path.js';
+import { readResourceControls } from '../commands/request-commands.js';
 import { beginStream, sendJson } from '../listeners/answer.js';
 import { onlyParameters } from '../listeners/query-parameters.js';
-import type { GatewayRequest } from '../listeners/request-context.js';
+import type { GatewayRequest, RequestContext } from '../listeners/request-context.js';
 import { bodyParts, fileTypeProblem } from '../listeners/streamed-body.js';
 import { Problem } from '../problems/problem.js';
 import type { Limits } from '../settings/settings.js';
 import { VmDirectory } from '../vms/vm-directory.js';
-import { AgentCommands } from './agent-commands.js';
+import { AgentCommands, requireAll } from './agent-commands.js';
+import { AgentTasks } from './agent-tasks.js';
 import { written } from './back-pressure.js';
 import { contentDigest, Digest, readingCommands, writingCommands } from './guest-file.js';
 import { readGuestFile } from './read-guest-file.js';
@@ -50,6 +52,7 @@ export class FilesController {
     @Inject(VmDirectory) private readonly directory: VmDirectory,
     @Inject(CheckedCommandPath) private readonly path: CheckedCommandPath,
     @Inject(FileLimits) private readonly limits: FileLimits,
+    @Inject(AgentTasks) private readonly tasks: AgentTasks,
   ) {}
 
   @Get()
@@ -57,9 +60,12 @@ export class FilesController {
     // Express answers HEAD by the GET route, and would read the whole file for it.
     if (request.method === 'HEAD')
       throw new Problem('method-not-allowed', 'Files are read with GET.', { headers: { Allow: 'GET, PUT' } });
-    const { gateway: context } = request;
-    const path = pathOf(onlyParameters(context.query, ['path']));
+    const path = pathOf(onlyParameters(request.gateway.query, ['path']));
     const agent = await this.#agent(request, id, readingCommands);
+    await this.tasks.run('files', () => this.#send(agent, path, request.gateway, response));
+  }
+
+  async #send(agent: AgentCommands, path: string, context: RequestContext, response: ServerResponse): Promise<void> {
     const parts = readGuestFile(agent, path, this.limits.readBytes);
     // A file that can't be had is a problem, so its first bytes come before the status.
     const first = await parts.next();
@@ -95,21 +101,18 @@ export class FilesController {
     const { fileBytes: limit, readBytes, writeBytes } = this.limits;
     if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
     const agent = await this.#agent(request, id, writingCommands);
-    const file = await writeGuestFile(agent, path, bodyParts(request), {
-      readBytes,
-      writeBytes,
-      limit,
-      verify: verify === 'true',
-      ...expectedDigest(request.headers['content-digest']),
-    });
+    const expected = expectedDigest(request.headers['content-digest']);
+    const options = { readBytes, writeBytes, limit, verify: verify === 'true', ...expected };
+    const file = await this.tasks.run('files', () => writeGuestFile(agent, path, bodyParts(request), options));
     sendJson(response, 200, JSON.stringify(file));
   }
 
   async #agent(request: GatewayRequest, id: string, commands: readonly string[]): Promise<AgentCommands> {
-    requireAgent(this.directory.require(request.gateway.principal, id));
-    const agent = new AgentCommands(this.path, request.gateway, id);
-    await agent.requireAll(commands);
-    return agent;
+    const { gateway: context, headers } = request;
+    requireAgent(this.directory.require(context.principal, id));
+    const controls = readResourceControls(headers);
+    await requireAll(this.path, context, id, commands);
+    return new AgentCommands(this.path, context, id, controls);
   }
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Problem } from '../problems/problem.js';
-import type { GuestCommands } from './agent-commands.js';
+import type { GuestCommands, GuestReply } from './agent-commands.js';
 
 /** All that reading and writing a file takes; whoever lacks one of these gets nowhere half way. */
 export const readingCommands = ['guest-file-open', 'guest-file-read', 'guest-file-seek', 'guest-file-close'] as const;
@@ -18,22 +18,20 @@ export class GuestFile {
 
   /** @throws Problem when the guest has no such file, or not for the agent */
   static async open(agent: GuestCommands, path: string, mode: 'r' | 'w'): Promise<GuestFile> {
-    const { value } = await agent.run('guest-file-open', { path, mode });
-    return new GuestFile(agent, value['value']);
+    const made = ({ value, trace }: GuestReply) => new GuestFile(agent.inSession(trace.epoch), value['value']);
+    const late = (reply: GuestReply): void => void made(reply).abandon();
+    return made(await agent.run('guest-file-open', { path, mode }, { part: true, late }));
   }
 
-  /** Opens, uses and closes, whatever comes in between; what went wrong first is what is told. */
-  static async use<T>(opened: Promise<GuestFile>, task: (file: GuestFile) => Promise<T>): Promise<T> {
-    const file = await opened;
-    let result: T;
+  /** Closes it after the task, however that ends; what went wrong first is what is told. */
+  async closeAfter(task: () => Promise<void>): Promise<void> {
     try {
-      result = await task(file);
+      await task();
     } catch (error) {
-      await file.close().catch(() => undefined);
+      await this.abandon();
       throw error;
     }
-    await file.close();
-    return result;
+    await this.close();
   }
 
   /** The next bytes, and whether they are the last. */
@@ -79,8 +77,19 @@ export class GuestFile {
     }
   }
 
+  /** @throws Problem also when bytes that were written before are lost with it */
   async close(): Promise<void> {
-    await this.agent.run('guest-file-close', { handle: this.handle });
+    try {
+      await this.agent.run('guest-file-close', { handle: this.handle });
+    } catch (error) {
+      if (error instanceof Problem && error.outcome === 'not-sent') await this.abandon();
+      throw error;
+    }
+  }
+
+  /** Closes what nobody needs any more: an agent would keep it open for ever. */
+  abandon(): Promise<void> {
+    return this.agent.cleanUp('guest-file-close', { handle: this.handle });
   }
 
   async #seek(from: keyof typeof whence): Promise<number> {

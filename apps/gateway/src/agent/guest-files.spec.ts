@@ -1,25 +1,21 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { Problem } from '../problems/problem.js';
-import type { GuestCommands } from './agent-commands.js';
+import type { GuestCommands, GuestManner, GuestReply } from './agent-commands.js';
 import { contentDigest } from './guest-file.js';
 import { readGuestFile } from './read-guest-file.js';
 import { writeGuestFile, type WriteOptions } from './write-guest-file.js';
-
-interface Reply {
-  readonly value: Record<string, unknown>;
-  readonly trace: object;
-}
 
 /** An agent with one file in memory. */
 class MemoryAgent implements GuestCommands {
   readonly calls: string[] = [];
   readonly open = new Set<unknown>();
+  readonly sessions: unknown[] = [];
   content: Buffer;
   /** Bytes it takes of one write at most. */
   takes = Infinity;
   /** Answers in place of its own, by command. */
-  readonly odd = new Map<string, () => object | Problem>();
+  readonly odd = new Map<string, () => object | Problem | undefined>();
   #place = 0;
   #handles = 1000;
 
@@ -27,12 +23,27 @@ class MemoryAgent implements GuestCommands {
     this.content = Buffer.from(content);
   }
 
-  run(command: string, args: object): Promise<Reply> {
+  run(command: string, args: object, { late }: GuestManner = {}): Promise<GuestReply> {
     this.calls.push(command.replace('guest-file-', ''));
     const odd = this.odd.get(command)?.();
-    if (odd instanceof Problem) return Promise.reject(odd);
+    if (odd instanceof Problem && odd.code !== 'deadline-exceeded') return Promise.reject(odd);
     const value = this.#answer(command, args as Record<string, unknown>);
+    if (odd instanceof Problem) {
+      late?.({ value, trace: {} });
+      return Promise.reject(odd);
+    }
     return Promise.resolve({ value: odd === undefined ? value : { ...odd }, trace: {} });
+  }
+
+  cleanUp(command: string, args: object): Promise<void> {
+    this.calls.push(`${command.replace('guest-file-', '')} later`);
+    this.#answer(command, args as Record<string, unknown>);
+    return Promise.resolve();
+  }
+
+  inSession(epoch: string | undefined): GuestCommands {
+    this.sessions.push(epoch);
+    return this;
   }
 
   #answer(command: string, args: Record<string, unknown>): Record<string, unknown> {
@@ -127,6 +138,21 @@ describe('reading a file of the guest', () => {
     expect(agent.open.size).toBe(0);
   });
 
+  it('closes what was opened after the deadline', async () => {
+    const agent = new MemoryAgent('01234567');
+    agent.odd.set('guest-file-open', () => new Problem('deadline-exceeded', 'late', { outcome: 'unknown' }));
+    expect(await problemOf(readAll(agent))).toMatchObject({ code: 'deadline-exceeded' });
+    expect(agent.calls).toEqual(['open', 'close later']);
+    expect(agent.open.size).toBe(0);
+  });
+
+  it('closes it later when the agent cannot be asked now', async () => {
+    const agent = new MemoryAgent('01234567');
+    agent.odd.set('guest-file-close', () => new Problem('vm-unavailable', 'away'));
+    expect(await problemOf(readAll(agent))).toMatchObject({ code: 'vm-unavailable' });
+    expect(agent.calls.slice(-2)).toEqual(['close', 'close later']);
+  });
+
   it('closes it when its reader stops', async () => {
     const agent = new MemoryAgent('0123456789');
     for await (const part of readGuestFile(agent, '/f', 4)) {
@@ -179,7 +205,24 @@ describe('writing a file of the guest', () => {
   it('fails when closing does: the last bytes may be lost with it', async () => {
     const agent = new MemoryAgent();
     agent.odd.set('guest-file-close', () => refused);
-    expect(await problemOf(writeGuestFile(agent, '/f', chunks('01'), options))).toBe(refused);
+    expect(await problemOf(writeGuestFile(agent, '/f', chunks('01'), options))).toMatchObject({
+      ...{ code: 'command-failed', outcome: 'refused' },
+    });
+  });
+
+  it('is never taken for not sent once the file was opened', async () => {
+    for (const [command, at] of [
+      ['guest-file-close', 1],
+      ['guest-file-open', 2],
+      ['guest-file-read', 1],
+    ] as const) {
+      const agent = new MemoryAgent();
+      let calls = 0;
+      agent.odd.set(command, () => (++calls === at ? new Problem('queue-full', 'full.') : undefined));
+      const problem = await problemOf(writeGuestFile(agent, '/f', chunks('01'), options));
+      expect(problem, command).toMatchObject({ code: 'queue-full', outcome: 'unknown' });
+      expect(agent.open.size, command).toBe(0);
+    }
   });
 
   it('stops at its limit', async () => {

@@ -34,9 +34,10 @@ export async function writeGuestFile(
   source: AsyncIterable<Buffer>,
   options: WriteOptions,
 ): Promise<WrittenFile> {
+  const file = await GuestFile.open(agent, path, 'w');
   const digest = new Digest();
-  await GuestFile.use(GuestFile.open(agent, path, 'w'), async (file) => {
-    try {
+  try {
+    await file.closeAfter(async () => {
       for await (const part of inParts(source, options.writeBytes)) {
         if (digest.size + part.length > options.limit) throw tooLarge(options.limit);
         await file.write(part);
@@ -44,10 +45,19 @@ export async function writeGuestFile(
       }
       await file.flush();
       if (options.verify) requireSize(await file.position(), digest.size);
-    } catch (error) {
-      throw error instanceof Problem ? halfWritten(error, digest.size) : error;
-    }
-  });
+    });
+    return await checked(agent, path, digest, options);
+  } catch (error) {
+    throw error instanceof Problem ? afterOpening(error, digest.size) : error;
+  }
+}
+
+async function checked(
+  agent: GuestCommands,
+  path: string,
+  digest: Digest,
+  options: WriteOptions,
+): Promise<WrittenFile> {
   const sha256 = digest.finish();
   if (options.expected !== undefined && options.expected !== contentDigest(sha256))
     throw new Problem('invalid-request', 'What arrived, and was written, is not what Content-Digest says.', {
@@ -96,7 +106,7 @@ async function* inParts(source: AsyncIterable<Buffer>, size: number): AsyncGener
 }
 
 /** What a command that was not sent leaves behind is a file that is not what it was. */
-function halfWritten(problem: Problem, bytes: number): Problem {
+function afterOpening(problem: Problem, bytes: number): Problem {
   const outcome = problem.outcome === 'not-sent' ? 'unknown' : problem.outcome;
   const detail = `${problem.detail} The file was opened, and ${bytes} bytes of it were written.`;
   return new Problem(problem.code, detail, { ...problem.fields, outcome });

@@ -164,6 +164,7 @@ export class CheckedCommandPath implements CommandPath {
         const result = toAnswer(end, request);
         done(result);
         this.parts.audit.late(request, target, result, performance.now() - request.arrivedAt);
+        request.late?.(result);
       };
       this.#start(target, request, sent, deadlineMs, tell, late);
     } catch (error) {

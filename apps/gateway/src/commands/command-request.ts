@@ -33,6 +33,8 @@ export interface CommandRequest {
   readonly ruling?: Ruling;
   /** One of many commands behind one request, whose answer tells all: no operation is kept. */
   readonly part?: boolean;
+  /** Told the end when it comes after the deadline was told. Never called before `answer`. */
+  readonly late?: ((answer: CommandAnswer) => void) | undefined;
   /** By GET: only commands whose class by name is `read`. */
   readonly readOnly?: boolean | undefined;
   /** Asked for by the caller, in ms; checked against the command's ceiling. Runs from `arrivedAt`. */

@@ -23,7 +23,7 @@ export interface CommandReply {
 }
 
 /** What a resource says of one of its commands beside its arguments. */
-export type CommandManner = Pick<CommandRequest, 'ruling' | 'part' | 'timeoutMs'>;
+export type CommandManner = Pick<CommandRequest, 'ruling' | 'part' | 'timeoutMs' | 'late'>;
 
 /**
  * The commands that one request for a resource of the gateway is answered by. Each goes the whole way of a command:

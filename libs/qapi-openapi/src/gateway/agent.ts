@@ -1,6 +1,6 @@
 import { answerHeaders, headerReferences } from '../answer-headers.js';
 import type { PathItem } from '../openapi.js';
-import { controlReferences, postControls } from '../parameters.js';
+import { controlReferences, postControls, resourceControls } from '../parameters.js';
 import { commandProblems, type ProblemRow } from '../problems.js';
 import type { JsonSchema } from '../schema-keywords.js';
 import { query, vmParameter, type ResourceWriter } from './resource.js';
@@ -82,6 +82,7 @@ export function agentPaths(writer: ResourceWriter, rows: readonly ProblemRow[]):
           'answer was cut. The agent keeps the output until the program has ended, 16 MiB of each stream at most, so ' +
           '`output` comes at the end.',
         needs: 'level `host`',
+        parameters: controlReferences(resourceControls),
         body: { required: true, content: writer.json('ExecRequest') },
         answers: {
           200: {
@@ -100,7 +101,7 @@ export function agentPaths(writer: ResourceWriter, rows: readonly ProblemRow[]):
         summary: 'Read a file of the guest',
         description: 'Streamed as the agent gives it. An answer that breaks off is not the whole file.',
         needs: 'level `host`',
-        parameters: [path],
+        parameters: [path, ...controlReferences(resourceControls)],
         answers: {
           200: {
             description: 'The file; `Content-Digest` (RFC 9530) is a trailer',
@@ -125,6 +126,7 @@ export function agentPaths(writer: ResourceWriter, rows: readonly ProblemRow[]):
             description: 'RFC 9530, `sha-256=:…:`: what must have arrived',
             schema: text,
           },
+          ...controlReferences(resourceControls),
         ],
         body: {
           required: true,

@@ -1,5 +1,6 @@
 import { answerHeaders, headerReferences } from '../answer-headers.js';
 import type { PathItem } from '../openapi.js';
+import { controlReferences, resourceControls } from '../parameters.js';
 import { commandProblems, type ProblemRow } from '../problems.js';
 import type { JsonSchema } from '../schema-keywords.js';
 import { query, vmParameter, type ResourceWriter } from './resource.js';
@@ -23,6 +24,7 @@ export function consolePaths(writer: ResourceWriter, rows: readonly ProblemRow[]
         parameters: [
           query('device', text, 'Id of a display device; default the first display'),
           query('head', count, 'Head of a device with several'),
+          ...controlReferences(resourceControls),
         ],
         answers: {
           200: { description: 'The picture', headers, content: { 'image/png': { schema: {} } } },
@@ -38,6 +40,7 @@ export function consolePaths(writer: ResourceWriter, rows: readonly ProblemRow[]
         summary: 'Type a text or press keys (`send-key`)',
         description: 'Answers when the last key was let go.',
         needs: 'level `operate`',
+        parameters: controlReferences(resourceControls),
         body: { required: true, content: writer.json('Keys') },
         answers: { 204: { description: 'Typed', headers } },
         problems: [...problems, 'vm-not-running'],

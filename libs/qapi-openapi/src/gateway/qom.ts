@@ -1,6 +1,6 @@
 import { answerHeaders, headerReferences } from '../answer-headers.js';
 import type { Parameter, PathItem } from '../openapi.js';
-import { controlReferences, postControls } from '../parameters.js';
+import { controlReferences, postControls, resourceControls } from '../parameters.js';
 import { commandProblems, type ProblemRow } from '../problems.js';
 import type { JsonSchema } from '../schema-keywords.js';
 import { inPath, query, vmParameter, type ResourceWriter } from './resource.js';
@@ -22,7 +22,7 @@ export function qomPaths(writer: ResourceWriter, rows: readonly ProblemRow[]): R
         tag,
         summary: 'The root of the object tree',
         needs: 'level `read`',
-        parameters: views,
+        parameters: [...views, ...controlReferences(resourceControls)],
         answers: { 200: object },
         problems,
       }),
@@ -35,7 +35,7 @@ export function qomPaths(writer: ResourceWriter, rows: readonly ProblemRow[]): R
         summary: 'An object with its properties, parts and links; or the value of a property',
         description: 'What leads to no object is the property of this name of the object before it.',
         needs: 'level `read`',
-        parameters: views,
+        parameters: [...views, ...controlReferences(resourceControls)],
         answers: {
           200: {
             description: 'The object; of a property its value, byte for byte as the VM wrote it',
