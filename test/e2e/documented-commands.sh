@@ -11,7 +11,7 @@ trap 'for pid in "${background[@]}" $(jobs -p) $(cat ./*.pid 2>&-); do kill "$pi
 
 # A failure of HTTP is a failure, unless it is the one announced; a stream is left after a moment.
 curl() {
-  local arguments=("${@//$shown_address/${base#http://}}") status=0 answer
+  local arguments=("${@//$shown_address/${base#*://}}") status=0 answer
   local failure=$expected
   expected=
   if [ -n "$failure" ]; then
