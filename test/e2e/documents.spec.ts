@@ -12,6 +12,7 @@ import { GatewayScene, run } from './gateway-scene.js';
 const reasons: Readonly<Record<string, { readonly why: string } | { readonly runBy: string }>> = {
   demo: { runBy: 'test/e2e/demo.spec.ts' },
   package: { runBy: 'test/e2e/package.spec.ts' },
+  host: { why: 'changes users, units and directories of the host, as root; test/e2e/systemd.spec.ts tries its files' },
   'whole-suite': { why: 'installs and builds this very tree, or runs all tests: CI does it before this one' },
 };
 
