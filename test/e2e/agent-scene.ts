@@ -32,15 +32,30 @@ export class AgentScene extends FaultScene {
       .on('guest-info', () => ({ return: { version, supported_commands: list } }));
   }
 
-  /** A gateway with VMs whose monitor is one real QEMU each and whose agents are at these sockets. */
-  async gatewayWithAgents(agents: Readonly<Record<string, string>>, settings: object = {}): Promise<GatewayProcess> {
-    const vms = await Promise.all(
+  /** A gateway of its own with VMs whose monitor is one real QEMU each and whose agents are at these sockets. */
+  async gatewayWithAgents(agents: Readonly<Record<string, string>>, settings: object): Promise<GatewayProcess> {
+    return this.gateway({ settings: { vms: Object.fromEntries(await this.#vms(agents)), ...settings } });
+  }
+
+  /** The same VMs on a gateway that other tests use as well: it has them until the end of this scene. */
+  async registerAgents(gateway: GatewayProcess, agents: Readonly<Record<string, string>>): Promise<GatewayProcess> {
+    for (const [id, definition] of await this.#vms(agents)) {
+      const answer = await exchange(gateway, `/v1/vms/${id}`, { method: 'PUT', body: JSON.stringify(definition) });
+      if (answer.status !== 201) throw new Error(`registering ${id}: ${answer.text}`);
+      this.keep(id, async () => {
+        await exchange(gateway, `/v1/vms/${id}`, { method: 'DELETE' });
+      });
+    }
+    return gateway;
+  }
+
+  #vms(agents: Readonly<Record<string, string>>): Promise<[string, object][]> {
+    return Promise.all(
       Object.entries(agents).map(async ([id, agent]) => {
         const { socket } = await this.qemu();
-        return [id, { endpoint: `unix:${socket}`, agent: `unix:${agent}` }] as const;
+        return [id, { endpoint: `unix:${socket}`, agent: `unix:${agent}` }];
       }),
     );
-    return this.gateway({ settings: { vms: Object.fromEntries(vms), ...settings } });
   }
 }
 

@@ -2,15 +2,21 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { bundledCatalogs, loadBundledCatalog } from '@qmp-gateway/catalog';
 import { syncAnswer } from '@qmp-gateway/test-kit';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { agentBecomes, AgentScene, socketOf } from './agent-scene.js';
 import type { GatewayProcess } from './gateway-process.js';
-import { makeToken, run } from './gateway-scene.js';
+import { makeToken, registerVm, run } from './gateway-scene.js';
 import { exchange, problemOf, type Exchange } from './http-exchange.js';
 
+const lasting = new AgentScene();
 const scene = new AgentScene();
+let shared: GatewayProcess;
 
+beforeAll(async () => {
+  shared = await lasting.gateway();
+});
 afterEach(() => scene.end());
+afterAll(() => lasting.end());
 
 /** Runs a command of the agent of the VM `web` by POST. */
 function runOnAgent(
@@ -32,10 +38,13 @@ const samples: Readonly<Record<string, unknown>> = {
   ...{ username: 'u', password: 'cA==', crypted: false, keys: ['k'], vcpus: [], 'mem-blks': [], time: 1 },
 };
 
-async function realAgent(settings: object = {}, args: readonly string[] = []): Promise<GatewayProcess> {
+async function realAgent(settings?: object, args: readonly string[] = []): Promise<GatewayProcess> {
   const directory = scene.directory();
   await scene.guestAgent(directory, args);
-  const gateway = await scene.gatewayWithAgents({ web: path.join(directory, 'qga') }, settings);
+  const sockets = { web: path.join(directory, 'qga') };
+  const gateway = await (settings === undefined
+    ? scene.registerAgents(shared, sockets)
+    : scene.gatewayWithAgents(sockets, settings));
   await agentBecomes(gateway, 'web', 'ready');
   await gateway.vmBecomes('web', 'ready');
   return gateway;
@@ -66,7 +75,7 @@ describe('commands of a guest agent', () => {
   });
 
   it('pass the checks of all commands, and are audited', async () => {
-    const gateway = await realAgent({}, ['-b', 'guest-get-users']);
+    const gateway = await realAgent(undefined, ['-b', 'guest-get-users']);
     const answers = {
       // What the agent offers, no more: this one is switched off, the next one is of other guests.
       'guest-get-users': [404, 'command-not-found', 'not-sent'],
@@ -119,8 +128,9 @@ describe('commands of a guest agent', () => {
 
   it('have no path for a VM without agent', async () => {
     const { socket } = await scene.qemu();
-    const gateway = await scene.gateway({ settings: { vms: { web: { endpoint: `unix:${socket}` } } } });
-    expect(problemOf(await runOnAgent(gateway, 'guest-ping'))).toMatchObject({ code: 'route-not-found', vm: 'web' });
+    const vm = await registerVm(shared, `unix:${socket}`);
+    const ping = await exchange(shared, `/v1/vms/${vm}/agent/guest-ping`, { method: 'POST' });
+    expect(problemOf(ping)).toMatchObject({ code: 'route-not-found', vm });
   });
 });
 
@@ -128,8 +138,7 @@ describe('what an agent offers', () => {
   const names = (schema: Record<string, unknown>) => (schema['commands'] as { name: string }[]).map(({ name }) => name);
 
   it('is in the document of the gateway: every command of the newest catalog', async () => {
-    const gateway = await scene.gateway();
-    const { paths } = (await exchange(gateway, '/openapi.json')).json() as { paths: Record<string, object> };
+    const { paths } = (await exchange(shared, '/openapi.json')).json() as { paths: Record<string, object> };
     const newest = bundledCatalogs().find(({ kind, version }) => kind === 'guest-agent' && version.startsWith('10.2'));
     const commands = [...(await loadBundledCatalog({ file: newest?.file ?? '' })).model.commands.keys()];
     expect(commands).toHaveLength(44);
@@ -145,7 +154,7 @@ describe('what an agent offers', () => {
     const isOurs = (name: string) => name.startsWith('guest-sync');
     for (const name of commands)
       if (!isOurs(name) && name !== 'guest-info') fake.on(name, () => ({ return: { did: name } }));
-    const gateway = await scene.gatewayWithAgents({ web: socketOf(fake) });
+    const gateway = await scene.registerAgents(shared, { web: socketOf(fake) });
     await agentBecomes(gateway, 'web', 'ready');
     const answers: Record<string, unknown> = {};
     for (const name of commands) {
@@ -163,7 +172,7 @@ describe('what an agent offers', () => {
   });
 
   it('is what it has enabled, by name, with all that is known of each', async () => {
-    const gateway = await realAgent({}, ['-b', 'guest-get-users']);
+    const gateway = await realAgent(undefined, ['-b', 'guest-get-users']);
     const agent = (await exchange(gateway, '/v1/vms/web/agent')).json();
     expect(agent).toMatchObject({ state: 'ready', version: expect.stringMatching(/^\d+\.\d+\.\d+$/) });
     const info = (await exchange(gateway, '/v1/vms/web/agent/guest-info')).json();
@@ -188,7 +197,7 @@ describe('what an agent offers', () => {
   it('is what it says: commands that no catalog knows with open arguments, for level host', async () => {
     const fake = await scene.fakeAgent(['guest-new', 'guest-ping'], '99.1.0');
     fake.on('guest-new', ({ arguments: args }) => ({ return: args })).on('guest-ping', () => ({ json: '{}' }));
-    const gateway = await scene.gatewayWithAgents({ web: socketOf(fake) });
+    const gateway = await scene.registerAgents(shared, { web: socketOf(fake) });
     await agentBecomes(gateway, 'web', 'ready');
     const agent = (await exchange(gateway, '/v1/vms/web/agent')).json();
     expect(agent).toMatchObject({ version: '99.1.0' });
@@ -201,7 +210,7 @@ describe('what an agent offers', () => {
   });
 
   it('is nothing before it was there, and no reason to fail', async () => {
-    const gateway = await scene.gatewayWithAgents({ web: path.join(scene.directory(), 'nobody') });
+    const gateway = await scene.registerAgents(shared, { web: path.join(scene.directory(), 'nobody') });
     await agentBecomes(gateway, 'web', 'waiting');
     expect((await exchange(gateway, '/v1/vms/web/agent')).json()).toMatchObject({
       ...{ state: 'waiting', epoch: null, version: null, schema: null, commands: [] },
@@ -214,7 +223,7 @@ describe('what an agent offers', () => {
     fake.on('guest-info', () => ({
       json: '{"version":"1\\n2","supported_commands":[null,7,{"name":[],"enabled":true}]}',
     }));
-    const gateway = await scene.gatewayWithAgents({ web: socketOf(fake) });
+    const gateway = await scene.registerAgents(shared, { web: socketOf(fake) });
     const vm = await agentBecomes(gateway, 'web', 'waiting');
     expect(vm['agent']).toMatchObject({ lastError: { code: 'prepare-failed' } });
   });
@@ -227,7 +236,7 @@ describe('an agent that does not answer', () => {
     const elsewhere = scene.directory();
     await scene.guestAgent(elsewhere);
     const sockets = { web: path.join(directory, 'qga'), other: path.join(elsewhere, 'qga') };
-    const gateway = await scene.gatewayWithAgents(sockets);
+    const gateway = await scene.registerAgents(shared, sockets);
     await agentBecomes(gateway, 'web', 'ready');
     await agentBecomes(gateway, 'other', 'ready');
     await gateway.vmBecomes('web', 'ready');
@@ -258,7 +267,7 @@ describe('an agent that does not answer', () => {
     mute.on('guest-sync-delimited', () => null);
     const directory = scene.directory();
     await scene.guestAgent(directory);
-    const gateway = await scene.gatewayWithAgents({ web: socketOf(mute), other: path.join(directory, 'qga') });
+    const gateway = await scene.registerAgents(shared, { web: socketOf(mute), other: path.join(directory, 'qga') });
     await agentBecomes(gateway, 'web', 'silent');
     await agentBecomes(gateway, 'other', 'ready');
     const calls = await Promise.all(Array.from({ length: 20 }, () => runOnAgent(gateway, 'guest-ping')));
@@ -272,7 +281,7 @@ describe('an agent that does not answer', () => {
   it('lost the command when it was started anew: its operation is lost, and the next one runs', async () => {
     const fake = await scene.fakeAgent(['guest-fstrim', 'guest-ping']);
     fake.on('guest-fstrim', () => null).on('guest-ping', () => ({ json: '{"mine": 1}' }));
-    const gateway = await scene.gatewayWithAgents({ web: socketOf(fake) });
+    const gateway = await scene.registerAgents(shared, { web: socketOf(fake) });
     await agentBecomes(gateway, 'web', 'ready');
     const trim = await runOnAgent(gateway, 'guest-fstrim', undefined, { 'Request-Timeout': '50ms' });
     expect((await runOnAgent(gateway, 'guest-ping')).text).toBe('{"mine": 1}');
@@ -288,7 +297,7 @@ describe('an agent that does not answer', () => {
         connection.close();
         return null;
       });
-    const gateway = await scene.gatewayWithAgents({ web: socketOf(fake) });
+    const gateway = await scene.registerAgents(shared, { web: socketOf(fake) });
     await agentBecomes(gateway, 'web', 'ready');
     const epoch = (await runOnAgent(gateway, 'guest-ping')).headers['qmp-vm-epoch'];
     expect(problemOf(await runOnAgent(gateway, 'guest-fstrim'))).toMatchObject({ code: 'outcome-unknown' });
@@ -303,7 +312,7 @@ describe('a command that is silent on success', () => {
     fake
       .on('guest-suspend-ram', () => null)
       .on('guest-shutdown', () => ({ error: { class: 'GenericError', desc: 'not today' } }));
-    const gateway = await scene.gatewayWithAgents({ web: socketOf(fake) });
+    const gateway = await scene.registerAgents(shared, { web: socketOf(fake) });
     await agentBecomes(gateway, 'web', 'ready');
     const suspended = await runOnAgent(gateway, 'guest-suspend-ram');
     expect([suspended.status, suspended.text]).toEqual([200, '{}']);
@@ -324,7 +333,7 @@ describe('a command that is silent on success', () => {
   it('is not known to be done while the guest sleeps, and is when it wakes', async () => {
     const fake = await scene.fakeAgent(['guest-suspend-ram']);
     fake.on('guest-suspend-ram', () => null);
-    const gateway = await scene.gatewayWithAgents({ web: socketOf(fake) });
+    const gateway = await scene.registerAgents(shared, { web: socketOf(fake) });
     await agentBecomes(gateway, 'web', 'ready');
     fake.on('guest-sync-delimited', () => null);
     const behind = fake.next('guest-sync-delimited');

@@ -1,18 +1,24 @@
 import path from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { agentBecomes, AgentScene, socketOf } from './agent-scene.js';
 import type { GatewayProcess } from './gateway-process.js';
 import { makeToken } from './gateway-scene.js';
 import { exchange, problemOf, type Exchange } from './http-exchange.js';
 
+const lasting = new AgentScene();
 const scene = new AgentScene();
+let shared: GatewayProcess;
 
+beforeAll(async () => {
+  shared = await lasting.gateway();
+});
 afterEach(() => scene.end());
+afterAll(() => lasting.end());
 
 async function realAgent(): Promise<GatewayProcess> {
   const directory = scene.directory();
   await scene.guestAgent(directory);
-  const gateway = await scene.gatewayWithAgents({ web: path.join(directory, 'qga') });
+  const gateway = await scene.registerAgents(shared, { web: path.join(directory, 'qga') });
   await agentBecomes(gateway, 'web', 'ready');
   return gateway;
 }
@@ -146,7 +152,7 @@ describe('a program in the guest', () => {
     fake
       .on('guest-exec', () => ({ return: { pid: 7 } }))
       .on('guest-exec-status', ({ connection }) => (connection.close(), null));
-    const gateway = await scene.gatewayWithAgents({ web: socketOf(fake) });
+    const gateway = await scene.registerAgents(shared, { web: socketOf(fake) });
     await agentBecomes(gateway, 'web', 'ready');
     const lines = linesOf(await exec(gateway, { path: '/bin/true' }));
     expect(lines).toMatchObject([

@@ -4,15 +4,21 @@ import { request } from 'node:http';
 import path from 'node:path';
 import { GatewayClient, type ExecLine } from '@qmp-gateway/client';
 import type { Qemu } from '@qmp-gateway/test-kit';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { agentBecomes, AgentScene } from './agent-scene.js';
 import type { GatewayProcess } from './gateway-process.js';
 import { makeToken } from './gateway-scene.js';
 import { exchange, problemOf, type Exchange } from './http-exchange.js';
 
+const lasting = new AgentScene();
 const scene = new AgentScene();
+let shared: GatewayProcess;
 
+beforeAll(async () => {
+  shared = await lasting.gateway();
+});
 afterEach(() => scene.end());
+afterAll(() => lasting.end());
 
 interface Guest {
   readonly gateway: GatewayProcess;
@@ -21,10 +27,13 @@ interface Guest {
   readonly directory: string;
 }
 
-async function guest(settings: object = {}): Promise<Guest> {
+async function guest(settings?: object): Promise<Guest> {
   const directory = scene.directory();
   const agent = await scene.guestAgent(directory);
-  const gateway = await scene.gatewayWithAgents({ web: path.join(directory, 'qga') }, settings);
+  const sockets = { web: path.join(directory, 'qga') };
+  const gateway = await (settings === undefined
+    ? scene.registerAgents(shared, sockets)
+    : scene.gatewayWithAgents(sockets, settings));
   await agentBecomes(gateway, 'web', 'ready');
   return { gateway, agent, directory };
 }
@@ -186,13 +195,14 @@ describe('files of the guest', () => {
     const file = path.join(directory, 'file');
     const closed = () =>
       readFileSync(path.join(gateway.state, 'audit.log'), 'utf8').split('"guest-file-close"').length - 1;
+    const before = closed();
     const impatient = { 'Request-Timeout': '100ms' };
     writeFileSync(file, 'something');
     agent.kill('SIGSTOP');
     const late = await exchange(gateway, files(file), { headers: impatient });
     expect(problemOf(late)).toMatchObject({ status: 504, code: 'deadline-exceeded', command: 'guest-file-open' });
     agent.kill('SIGCONT');
-    await expect.poll(closed, { timeout: 20_000 }).toBe(1);
+    await expect.poll(closed, { timeout: 20_000 }).toBe(before + 1);
     expect(openFiles(made)).toEqual([]);
     const sending = request(gateway.url + files(file), {
       ...{ method: 'PUT', agent: false },
