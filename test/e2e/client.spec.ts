@@ -108,6 +108,20 @@ describe('commands', () => {
     });
   });
 
+  it('starts what takes long, follows it and cancels it', async () => {
+    const own = client.vm(vm);
+    for (const name of ['from', 'to'])
+      await own.execute('blockdev-add', { driver: 'null-co', 'node-name': name, size: 2 ** 28, 'read-zeroes': true });
+    const copy = { 'job-id': 'copy', device: 'from', target: 'to', sync: 'full', speed: 2 ** 20 } as const;
+    const { id } = await own.start('blockdev-mirror', copy);
+    const { operations } = await client.operations({ vm, state: 'running' });
+    expect(operations).toMatchObject([{ id, command: 'blockdev-mirror' }]);
+    expect(await own.operation(id)).toMatchObject({ state: 'running', progress: { total: 2 ** 28, unit: 'bytes' } });
+    await own.cancel(id);
+    expect(await own.operation(id, { wait: '30s' })).toMatchObject({ state: 'cancelled', job: { type: 'mirror' } });
+    await expect(own.cancel(id)).rejects.toMatchObject({ code: 'method-not-allowed' });
+  });
+
   it('tells what a dry run would send, and sends nothing', async () => {
     const args = { 'qom-type': 'iothread', id: 'io-dry', 'poll-max-ns': 2n ** 62n } as const;
     expect(await client.vm(vm).execute('object-add', args, { dryRun: true })).toEqual({

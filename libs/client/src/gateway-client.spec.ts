@@ -24,8 +24,8 @@ function clientOf(answer: (sent: Sent) => Response | Promise<Response>): { clien
   return { client: new GatewayClient({ url: 'http://gw:8080/', token: 'secret', fetch }), sent };
 }
 
-const json = (text: string, headers: Record<string, string> = {}): Response =>
-  new Response(text, { headers: { 'Content-Type': 'application/json', ...headers } });
+const json = (text: string, headers: Record<string, string> = {}, status = 200): Response =>
+  new Response(text, { status, headers: { 'Content-Type': 'application/json', ...headers } });
 
 const problem = (document: object, status: number): Response =>
   new Response(JSON.stringify(document), { status, headers: { 'Content-Type': 'application/problem+json' } });
@@ -103,6 +103,37 @@ describe('commands', () => {
     const { client, sent } = clientOf(() => json(operation));
     expect(await client.vm('a').operation('/v1/vms/a/operations/o7')).toMatchObject({ return: { actual: 1n } });
     expect(sent[0]?.url).toBe('http://gw:8080/v1/vms/a/operations/o7');
+  });
+});
+
+describe('work that goes on', () => {
+  const shown = (state: string) =>
+    `{"id":"r.o7","vm":"a","command":"query-balloon","state":"${state}","return":{"actual":1}}`;
+
+  it('is started, waited for and cancelled', async () => {
+    const { client, sent } = clientOf(() => json(shown('running'), {}, 202));
+    const vm = client.vm('a');
+    expect(await vm.start('balloon', { value: 1n }, { idempotencyKey: 'k' })).toMatchObject({ id: 'r.o7' });
+    expect(sent[0]?.headers).toMatchObject({ Prefer: 'respond-async', 'Idempotency-Key': 'k' });
+    expect(await vm.operation('r.o7', { wait: 30 })).toMatchObject({ return: { actual: 1n } });
+    await vm.cancel('/v1/vms/a/operations/r.o7');
+    expect(sent.slice(1).map(({ method, url }) => `${method} ${url}`)).toEqual([
+      'GET http://gw:8080/v1/vms/a/operations/r.o7?wait=30000ms',
+      'DELETE http://gw:8080/v1/vms/a/operations/r.o7',
+    ]);
+  });
+
+  it('of a repeated request that is done already is asked for', async () => {
+    const answers = [json('{}', { 'QMP-Operation': 'r.o7' }), json(shown('done'))];
+    const { client } = clientOf(() => answers.shift()!);
+    expect(await client.vm('a').start('stop')).toMatchObject({ id: 'r.o7', state: 'done' });
+  });
+
+  it('of all VMs is selected', async () => {
+    const { client, sent } = clientOf(() => json(`{"operations":[${shown('done')}],"cursor":"r.1"}`));
+    const { operations, cursor } = await client.operations({ vm: 'a*', state: 'done', limit: 5 });
+    expect([operations[0]?.return, cursor]).toEqual([{ actual: 1n }, 'r.1']);
+    expect(sent[0]?.url).toBe('http://gw:8080/v1/operations?vm=a*&state=done&limit=5');
   });
 });
 

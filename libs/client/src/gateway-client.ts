@@ -4,8 +4,8 @@ import type { GatewayEvent } from './events.js';
 import { GatewayHttp, type Fetch, type Token } from './gateway-http.js';
 import { GatewayUnreachable } from './gateway-problem.js';
 import { readJson } from './lossless-json.js';
-import type { ApiRoot, FanOutLine, VmList } from './resources.js';
-import { resourceDeadlineMs, VmClient } from './vm-client.js';
+import type { ApiRoot, FanOutLine, OperationList, OperationState, VmList } from './resources.js';
+import { resourceDeadlineMs, VmClient, withReturnValue } from './vm-client.js';
 import type { WebSocketConstructor } from './websocket-events.js';
 
 export interface GatewayClientOptions {
@@ -50,6 +50,22 @@ export class GatewayClient {
   /** The selected VMs (default: all), and the event position from which to follow what becomes of them. */
   async vms(options: VmSelection & { readonly signal?: AbortSignal | undefined } = {}): Promise<VmList> {
     return (await this.#get('/v1/vms', selectionQuery(options), options.signal)) as VmList;
+  }
+
+  /** What became of the caller's commands on the selected VMs (default: all), and of the work that goes on after them. */
+  async operations(
+    options: VmSelection & {
+      readonly state?: OperationState | undefined;
+      /** The newest so many; 1,000 unless told. */
+      readonly limit?: number | undefined;
+      readonly signal?: AbortSignal | undefined;
+    } = {},
+  ): Promise<OperationList> {
+    const query = selectionQuery(options);
+    if (options.state !== undefined) query.append('state', options.state);
+    if (options.limit !== undefined) query.append('limit', String(options.limit));
+    const list = (await this.#get('/v1/operations', query, options.signal)) as OperationList;
+    return { ...list, operations: list.operations.map(withReturnValue) };
   }
 
   vm(id: string): VmClient {

@@ -27,6 +27,8 @@ export type { Fetch, Token } from './gateway-http.js';
 export type {
   ApiRoot,
   CommandOperation,
+  OperationList,
+  OperationState,
   FanOutLine,
   QomObject,
   QomTree,

@@ -51,19 +51,49 @@ export interface VmRegistration {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-/** What became of a command. */
+/** `ready`: a job that waits to be told to finish. All but `running` and `ready` are final. */
+export type OperationState = 'running' | 'ready' | 'done' | 'failed' | 'cancelled' | 'lost';
+
+/** What became of a command, and of the work that goes on after its reply. */
 export interface CommandOperation<Returns = unknown> {
   readonly id: string;
   readonly vm: string;
-  readonly command: string;
-  readonly state: 'running' | 'done' | 'failed' | 'lost';
+  /** Null for a job that was started past the gateway. */
+  readonly command: string | null;
+  readonly state: OperationState;
   readonly epoch: string | null;
   readonly started: string;
   readonly ended: string | null;
-  /** When `done`. */
+  /** When its work counts as failed. */
+  readonly deadline?: string;
+  readonly progress: {
+    readonly current: number;
+    readonly total: number;
+    readonly unit: 'bytes' | 'steps';
+    /** Units per second. */
+    readonly rate: number | null;
+    readonly estimatedEnd: string | null;
+  } | null;
+  readonly error: { readonly code: string; readonly detail: string } | null;
+  readonly job?: { readonly id: string; readonly type: string | null; readonly status: string | null };
+  /** The newest that belong to it. */
+  readonly events: readonly {
+    readonly cursor: string;
+    readonly event: string;
+    readonly data: Readonly<Record<string, unknown>>;
+    readonly time: string;
+  }[];
+  /** What the command returned. */
   readonly return?: Returns;
-  /** When `failed` or `lost`. */
+  /** When `failed`, `cancelled` or `lost`. */
   readonly problem?: ProblemDocument;
+}
+
+export interface OperationList {
+  /** The newest first. */
+  readonly operations: readonly CommandOperation[];
+  /** The event position this list belongs to: follow `operation` events from here, replacing rows. */
+  readonly cursor: string;
 }
 
 /** Answer of one VM to a command for many. */

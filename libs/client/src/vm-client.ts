@@ -118,16 +118,55 @@ export class VmClient {
     return events(this.surroundings, { ...options, vm: this.id });
   }
 
-  /** What became of the caller's commands, the newest 1,000 of 10 minutes. */
+  /**
+   * Runs a command without waiting for it: `operation` tells what becomes of it and of the work that goes on after its
+   * reply. A job whose arguments do not say `auto-dismiss` is dismissed by the gateway, once that has read how it ended.
+   */
+  async start<C extends OrOther<CommandName>>(
+    command: C,
+    ...rest: Rest<C, Omit<ExecuteOptions, 'dryRun'>>
+  ): Promise<CommandOperation<ReturnOf<C>>> {
+    const [args, options = {}] = rest;
+    const headers = { ...keyHeader(options), Prefer: 'respond-async' };
+    const answer = await this.#command(command, 'POST', { body: args, headers }, options);
+    // A repetition of what is done already is answered with its return value.
+    const operation =
+      answer.status === 202
+        ? withReturnValue(answer.body as CommandOperation)
+        : await this.operation(answer.headers.get('QMP-Operation') ?? '', { signal: options.signal });
+    return operation as CommandOperation<ReturnOf<C>>;
+  }
+
+  /** What became of the caller's commands: of the last 10 minutes, or a day where work goes on after the reply. */
   async operations(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<readonly CommandOperation[]> {
     const body = await this.#resource({ method: 'GET', path: '/operations', signal: options.signal });
     return (body as { operations: CommandOperation[] }).operations.map(withReturnValue);
   }
 
-  /** @param id from `CommandAnswer.operation`, or the path that a problem names as `operation` */
-  async operation(id: string, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<CommandOperation> {
-    const path = `/operations/${encodeURIComponent(id.slice(id.lastIndexOf('/') + 1))}`;
-    return withReturnValue((await this.#resource({ method: 'GET', path, signal: options.signal })) as CommandOperation);
+  /**
+   * @param id from `CommandOperation.id` or `CommandAnswer.operation`, or the path that a problem names as `operation`
+   * @param options `wait` seconds (or a duration, 10 minutes at most) for its end; then it is answered as it is
+   */
+  async operation(
+    id: string,
+    options: { readonly wait?: number | string | undefined; readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<CommandOperation> {
+    const { wait, signal } = options;
+    const query = new URLSearchParams(wait === undefined ? {} : { wait: duration(wait) });
+    const deadlineMs = resourceDeadlineMs + (wait === undefined ? 0 : milliseconds(wait));
+    const request = { method: 'GET', path: operationResource(id), query, deadlineMs, signal } as const;
+    return withReturnValue((await this.#resource(request)) as CommandOperation);
+  }
+
+  /**
+   * Asks the VM to give up a job or a migration.
+   * @param id as of `operation`
+   * @throws GatewayProblem `method-not-allowed` for what has ended, or can't be cancelled
+   */
+  async cancel(id: string, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<CommandOperation> {
+    const { signal } = options;
+    const request = { method: 'DELETE', path: operationResource(id), deadlineMs: commandDeadlineMs, signal } as const;
+    return withReturnValue((await this.#resource(request)) as CommandOperation);
   }
 
   /**
@@ -190,8 +229,7 @@ export class VmClient {
     args: unknown,
     options: Omit<ExecuteOptions, 'dryRun'>,
   ): Promise<CommandAnswer<ReturnOf<C>>> {
-    const key = options.idempotencyKey;
-    const headers: Record<string, string> = key === undefined ? {} : { 'Idempotency-Key': key };
+    const headers = keyHeader(options);
     const answer = await this.#command(command, 'POST', { body: args, headers }, options);
     return {
       value: returnValue(command, answer.body),
@@ -228,8 +266,17 @@ export class VmClient {
   }
 }
 
-function withReturnValue(operation: CommandOperation): CommandOperation {
-  if (operation.return === undefined) return operation;
+function keyHeader({ idempotencyKey: key }: Pick<ExecuteOptions, 'idempotencyKey'>): Record<string, string> {
+  return key === undefined ? {} : { 'Idempotency-Key': key };
+}
+
+function operationResource(id: string): string {
+  return `/operations/${encodeURIComponent(id.slice(id.lastIndexOf('/') + 1))}`;
+}
+
+/** What a command returned, with the integers of its type. */
+export function withReturnValue(operation: CommandOperation): CommandOperation {
+  if (operation.return === undefined || operation.command === null) return operation;
   return { ...operation, return: returnValue(operation.command, operation.return) };
 }
 
