@@ -205,6 +205,23 @@ describe('jobs of others', () => {
   });
 });
 
+describe('a migration', () => {
+  const migrate = { command: 'migrate', completion: 'migration', subject: '', job: null } as const;
+
+  it('goes on in a state that no release has had yet, and is asked for while no event tells', () => {
+    const scene = new WorkScene();
+    const migration = scene.begin(migrate);
+    scene.answer({ status: 'warming-up' });
+    scene.clock.advance(1000);
+    scene.answer({ status: 'warming-up' });
+    scene.event('MIGRATION', { status: 'cooling-down' });
+    scene.clock.advance(60_000);
+    expect([migration.record.state, scene.asked]).toEqual(['running', []]);
+    scene.event('MIGRATION', { status: 'completed' });
+    expect(migration.record.state).toBe('done');
+  });
+});
+
 describe('a deadline', () => {
   const unplug = { command: 'device_del', completion: 'unplug', subject: 'rng0', job: null } as const;
 
