@@ -13,7 +13,8 @@ COPY --from=build /src/package.json ./
 COPY --from=build /src/node_modules node_modules
 COPY --from=build /src/libs libs
 COPY --from=build /src/apps apps
-RUN install -d -o node -g node -m 0700 /var/lib/qmp-gateway
+# Whichever container is first gives the shared volume of the monitors its owner.
+RUN install -d -o node -g node -m 0700 /var/lib/qmp-gateway /run/qemu
 USER node
 VOLUME /var/lib/qmp-gateway
 EXPOSE 8080

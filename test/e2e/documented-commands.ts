@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -64,12 +65,26 @@ export function scriptOf(blocks: readonly Block[]): string {
 
 function commandsOf(block: Block): string[] {
   let { line } = block;
-  return pasted(block)
-    .split(/(?<!\\)\n/)
-    .map((command) => {
-      const expected = / # ([45]\d\d [a-z-]+)$/.exec(command)?.[1] ?? '';
-      const at = `${block.page}:${line}`;
-      line += command.split('\n').length;
-      return `at='${at}' expected='${expected}'\n${command}`;
-    });
+  return wholeCommands(pasted(block)).map((command) => {
+    const expected = / # ([45]\d\d [a-z-]+)$/.exec(command)?.[1] ?? '';
+    const at = `${block.page}:${line}`;
+    line += command.split('\n').length;
+    return `at='${at}' expected='${expected}'\n${command}`;
+  });
+}
+
+/** Lines, with those that belong together as one: continued, quoted, looped, here-documents. */
+function wholeCommands(text: string): string[] {
+  const commands: string[] = [];
+  let lines: string[] = [];
+  for (const line of text.split('\n')) {
+    lines.push(line);
+    const command = lines.join('\n');
+    const heredoc = /<<-?\s*'?(\w+)/.exec(command)?.[1];
+    const isOpen = line.endsWith('\\') || (heredoc !== undefined && lines.at(-1)?.trim() !== heredoc);
+    if (isOpen || spawnSync('bash', ['-n', '-c', command]).status !== 0) continue;
+    commands.push(command);
+    lines = [];
+  }
+  return lines.length === 0 ? commands : [...commands, lines.join('\n')];
 }

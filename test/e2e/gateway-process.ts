@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeTempDir, removeTempDir } from '@qmp-gateway/test-kit';
 
-const launcher = fileURLToPath(new URL('../../apps/gateway/bin/qmp-gateway.js', import.meta.url));
+const builtLauncher = fileURLToPath(new URL('../../apps/gateway/bin/qmp-gateway.js', import.meta.url));
 const startDeadlineMs = 30_000;
 /** The gateway gives what is in flight 10 s. */
 const stopDeadlineMs = 15_000;
@@ -21,6 +21,8 @@ export interface GatewayOptions {
   readonly openFiles?: number;
   /** A state directory that outlives this process; default one of its own, removed at the end. */
   readonly state?: string;
+  /** Another build's `bin/qmp-gateway.js`; default this tree's. */
+  readonly launcher?: string;
 }
 
 /** A running gateway: the built service, in a process and a directory of its own. */
@@ -52,7 +54,7 @@ export interface GatewayProcess {
  * @throws when it ends before that, or does not listen within 30 s; the message holds its stderr
  */
 export async function startGateway(options: GatewayOptions = {}): Promise<GatewayProcess> {
-  const { args = [], listen = ['127.0.0.1:0'], settings, env = {} } = options;
+  const { args = [], listen = ['127.0.0.1:0'], settings, env = {}, launcher = builtLauncher } = options;
   const directory = makeTempDir();
   const state = options.state ?? path.join(directory, 'state');
   const configFile = path.join(directory, 'settings.yaml');
