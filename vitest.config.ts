@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
@@ -11,6 +12,8 @@ const alias = Object.fromEntries(
 export default defineConfig({
   test: {
     reporters: ['default'],
+    // Most of the time of a test is waiting for processes; the default leaves one of two processors idle.
+    maxWorkers: Math.max(2, availableParallelism()),
     projects: [
       {
         resolve: { alias },
