@@ -4,7 +4,7 @@ import type { GatewayProcess } from './gateway-process.js';
 import { exchange } from './http-exchange.js';
 import { JsonRpcClient } from './json-rpc-client.js';
 
-/** What became of a command: `done`, or the code of the problem; the shared monitor has only `error`. */
+/** What became of a command: `done`, or the code of the problem; the shared monitor tells only `forbidden` from any `error`. */
 export type Verdicts = Readonly<Record<'rest' | 'message' | 'fan-out' | 'json-rpc' | 'monitor', string>>;
 
 /** One principal's ways to run a command on one VM, all open at once. */
@@ -38,9 +38,10 @@ export class Entrances {
     const monitor = new WebSocket(`${gateway.url.replace('http', 'ws')}/v1/vms/${vm}/monitor`, ['qmp'], {
       headers: { Authorization: `Bearer ${token}` },
     });
-    await once(monitor, 'message');
+    const [greeting] = (await once(monitor, 'message')) as [Buffer];
+    const { QMP } = JSON.parse(greeting.toString()) as { QMP: { capabilities: readonly string[] } };
     const entrances = new Entrances(asPrincipal, vm, rpc, monitor);
-    await entrances.#say('{"execute":"qmp_capabilities","arguments":{"enable":["oob"]}');
+    await entrances.#say(`{"execute":"qmp_capabilities","arguments":{"enable":${JSON.stringify(QMP.capabilities)}}`);
     return entrances;
   }
 
@@ -95,6 +96,8 @@ export class Entrances {
     const id = ++this.#last;
     const answered = new Promise<Record<string, unknown>>((resolve) => this.#waiting.set(id, resolve));
     this.#monitor.send(`${open},"id":${id}}`);
-    return 'error' in (await answered) ? 'error' : 'done';
+    const { error } = (await answered) as { error?: { desc: string } };
+    if (error === undefined) return 'done';
+    return error.desc.includes(' is refused by rule ') ? 'forbidden' : 'error';
   }
 }

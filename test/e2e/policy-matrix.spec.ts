@@ -1,28 +1,37 @@
 import { isDeepStrictEqual } from 'node:util';
-import { classifyCommand, commandKnowledge, compareClasses, knownCommands, classOrder } from '@qmp-gateway/catalog';
+import {
+  classifyCommand,
+  commandKnowledge,
+  compareClasses,
+  knownCommands,
+  classOrder,
+  type CommandClass as Level,
+} from '@qmp-gateway/catalog';
 import { readJson } from '@qmp-gateway/qapi';
 import type { FakeMonitor } from '@qmp-gateway/test-kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GatewayProcess } from './gateway-process.js';
-import { GatewayScene, makeToken, registerVm, run } from './gateway-scene.js';
+import { GatewayScene, makeToken, run } from './gateway-scene.js';
 import { exchange } from './http-exchange.js';
 import { Entrances, type Verdicts } from './policy-entrances.js';
 import { hostVectors, loweredSamples, raisedSamples } from './policy-samples.js';
 
-const kind = 'qemu';
+/** Those that describe themselves; the others are in policy-of-other-servers.spec.ts. */
+const kinds = ['qemu', 'storage-daemon'] as const;
+type Kind = (typeof kinds)[number];
 /** The session itself runs these. */
 const ofTheSession = ['qmp_capabilities', 'query-qmp-schema', 'query-status', 'query-yank', 'query-commands'];
 const unknownCommand = 'x-from-the-future';
-const commands = [...knownCommands(kind), unknownCommand];
+const commands = [...new Set(kinds.flatMap((kind) => [...knownCommands(kind)])), unknownCommand];
 const matrix = commands
   .filter((command) => !ofTheSession.includes(command))
   .map((command) => ({ command, variants: [undefined, ...raisedSamples(command), ...loweredSamples(command)] }));
 const levels = classOrder;
 
-const classOf = (command: string, args: string | undefined) =>
+const classOf = (kind: Kind, command: string, args: string | undefined) =>
   classifyCommand(kind, command, args === undefined ? undefined : readJson(args).root).class;
 
-/** A VM that has every command any release had; each takes anything among the members that the samples use. */
+/** A server that has every command any release had; each takes anything among the members that the samples use. */
 function introspection(): string {
   const members = (command: string): string[] =>
     matrix
@@ -43,71 +52,87 @@ function introspection(): string {
 
 const scene = new GatewayScene();
 let gateway: GatewayProcess;
-let fake: FakeMonitor;
-let vm: string;
+const fakes = new Map<Kind, FakeMonitor>();
 const entrances = new Map<string, Entrances>();
 
+function fakeOf(kind: Kind): FakeMonitor {
+  const fake = fakes.get(kind);
+  if (fake === undefined) throw new Error(`no fake ${kind}`);
+  return fake;
+}
+function endpointOf({ endpoint }: FakeMonitor): string {
+  if (endpoint.kind !== 'unix') throw new Error('not a unix socket');
+  return `unix:${endpoint.path}`;
+}
+
 beforeAll(async () => {
-  gateway = await scene.gateway();
-  fake = await scene.fake();
-  for (const name of commands) if (name !== 'qmp_capabilities') fake.on(name, () => ({ json: '{}' }));
-  fake
-    .on('query-qmp-schema', () => ({ json: introspection() }))
-    .on('query-status', () => ({ json: '{"status": "running"}' }))
-    .on('query-chardev', () => ({ json: '[{"label": "ours", "filename": "unix:elsewhere,server=on"}]' }));
-  if (fake.endpoint.kind !== 'unix') throw new Error('not a unix socket');
-  vm = await registerVm(gateway, `unix:${fake.endpoint.path}`);
-  for (const level of levels) {
-    const token = makeToken(gateway, { level, vms: ['*'] });
-    entrances.set(
-      level,
-      scene.keep(await Entrances.open(gateway, vm, token), (open) => open.close()),
-    );
+  for (const kind of kinds) {
+    const fake = await scene.fake();
+    for (const name of commands) if (name !== 'qmp_capabilities') fake.on(name, () => ({ json: '{}' }));
+    fake
+      .on('query-qmp-schema', () => ({ json: introspection() }))
+      .on('query-status', () => ({ json: '{"status": "running"}' }))
+      .on('query-chardev', () => ({ json: '[{"label": "ours", "filename": "unix:elsewhere,server=on"}]' }));
+    fakes.set(kind, fake);
+  }
+  const vms = Object.fromEntries([...fakes].map(([kind, fake]) => [kind, { endpoint: endpointOf(fake), kind }]));
+  gateway = await scene.gateway({ settings: { vms } });
+  for (const kind of kinds) {
+    await gateway.vmBecomes(kind, 'ready');
+    for (const level of levels) {
+      const token = makeToken(gateway, { level, vms: ['*'] });
+      const open = scene.keep(await Entrances.open(gateway, kind, token), (made) => made.close());
+      entrances.set(`${kind} ${level}`, open);
+    }
   }
 });
 afterAll(() => scene.end());
 
-/** Runs it by every entrance, and tells how often the VM saw it. */
+/** Runs it by every entrance, and tells how often the server saw it. */
 async function runAll(
-  level: string,
+  [kind, level]: readonly [Kind, string],
   command: string,
   args?: string,
   options?: { oob: boolean },
 ): Promise<[Verdicts, number]> {
+  const fake = fakeOf(kind);
   fake.commands.length = 0;
-  const open = entrances.get(level);
+  const open = entrances.get(`${kind} ${level}`);
   if (open === undefined) throw new Error(`no entrances for ${level}`);
   const verdicts = await open.run(command, args, options);
   return [verdicts, fake.commands.filter(({ name }) => name === command).length];
 }
-const everywhere = (verdict: string, monitor = verdict === 'done' ? 'done' : 'error') => ({
+const everywhere = (verdict: string) => ({
   rest: verdict,
   message: verdict,
   'fan-out': verdict,
   'json-rpc': verdict,
-  monitor,
+  monitor: verdict === 'not-offered' ? 'error' : verdict,
 });
+const each = (of: readonly string[]) => kinds.flatMap((kind) => of.map((level) => [kind, level as Level] as const));
 
 it('has samples that raise and samples that lower', () => {
   const classes = matrix.flatMap(({ command, variants }) =>
-    variants.slice(1).map((args) => compareClasses(classOf(command, args), commandKnowledge(kind, command).class)),
+    variants
+      .slice(1)
+      .map((args) => compareClasses(classOf('qemu', command, args), commandKnowledge('qemu', command).class)),
   );
   expect(classes.filter((difference) => difference > 0).length).toBeGreaterThan(3);
   expect(classes.filter((difference) => difference < 0).length).toBeGreaterThan(6);
   for (const command of ['device_add', 'netdev_add', 'object-add', 'chardev-add', 'blockdev-add', 'transaction'])
-    expect(classOf(command, loweredSamples(command)[0]), command).toBe('configure');
+    expect(classOf('qemu', command, loweredSamples(command)[0]), command).toBe('configure');
 });
 
-describe.each(levels)('level %s', (level) => {
+describe.each(each(levels))('%s: level %s', (kind, level) => {
   it('may run what its class allows, by all entrances alike', async () => {
     const wrong: unknown[] = [];
     for (const { command, variants } of matrix)
       for (const args of variants) {
-        const allowed = compareClasses(level, classOf(command, args)) >= 0;
+        const allowed = compareClasses(level, classOf(kind, command, args)) >= 0;
         const offered = commandKnowledge(kind, command).offered === true;
         const expected = everywhere(!offered ? 'not-offered' : allowed ? 'done' : 'forbidden');
         const times = offered && allowed ? Object.keys(expected).length : 0;
-        const [verdicts, seen] = await runAll(level, command, args);
+        const [verdicts, seen] = await runAll([kind, level], command, args);
         if (seen !== times || !isDeepStrictEqual(verdicts, expected))
           wrong.push({ command, args, expected, times, verdicts, seen });
       }
@@ -118,33 +143,34 @@ describe.each(levels)('level %s', (level) => {
     const open = makeToken(gateway, { level, vms: ['*'] });
     const wrong: unknown[] = [];
     for (const { command } of matrix) {
-      const answer = await exchange({ ...gateway, token: open }, `/v1/access?vm=${vm}&command=${command}`);
+      const answer = await exchange({ ...gateway, token: open }, `/v1/access?vm=${kind}&command=${command}`);
       const { allowed, class: commandClass, rule, reason } = answer.json();
       const expected =
-        compareClasses(level, classOf(command, undefined)) >= 0 && commandKnowledge(kind, command).offered === true;
-      if (allowed !== expected || commandClass !== classOf(command, undefined) || !rule || !reason)
+        compareClasses(level, classOf(kind, command, undefined)) >= 0 &&
+        commandKnowledge(kind, command).offered === true;
+      if (allowed !== expected || commandClass !== classOf(kind, command, undefined) || !rule || !reason)
         wrong.push({ command, ...answer.json() });
     }
     expect(wrong).toEqual([]);
   }, 60_000);
 });
 
-describe.each(['read', 'operate', 'configure'])('level %s', (level) => {
+describe.each(each(['read', 'operate', 'configure']))('%s: level %s', (kind, level) => {
   it('reaches the host by none of its ways in, in no spelling', async () => {
     const wrong: unknown[] = [];
     for (const [command, args] of hostVectors) {
-      const [verdicts, seen] = await runAll(level, command, args);
-      if (seen > 0 || Object.values(verdicts).some((verdict) => verdict !== 'forbidden' && verdict !== 'error'))
+      const [verdicts, seen] = await runAll([kind, level], command, args);
+      if (seen > 0 || Object.values(verdicts).some((verdict) => verdict !== 'forbidden'))
         wrong.push({ command, args, verdicts, seen });
     }
     expect(wrong).toEqual([]);
     // All of them are judged alike: nothing else was sent either.
-    expect(fake.commands).toEqual([]);
+    expect(fakeOf(kind).commands).toEqual([]);
   }, 120_000);
 
   it('reaches it out of band neither', async () => {
     for (const [command, args] of hostVectors.filter(([name]) => name.startsWith('migrate'))) {
-      const [verdicts, seen] = await runAll(level, command, args, { oob: true });
+      const [verdicts, seen] = await runAll([kind, level], command, args, { oob: true });
       expect([command, args, seen, verdicts]).toEqual([command, args, 0, everywhere('forbidden')]);
     }
   });
@@ -152,11 +178,9 @@ describe.each(['read', 'operate', 'configure'])('level %s', (level) => {
 
 describe('hostCommands: false', () => {
   it('stops level host too, for one VM or for all', async () => {
-    if (fake.endpoint.kind !== 'unix') throw new Error('not a unix socket');
     const other = await scene.fake();
-    for (const [name, handler] of fake.handlers) other.on(name, handler);
-    if (other.endpoint.kind !== 'unix') throw new Error('not a unix socket');
-    const endpoint = `unix:${other.endpoint.path}`;
+    for (const [name, handler] of fakeOf('qemu').handlers) other.on(name, handler);
+    const endpoint = endpointOf(other);
     for (const settings of [
       { hostCommands: false, vms: { web: { endpoint } } },
       { vms: { web: { endpoint, hostCommands: false } } },

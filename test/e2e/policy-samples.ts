@@ -31,11 +31,16 @@ const lowered: Readonly<Record<string, string>> = {
 /** Not a lowering of the data, but the same to callers: the class is that of the highest action. */
 const transaction = '{"actions":[{"type":"block-dirty-bitmap-add","data":{"node":"a","name":"b"}}]}';
 
+const loweredOnStratovirt: Readonly<Record<string, string>> = {
+  device_add: '{"driver":"virtio-rng-pci","id":"r0","bus":"pcie.0","addr":"0x1"}',
+  'human-monitor-command': '{"command-line":"info snapshots"}',
+};
+
 /** Arguments that make a lowering rule apply. */
-export function loweredSamples(command: string): string[] {
+export function loweredSamples(command: string, of: 'qemu' | 'stratovirt' = 'qemu'): string[] {
   if (command === 'transaction') return [transaction];
-  if (!lowerings.some(({ kind, commands }) => kind === 'qemu' && commands.includes(command))) return [];
-  const sample = lowered[command];
+  if (!lowerings.some(({ kind, commands }) => kind === of && commands.includes(command))) return [];
+  const sample = (of === 'qemu' ? lowered : loweredOnStratovirt)[command];
   if (sample === undefined) throw new Error(`no sample for the lowering of ${command}`);
   return [sample];
 }
@@ -79,6 +84,9 @@ export const hostVectors: readonly (readonly [string, string])[] = [
   ['chardev-add', '{"id":"c","backend":{"type":"socket","data":{"addr":{"type":"unix","data":{"path":"/tmp/x"}}}}}'],
   ['chardev-add', '{"id":"c","backend":{"type":"udp","data":{}}}'],
   ['chardev-add', '{"id":"c","backend":{"type":"pty","data":{}}}'],
+  ['chardev-add', '{"id":"c","backend":{"type":"stdio","data":{}}}'],
+  ['chardev-add', '{"id":"c","backend":{"type":"serial","data":{"device":"/dev/ttyS0"}}}'],
+  ['chardev-add', '{"id":"c","backend":{"type":"parallel","data":{"device":"/dev/parport0"}}}'],
   ['chardev-add', '{"id":"c","backend":{"type":"null","data":{"logfile":"/tmp/x"}}}'],
   ['chardev-add', '{"id":"c","backend":{"type":"null","data":{"\\u006cogfile":"/tmp/x"}}}'],
   ['chardev-change', '{"id":"c","backend":{"type":"pipe","data":{"device":"/tmp/x"}}}'],
@@ -92,6 +100,16 @@ export const hostVectors: readonly (readonly [string, string])[] = [
   ['object-add', '{"qom-type":"pr-manager-helper","id":"p","path":"/tmp/x"}'],
   ['object-add', '{"qom-type":"monitor-qmp","id":"m","chardev":"c"}'],
   ['object-add', '{"qom-type":"qtest","id":"q","chardev":"c"}'],
+  ['object-add', '{"qom-type":"authz-pam","id":"a","service":"login"}'],
+  ['object-add', '{"qom-type":"can-host-socketcan","id":"c","if":"can0","canbus":"b"}'],
+  ['object-add', '{"qom-type":"cryptodev-vhost-user","id":"c","chardev":"c"}'],
+  ['object-add', '{"qom-type":"igvm-cfg","id":"i","file":"/tmp/x"}'],
+  ['object-add', '{"qom-type":"sev-guest","id":"s","dh-cert-file":"/etc/passwd"}'],
+  ['object-add', '{"qom-type":"x-vfio-user-server","id":"v","device":"d","socket":{"type":"unix","path":"/tmp/x"}}'],
+  ['object-add', '{"qom-type":"x-remote-object","id":"r","fd":"3","devid":"d"}'],
+  ['object-add', '{"qom-type":"iommufd","id":"i","fd":"3"}'],
+  ['object-add', '{"qom-type":"dbus-vmstate","id":"d","addr":"unix:path=/run/dbus/system_bus_socket"}'],
+  ['object-add', '{"qom-type":"monitor-hmp","id":"m","chardev":"c"}'],
   ['object-add', '{"qom-type":"iothread","id":"i","file":"/etc/passwd"}'],
   ['device_add', '{"driver":"virtio-net-pci","romfile":"/etc/passwd"}'],
   ['device_add', '{"driver":"virtio-net-pci","\\u0072omfile":"/etc/passwd"}'],
@@ -100,6 +118,8 @@ export const hostVectors: readonly (readonly [string, string])[] = [
   ['device_add', '{"driver":"usb-host","hostbus":1}'],
   ['device_add', '{"driver":"scsi-generic","drive":"d"}'],
   ['device_add', '{"driver":"loader","file":"/etc/passwd"}'],
+  ['device_add', '{"driver":"virtio-9p-pci","fsdev":"f","mount_tag":"t"}'],
+  ['device_add', '{"driver":"vhost-user-fs-pci","chardev":"c","tag":"t"}'],
   ['netdev_add', '{"type":"tap","id":"n","script":"/bin/sh"}'],
   ['netdev_add', '{"type":"bridge","id":"n","helper":"/bin/sh"}'],
   ['netdev_add', '{"type":"user","id":"n","guestfwd":[{"str":"tcp:10.0.2.1:1-cmd:id"}]}'],
@@ -107,12 +127,26 @@ export const hostVectors: readonly (readonly [string, string])[] = [
   ['netdev_add', '{"type":"user","id":"n","smb":"/etc"}'],
   ['netdev_add', '{"type":"vhost-user","id":"n","chardev":"c"}'],
   ['netdev_add', '{"type":"socket","id":"n","listen":":1"}'],
+  ['netdev_add', '{"type":"tap","id":"n","downscript":"/bin/sh"}'],
+  ['netdev_add', '{"type":"tap","id":"n","helper":"/bin/sh"}'],
+  ['netdev_add', '{"type":"user","id":"n","tftp":"/etc"}'],
+  ['netdev_add', '{"type":"passt","id":"n","path":"/bin/sh"}'],
+  ['netdev_add', '{"type":"vde","id":"n","sock":"/tmp/x"}'],
+  ['netdev_add', '{"type":"l2tpv3","id":"n","src":"10.0.0.1","dst":"10.0.0.2","txsession":1}'],
+  ['netdev_add', '{"type":"stream","id":"n","addr":{"type":"unix","path":"/tmp/x"}}'],
+  ['netdev_add', '{"type":"dgram","id":"n","local":{"type":"unix","path":"/tmp/x"}}'],
+  ['netdev_add', '{"type":"vhost-vdpa","id":"n","vhostdev":"/dev/vhost-vdpa-0"}'],
   ['netdev_add', '{"ty\\u0070e":"t\\u0061p","id":"n"}'],
   ['blockdev-add', '{"driver":"file","node-name":"n","filename":"/etc/passwd"}'],
   ['blockdev-add', '{"driver":"raw","node-name":"n","file":{"driver":"host_device","filename":"/dev/sda"}}'],
   ['blockdev-add', '{"driver":"vvfat","node-name":"n","dir":"/etc"}'],
   ['blockdev-add', '{"driver":"https","node-name":"n","url":"https://169.254.169.254/"}'],
   ['blockdev-add', '{"driver":"nbd","node-name":"n","server":{"type":"unix","path":"/tmp/x"}}'],
+  ['blockdev-add', '{"driver":"ssh","node-name":"n","path":"/x","server":{"host":"10.0.0.1","port":"22"}}'],
+  ['blockdev-add', '{"driver":"ftp","node-name":"n","url":"ftp://10.0.0.1/x"}'],
+  ['blockdev-add', '{"driver":"iscsi","node-name":"n","transport":"tcp","portal":"10.0.0.1","target":"t"}'],
+  ['blockdev-add', '{"driver":"nfs","node-name":"n","path":"/x","server":{"type":"inet","host":"10.0.0.1"}}'],
+  ['blockdev-add', '{"driver":"rbd","node-name":"n","pool":"p","image":"i","conf":"/etc/passwd"}'],
   ['blockdev-add', '{"driver":"nvme","node-name":"n","device":"0000:00:01.0","namespace":1}'],
   ['blockdev-add', '{"driver":"blkdebug","node-name":"n","config":"/etc/passwd","image":"x"}'],
   [
@@ -140,6 +174,9 @@ export const hostVectors: readonly (readonly [string, string])[] = [
   ['dump-skeys', '{"filename":"/tmp/x"}'],
   ['xen-save-devices-state', '{"filename":"/tmp/x"}'],
   ['nbd-server-start', '{"addr":{"type":"inet","data":{"host":"0","port":"1"}}}'],
+  ['nbd-server-add', '{"device":"d"}'],
+  ['block-export-add', '{"type":"vhost-user-blk","id":"e","node-name":"n","addr":{"type":"unix","path":"/tmp/x"}}'],
+  ['block-export-add', '{"type":"vduse-blk","id":"e","node-name":"n","name":"x"}'],
   ['block-export-add', '{"type":"fuse","id":"e","node-name":"n","mountpoint":"/tmp/x"}'],
   ['display-update', '{"type":"vnc","addresses":[]}'],
   ['transaction', '{"actions":[{"type":"blockdev-snapshot-sync","data":{"device":"d","snapshot-file":"/tmp/x"}}]}'],
