@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { FaultScene } from './fault-scene.js';
 import { run } from './gateway-scene.js';
 import { exchange, problemOf } from './http-exchange.js';
+import { prefer } from './work-reader.js';
 
 const scene = new FaultScene();
 
@@ -39,6 +40,14 @@ describe.each(['storage-daemon', 'auto'])('a storage daemon, registered as %s', 
     const node = '{"driver":"null-co","node-name":"disk0","size":1048576}';
     expect((await run(gateway, 'qsd', 'blockdev-add', node)).status).toBe(200);
     expect((await run(gateway, 'qsd', 'query-named-block-nodes')).text).toContain('"node-name": "disk0"');
+
+    const file = (...names: string[]) => ({ driver: 'file', filename: path.join(daemon.directory, ...names), size: 0 });
+    const created = await prefer(gateway, 'qsd', 'blockdev-create', { 'job-id': 'a', options: file('new') }, 'wait=30');
+    expect([created.status, created.text]).toEqual([200, '{}']);
+    const nowhere = { 'job-id': 'b', options: file('no', 'such') };
+    const failed = await prefer(gateway, 'qsd', 'blockdev-create', nowhere, 'wait=30');
+    expect(problemOf(failed)).toMatchObject({ code: 'command-failed', outcome: 'refused' });
+    expect((await run(gateway, 'qsd', 'query-jobs')).text).toBe('[]');
     expect((await run(gateway, 'qsd', 'quit')).status).toBe(200);
     await daemon.ended;
     expect(await gateway.vmBecomes('qsd', 'closed')).toMatchObject({ lastError: { code: 'shutdown' } });

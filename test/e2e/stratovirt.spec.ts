@@ -5,6 +5,7 @@ import { anomalies, FaultScene } from './fault-scene.js';
 import type { GatewayProcess } from './gateway-process.js';
 import { makeToken, registerVm, run } from './gateway-scene.js';
 import { exchange, problemOf } from './http-exchange.js';
+import { operationOf, prefer } from './work-reader.js';
 
 const scene = new FaultScene();
 
@@ -72,6 +73,10 @@ describe('StratoVirt', () => {
     expect((await run(gateway, vm, 'stop')).text).toBe('{}');
     expect((await run(gateway, vm, 'cont')).text).toBe('{}');
     expect((await nextNdjsonEvents(stream, 2)).map(({ event }) => event)).toEqual(['STOP', 'RESUME']);
+    const stopped = await prefer(gateway, vm, 'stop', undefined, 'wait=30');
+    expect([stopped.status, stopped.text]).toEqual([200, '{}']);
+    expect(await operationOf(gateway, vm, stopped)).toMatchObject({ state: 'done', events: [{ event: 'STOP' }] });
+    expect((await prefer(gateway, vm, 'cont', undefined, 'wait=30')).status).toBe(200);
     expect((await exchange(gateway, `/v1/vms/${vm}`)).json()).toMatchObject({ runState: 'running', state: 'ready' });
     expect(fake.offences).toEqual([]);
   });

@@ -96,6 +96,7 @@ function read(work: Work, entry: EventData, now: number): Verdict | undefined {
 }
 
 function missing(work: Work, outcome: Outcome, occasion: Occasion): Verdict | undefined {
+  if (work.foretold !== undefined && outcome.kind === 'return') return work.foretold;
   // Nothing was said about it.
   if (outcome.kind !== 'return')
     return occasion === 'session' ? work.loss('The VM does not list its jobs.') : undefined;

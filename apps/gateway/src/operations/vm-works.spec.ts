@@ -189,6 +189,43 @@ describe('the end of a job', () => {
   });
 });
 
+describe('a job that was kept for us', () => {
+  const conclude = (scene: WorkScene): void => {
+    scene.event('BLOCK_JOB_COMPLETED', { device: 'j', len: 9, offset: 4, type: 'mirror', error: 'No space' });
+    scene.event('JOB_STATUS_CHANGE', status('concluded'));
+  };
+  const lose = (scene: WorkScene) => scene.asked.shift()?.arrived({ kind: 'unknown', cause: 'the session ended' });
+
+  it('is let go in the next session when this one ends before', () => {
+    const scene = new WorkScene();
+    const mirror = scene.begin({ dismiss: true });
+    conclude(scene);
+    lose(scene);
+    expect(mirror.over).toBe(false);
+    scene.nextSession();
+    scene.answer(jobs(4, { status: 'concluded', error: 'No space' }));
+    scene.answer([]);
+    expect(scene.answer({}).command).toBe('job-dismiss');
+    expect([mirror.record.state, mirror.problem?.detail]).toEqual(['failed', 'No space']);
+  });
+
+  it('ends as it was told also when it or the VM is gone by then', () => {
+    const [absent, ended] = [new WorkScene(), new WorkScene()];
+    const works = [absent, ended].map((scene) => {
+      const mirror = scene.begin({ dismiss: true });
+      conclude(scene);
+      lose(scene);
+      return mirror;
+    });
+    absent.nextSession();
+    absent.answer([]);
+    absent.asked.shift();
+    absent.answer({});
+    ended.works.ended('The VM ended.');
+    expect(works.map((mirror) => mirror.problem?.detail)).toEqual(['No space', 'No space']);
+  });
+});
+
 describe('jobs of others', () => {
   it('are followed from their first event, and those that were there from the first session', () => {
     const scene = new WorkScene();

@@ -147,7 +147,7 @@ export class VmWorks {
   /** The VM is gone for good: by its own word, or forgotten. */
   ended(detail: string): void {
     for (const work of [...this.#running])
-      this.#end(work, completionRules[work.record.completion].vmEnded?.(work) ?? work.loss(detail));
+      this.#end(work, completionRules[work.record.completion].vmEnded?.(work) ?? work.foretold ?? work.loss(detail));
   }
 
   /** Nothing is heard of the VM: what began before that moment is lost. @param before wall-clock milliseconds */
@@ -235,8 +235,13 @@ export class VmWorks {
       return;
     }
     work.dismissing = true;
+    work.foretold = verdict;
     const args = JSON.stringify({ id: job.id });
-    this.#send({ command: 'job-dismiss', args }, () => this.#end(work, verdict));
+    this.#send({ command: 'job-dismiss', args }, ({ kind }) => {
+      work.dismissing = false;
+      // Otherwise the session has ended, and the next one may find the job still there.
+      if (kind === 'return' || kind === 'error') this.#end(work, verdict);
+    });
     this.surroundings.audit('job-dismissed', { vm, job: job.id, operation: work.record.id });
   }
 

@@ -45,6 +45,7 @@ export class WorkFollower {
   readonly #surroundings: WorkSurroundings;
   readonly #clock: Clock;
   #sweep: Timer | undefined;
+  #released = false;
 
   constructor(private readonly parts: FollowerParts) {
     this.#clock = parts.clock ?? systemClock;
@@ -174,14 +175,15 @@ export class WorkFollower {
       forget();
       callback();
     };
-    const timer = this.#clock.schedule(waitMs, finish);
+    const timer = this.#clock.schedule(this.#released ? 0 : waitMs, finish);
     told.add(finish);
     this.#byVm.get(work.record.vm)?.look();
     return forget;
   }
 
-  /** Answers all who wait. */
+  /** Answers all who wait, and from now on whoever would: the gateway stops. */
   releaseWaiters(): void {
+    this.#released = true;
     for (const { waiters } of this.store.all()) for (const waiter of [...waiters]) waiter();
   }
 

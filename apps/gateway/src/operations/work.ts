@@ -79,7 +79,7 @@ export class Work {
   replied = false;
   /** What an event before the reply told of the end. */
   held: Verdict | 'ask' | undefined;
-  /** The end that an event foretold of a job, told when the job is concluded. */
+  /** The end of a job as far as it is known: told when the job is concluded, and let go if that is left to us. */
   foretold: Verdict | undefined;
   /** A job that is going to end without success. */
   aborting = false;
