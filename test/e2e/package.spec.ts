@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, symlinkSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -152,6 +152,10 @@ describe('qmp-gateway, installed from its tarball in an empty directory', () => 
     };
     const qemu = scene.qemu({ qmpSockets: 0, args: monitorArguments(path.join(vms, 'web-1.qmp'), 0) });
     const readyMs = await until(qemu, 'vm-changed', 'ready');
+    const first = await get(`/v1/events?vm=web-1&after=${cursor}&limit=1`);
+    const { events } = (await first.json()) as { events: { time: string }[] };
+    const appeared = statSync(path.join(vms, 'web-1.qmp')).birthtimeMs;
+    const foundMs = Math.round(Date.parse(events[0]?.time ?? '') - appeared);
     const status = await get('/v1/vms/web-1/qmp/query-status');
     expect(await status.json()).toMatchObject({ running: false });
     for (const page of ['/docs', '/openapi.json', '/asyncapi.json'])
@@ -161,7 +165,7 @@ describe('qmp-gateway, installed from its tarball in an empty directory', () => 
       headers: { Authorization: `Bearer ${token}` },
     });
     const goneMs = await until(quit, 'vm-removed');
-    process.stdout.write(`${JSON.stringify({ readyMs, goneMs })}\n`);
+    process.stdout.write(`${JSON.stringify({ foundMs, readyMs, goneMs })}\n`);
   });
 });
 

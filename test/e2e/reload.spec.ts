@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { RawQmpClient } from '@qmp-gateway/test-kit';
 import { afterEach, describe, expect, it } from 'vitest';
-import { nextNdjsonEvents, openLines } from './event-readers.js';
+import { nextNdjsonEvents, nextSseEvents, openLines } from './event-readers.js';
 import { change, echo, fakeMachine, fakeMachineSettings } from './fake-machine.js';
 import { GatewayScene, makeToken, run } from './gateway-scene.js';
 import type { GatewayProcess } from './gateway-process.js';
@@ -41,6 +42,7 @@ describe('SIGHUP', () => {
       Array.from({ length: 6 }, () => fakeMachine(scene)),
     );
     const directory = scene.directory();
+    const monitors = path.join(scene.directory(), 'monitors');
     await fakeMachine(scene, { path: path.join(directory, 'found.qmp') });
     const vm = (machine: typeof stays, more: object = {}) => ({ endpoint: machine?.endpoint, ...more });
     const gateway = await scene.gateway({
@@ -48,12 +50,16 @@ describe('SIGHUP', () => {
       settings: {
         listen: ['127.0.0.1:0'],
         vms: { stays: vm(stays), relabelled: vm(relabelled), moved: vm(moved), removed: vm(removed) },
+        monitorSockets: { dir: monitors },
         ...fakeMachineSettings,
       },
     });
     for (const id of ['stays', 'relabelled', 'moved', 'removed']) await gateway.vmBecomes(id, 'ready');
     const before = await rowsById(gateway);
     const stream = await openLines(gateway, '/v1/events', 'application/x-ndjson');
+    const sse = await openLines(gateway, '/v1/vms/stays/events?event=RESET', 'text/event-stream');
+    const shared = scene.keep(await RawQmpClient.connect(`${monitors}/stays.sock`), (open) => open.close());
+    await shared.negotiate();
     const socket = scene.keep(await JsonRpcClient.connect(gateway), (open) => open.close());
     await socket.request('subscribe', '{"vm":"stays","event":"RESET"}');
     stays?.fake.on(change, () => null);
@@ -69,6 +75,7 @@ describe('SIGHUP', () => {
         added: vm(added),
       },
       discover: [{ qmp: `${directory}/{id}.qmp` }],
+      monitorSockets: { dir: monitors },
       ...fakeMachineSettings,
     });
     for (const id of ['moved', 'added', 'found']) await gateway.vmBecomes(id, 'ready');
@@ -81,12 +88,14 @@ describe('SIGHUP', () => {
     expect([moved, removed].map((machine) => machine?.fake.connections.length)).toEqual([0, 0]);
     expect((await run(gateway, 'relabelled', 'screendump', device)).json()).toMatchObject({ code: 'forbidden' });
 
-    // What was open is: the command gets its answer, both streams their events.
+    // What was open is: the command gets its answer, every stream its events.
     if (command === undefined) throw new Error('no command');
     stays?.fake.answer(command, { json: '{"late":1}' });
     expect((await inFlight).text).toBe('{"late":1}');
     stays?.fake.emit('RESET', { guest: true, reason: 'guest-reset' });
     expect(await socket.events(1)).toMatchObject([{ vm: 'stays', event: 'RESET' }]);
+    expect(await nextSseEvents(sse, 1)).toMatchObject([{ vm: 'stays', event: 'RESET' }]);
+    expect(await shared.line()).toContain('"event": "RESET"');
     const told: string[] = [];
     while (!told.includes('stays RESET')) {
       const [event] = await nextNdjsonEvents(stream, 1);
