@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import path from 'node:path';
@@ -73,38 +73,43 @@ function pipelining(gateway: GatewayProcess) {
   return { send: (target: string) => socket.write(requestOf(gateway, target)), received };
 }
 
-/** A file on its way to the guest, the second half of which waits. */
-function upload(gateway: GatewayProcess, file: string, bytes: Buffer): { finish(): Promise<Exchange> } {
-  const sent = request(`${gateway.url}/v1/vms/slow/agent/files?path=${encodeURIComponent(file)}`, {
-    method: 'PUT',
+/** A request with a body, the second half of which waits. */
+function halfSent(
+  gateway: GatewayProcess,
+  target: string,
+  { method, type, body }: { method: string; type: string; body: Buffer },
+): { finish(): void; readonly answered: Promise<Exchange> } {
+  const sent = request(gateway.url + target, {
+    method,
     agent: false,
     headers: {
       Authorization: `Bearer ${gateway.token ?? ''}`,
-      'Content-Type': 'application/octet-stream',
-      'Content-Length': String(bytes.length),
+      'Content-Type': type,
+      'Content-Length': String(body.length),
     },
   });
   const answered = new Promise<Exchange>((resolve, reject) => {
     sent.on('error', reject);
     sent.on('response', (response) => {
-      void text(response).then((body) =>
+      void text(response).then((answer) =>
         resolve({
           status: response.statusCode ?? 0,
           headers: response.headers,
-          text: body,
-          json: () => JSON.parse(body) as Record<string, unknown>,
+          text: answer,
+          json: () => JSON.parse(answer) as Record<string, unknown>,
         }),
       );
     });
   });
-  const half = bytes.length / 2;
-  sent.write(bytes.subarray(0, half));
-  return {
-    finish: () => {
-      sent.end(bytes.subarray(half));
-      return answered;
-    },
-  };
+  const half = Math.floor(body.length / 2);
+  sent.write(body.subarray(0, half));
+  return { finish: () => void sent.end(body.subarray(half)), answered };
+}
+
+/** A file on its way to the guest. */
+function upload(gateway: GatewayProcess, file: string, body: Buffer): ReturnType<typeof halfSent> {
+  const target = `/v1/vms/slow/agent/files?path=${encodeURIComponent(file)}`;
+  return halfSent(gateway, target, { method: 'PUT', type: 'application/octet-stream', body });
 }
 
 /** Holds all answers of a machine back, until they are let go. */
@@ -216,7 +221,8 @@ describe('SIGTERM under load', () => {
       expect.stringMatching(/^HTTP\/1\.1 503 [^]*Retry-After: \d[^]*Connection: close[^]*"code":"shutting-down"/),
     ]);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
-    expect((await uploaded.finish()).json()).toMatchObject({ size: bytes.length, sha256 });
+    uploaded.finish();
+    expect((await uploaded.answered).json()).toMatchObject({ size: bytes.length, sha256 });
     expect(readFileSync(file).equals(bytes)).toBe(true);
     await Promise.all(clients);
     expect(await gateway.ended).toBe(0);
@@ -226,17 +232,25 @@ describe('SIGTERM under load', () => {
   });
 
   it('tells what is known of a command that the VM has not answered by the deadline', async () => {
+    const directory = scene.directory();
+    await scene.guestAgent(directory);
     const machine = await fakeMachine(scene);
-    const gateway = await scene.gateway({
-      settings: { vms: { slow: { endpoint: machine.endpoint } }, ...fakeMachineSettings },
-    });
+    const slow = { endpoint: machine.endpoint, agent: `unix:${directory}/qga` };
+    const gateway = await scene.gateway({ settings: { vms: { slow }, ...fakeMachineSettings } });
     await gateway.vmBecomes('slow', 'ready');
+    await agentBecomes(gateway, 'slow', 'ready');
     const held = hold(machine);
     const caller = await JsonRpcClient.connect(gateway);
     const called = caller.request('execute', `{"vm":"slow","command":"${echo}"}`);
     const posted = Array.from({ length: places }, () => run(gateway, 'slow', change));
+    // Senders that fall silent half way.
+    const file = path.join(directory, 'half');
+    const toGuest = upload(gateway, file, randomBytes(1000));
+    const json = { method: 'POST', type: 'application/json', body: Buffer.from('{"integer":1}') };
+    const toVm = halfSent(gateway, `/v1/vms/slow/qmp/${echo}`, json);
     await held.arrived(places);
     await expect.poll(() => runningOperations(gateway, 'slow'), patience).toBe(places + 1);
+    await expect.poll(() => existsSync(file), patience).toBe(true);
     const asked = performance.now();
     gateway.process.kill('SIGTERM');
     const unknown = { code: 'outcome-unknown', outcome: 'unknown', retryable: false };
@@ -248,6 +262,9 @@ describe('SIGTERM under load', () => {
     // This one was still waiting for its turn.
     expect(answers.at(-1)).toMatchObject({ code: 'vm-unavailable', outcome: 'not-sent', retryable: true });
     expect((await caller.closed).code).toBe(1001);
+    const shuttingDown = { status: 503, code: 'shutting-down' };
+    expect(problemOf(await toGuest.answered)).toMatchObject({ ...shuttingDown, outcome: 'unknown', retryable: false });
+    expect(problemOf(await toVm.answered)).toMatchObject({ ...shuttingDown, outcome: 'not-sent', retryable: true });
     expect(await gateway.ended).toBe(0);
     process.stdout.write(`ended ${Math.round(performance.now() - asked)} ms after SIGTERM\n`);
   });

@@ -229,6 +229,8 @@ export class Gateway {
     // Whoever still waits for a VM is told now what is known of the command.
     await this.registry.stop();
     await settledWithin(gone, lastAnswersMs);
+    for (const listener of this.listeners) listener.refuseUnanswered();
+    await settledWithin(gone, lastAnswersMs);
     clearInterval(sweep);
     this.sockets.terminate();
     for (const { server } of this.listeners) server.closeAllConnections();

@@ -4,7 +4,10 @@ import type { Server, ServerResponse } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 import type { Doorway } from '../access/front-door.js';
+import { Problem } from '../problems/problem.js';
 import type { ListenerAddress } from '../settings/listener-address.js';
+import { writeRawProblem } from './raw-answers.js';
+import { hasStreamedBody } from './streamed-body.js';
 import type { TlsMaterial } from './tls-material.js';
 
 /** One address the gateway answers on, with its own HTTP server. */
@@ -65,6 +68,20 @@ export class Listener {
     this.#closing = true;
     for (const answer of this.#answers.values()) answer.shouldKeepAlive = false;
     return new Promise((resolve) => this.server.close(() => resolve()));
+  }
+
+  /**
+   * For the end of a stop: tells whoever has no answer yet that there will be none. What has not wholly arrived was not
+   * sent to a VM, unless it is used as it comes.
+   */
+  refuseUnanswered(): void {
+    for (const [socket, { headersSent, req }] of this.#answers) {
+      if (headersSent || !socket.writable) continue;
+      const begun = req.complete || hasStreamedBody(req.method, (req.url ?? '').split('?', 1)[0] ?? '');
+      const fields = begun ? ({ outcome: 'unknown', retryable: false } as const) : {};
+      const detail = begun ? 'The gateway ends before this has.' : 'The gateway ends, and the request is not all here.';
+      writeRawProblem(socket, new Problem('shutting-down', detail, fields), undefined);
+    }
   }
 
   /** Ends connections nobody waits on: between two requests, or (which Node does not count as idle) before the first. */
