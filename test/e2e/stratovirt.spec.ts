@@ -140,7 +140,14 @@ describe('StratoVirt', () => {
 
   it('has ended when its connection ends, and quit is a success', async () => {
     const { gateway, vm } = await stage();
+    // From before: it is dialled again at once, and may be `waiting` when we look.
+    const path = `/v1/vms/${vm}/events?event=vm-changed&after=oldest`;
+    const stream = scene.keep(await openLines(gateway, path, 'application/x-ndjson'), (made) => made.close());
     expect((await run(gateway, vm, 'quit')).text).toBe('{}');
-    await gateway.vmBecomes(vm, 'closed');
+    let state: unknown;
+    while (state !== 'closed') {
+      const [event] = await nextNdjsonEvents(stream, 1);
+      state = (event?.data as { state: string }).state;
+    }
   });
 });
