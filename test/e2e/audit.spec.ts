@@ -82,3 +82,26 @@ it('has the traceparent of a request in its lines, and ignores one that is malfo
     sent.map((id) => [id, id === 'malformed' ? undefined : traceparent]),
   );
 });
+
+it('holds what clients and VMs say without control characters, as the log does', async () => {
+  const machine = await fakeMachine(scene);
+  const gateway = await scene.gateway({ settings: fakeMachineSettings, args: ['--log-level', 'trace'] });
+  const vm = await registerVm(gateway, machine.endpoint);
+  // A line break, an escape sequence, the same in one character of C1, text turned round, an end of line of Unicode.
+  const odd = 'odd\n\u001b[31m\u009b31m\u202e\u2066\u2028\u007f';
+  const [connection] = machine.fake.connections;
+  connection?.write(`no JSON ${odd}\r\n`);
+  connection?.line(JSON.stringify({ return: odd, id: odd }));
+  const message = (command: string, args: object) => JSON.stringify({ execute: command, arguments: args });
+  for (const body of [message(odd, {}), message('device_del', { id: odd }), message('device_del', { [odd]: odd })])
+    await exchange(gateway, `/v1/vms/${vm}/qmp`, { body });
+  await exchange(gateway, '/v1/tokens', { body: JSON.stringify({ level: 'read', name: odd }) });
+  await exchange(gateway, `/v1/vms/${encodeURIComponent(odd)}`);
+  const audit = () => readFileSync(path.join(gateway.state, 'audit.log'), 'utf8');
+  await run(gateway, vm, 'stop');
+  await expect.poll(audit, { timeout: 5_000 }).toContain('"command":"stop"');
+  const controls = /[\0-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
+  for (const line of `${audit()}${gateway.stderr()}`.split('\n'))
+    if (controls.test(line)) expect(JSON.stringify(line)).toBe('without control characters');
+  expect(audit().match(/odd/g)?.length).toBeGreaterThan(1);
+});

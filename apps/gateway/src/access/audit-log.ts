@@ -9,6 +9,7 @@ import { milliseconds } from '../listeners/milliseconds.js';
 import { logged, type RequestMark } from '../listeners/request-context.js';
 import { Problem } from '../problems/problem.js';
 import { SettingsError } from '../settings/load-settings.js';
+import { escapeControls } from '../settings/log-line.js';
 import type { Decision } from './policy.js';
 import type { Principal } from './principal.js';
 
@@ -140,7 +141,8 @@ export class AuditLog {
     closeSync(this.#file);
   }
 
-  #append(line: string): void {
+  #append(record: string): void {
+    const line = escapeControls(record);
     if (this.#waitingBytes > maxWaitingBytes) {
       this.#failed('the disk does not keep up; lines are lost');
       return;

@@ -1,4 +1,5 @@
 import { pino, type Logger } from 'pino';
+import { escapeControls } from './log-line.js';
 import { RepeatLimit } from './repeat-limit.js';
 import type { LogLevel } from './settings.js';
 
@@ -16,6 +17,7 @@ export function createLogger(level: LogLevel, limit = new RepeatLimit(), destina
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       hooks: {
+        streamWrite: escapeControls,
         logMethod([fields, ...rest]: unknown[], method, lineLevel) {
           const about: Record<string, unknown> =
             typeof fields === 'object' && fields !== null ? (fields as Record<string, unknown>) : { message: fields };
