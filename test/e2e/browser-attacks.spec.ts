@@ -7,6 +7,7 @@ import { launchChromium } from './chromium.js';
 import { fakeMachine, fakeMachineSettings, type FakeMachine } from './fake-machine.js';
 import type { GatewayProcess } from './gateway-process.js';
 import { GatewayScene, registerVm } from './gateway-scene.js';
+import { exchange } from './http-exchange.js';
 
 const scene = new GatewayScene();
 let browser: Browser;
@@ -143,6 +144,38 @@ it('a rebound name reads nothing, although it is the same origin to the browser'
   });
   expect(status).toBe(403);
   expect(JSON.parse(fetched)).toMatchObject({ code: 'host-refused' });
+});
+
+it('what a guest or a client says is never markup', async () => {
+  const markup = '<img src=x onerror="document.title=1"><script>document.title=1</script>';
+  machine.fake.on('query-name', () => ({ return: { name: markup } }));
+  machine.fake.on('cont', () => ({ error: { class: 'GenericError', desc: markup } }));
+  machine.fake.connections.at(-1)?.event('GUEST_SAID', { said: markup });
+  const inPath = encodeURIComponent(markup);
+  const resources = [
+    ...[`/v1/vms/${vm}/qmp/query-name`, '/v1/events?event=GUEST_SAID&wait=5s', `/v1/vms/${inPath}`, `/${inPath}`],
+    ...[`/v1/vms/${vm}/qmp/${inPath}`, `/v1/vms?${inPath}=1`, `/problems/${inPath}`, `/docs/${inPath}`],
+  ];
+  for (const resource of resources) {
+    const { shown, title, type, sniffing } = await onPage('about:blank', async (page) => {
+      const answer = await page.goto(gateway.url + resource);
+      const headers = answer?.headers() ?? {};
+      return {
+        shown: await page.evaluate(() => document.body.textContent),
+        title: await page.title(),
+        type: headers['content-type'],
+        sniffing: headers['x-content-type-options'],
+      };
+    });
+    expect([resource, title, sniffing]).toEqual([resource, '', 'nosniff']);
+    expect([resource, type]).toEqual([resource, expect.stringMatching(/^application\/(?:problem\+)?json/)]);
+    if (resource.startsWith('/v1')) expect(shown, resource).toContain('onerror');
+  }
+  machine.takeReceived();
+  const refused = await exchange(gateway, `/v1/vms/${vm}/qmp/cont`, { method: 'POST' });
+  expect(refused.json()).toMatchObject({ code: 'command-failed', qmp: { desc: markup } });
+  expect(refused.headers).toMatchObject({ 'x-content-type-options': 'nosniff' });
+  expect(refused.headers['content-type']).toMatch(/^application\/problem\+json/);
 });
 
 it('a page of our own origin works', async () => {
