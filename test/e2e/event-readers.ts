@@ -25,7 +25,8 @@ export async function openLines(
   const leaving = new AbortController();
   const answer = await gateway.fetch(path, { method, headers: { Accept: accept }, signal: leaving.signal });
   if (answer.status !== 200 || answer.body === null) throw new Error(`${path}: ${answer.status}`);
-  const lines = linesOf(answer.body);
+  // At once: fetch ends the body of an answer that nobody holds any more and nobody reads yet.
+  const lines = linesOf(answer.body.getReader());
   return {
     line: async () => {
       for (;;) {
@@ -65,11 +66,13 @@ export async function nextNdjsonEvents(stream: EventLines, count: number): Promi
   return events;
 }
 
-async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string, undefined> {
+async function* linesOf(reader: ReadableStreamDefaultReader<Uint8Array>): AsyncGenerator<string, undefined> {
   const decoder = new TextDecoder();
   let rest = '';
-  for await (const chunk of body) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    const lines = (rest + decoder.decode(value, { stream: true })).split('\n');
     rest = lines.pop() ?? '';
     yield* lines;
   }
