@@ -11,7 +11,7 @@ import { GatewayScene, run } from './gateway-scene.js';
 /** Blocks that are not run here, by the key in their info string: why, or which other test runs them. */
 const reasons: Readonly<Record<string, { readonly why: string } | { readonly runBy: string }>> = {
   demo: { runBy: 'test/e2e/demo.spec.ts' },
-  package: { runBy: 'test/e2e/package.spec.ts' },
+  package: { runBy: 'test/long/package.spec.ts' },
   host: { why: 'changes users, units and directories of the host, as root; test/e2e/systemd.spec.ts tries its files' },
   'whole-suite': { why: 'installs and builds this very tree, or runs all tests: CI does it before this one' },
 };
