@@ -26,6 +26,17 @@ describe('the store of operations', () => {
     expect(store.list('vm')).toEqual([running]);
   });
 
+  it('keeps of a result no more than its own bytes, however many arrived with them', () => {
+    const store = new OperationStore('run');
+    const flood = Buffer.alloc(65_536, '{}');
+    const [small, whole] = [store.begin('vm', 'stop', 'p'), store.begin('vm', 'stop', 'p')];
+    store.end(small, 'done', flood.subarray(100, 102));
+    store.end(whole, 'done', flood);
+    expect(small.result).toEqual(Buffer.from('{}'));
+    expect((small.result as Buffer).buffer).not.toBe(flood.buffer);
+    expect(whole.result).toBe(flood);
+  });
+
   it('keeps 1,000 ended ones per VM, and does not count the running', () => {
     const store = new OperationStore('run', () => 0);
     const running = store.begin('vm', 'stop', 'p');

@@ -18,8 +18,10 @@ export interface Operation {
 const keptMs = 10 * 60_000;
 const keptPerVm = 1000;
 const keptBytes = 64 * 2 ** 20;
+/** What a kept result may hold of the bytes it arrived with, which are not its own. */
+const slackBytes = 512;
 /** What an operation costs without its result, roughly. */
-const overheadBytes = 300;
+const overheadBytes = 300 + slackBytes;
 
 /** The operations of one VM. `ended` is in the order they ended, read from `head`. */
 interface VmOperations {
@@ -77,7 +79,7 @@ export class OperationStore {
 
   end(operation: Operation, state: 'done' | 'failed' | 'lost', result: Buffer | Problem): void {
     operation.state = state;
-    operation.result = result;
+    operation.result = Buffer.isBuffer(result) ? apart(result) : result;
     operation.ended = this.now();
     const own = this.#of(operation.vm);
     this.#stopped(own, operation);
@@ -145,6 +147,11 @@ export class OperationStore {
     while (own.ended.length > own.head) this.#forgetOldest(own);
     if (own.running.length === 0) this.#byVm.delete(vm);
   }
+}
+
+/** A slice keeps the whole chunk it arrived in; in a flood of events that is a thousand times as much. */
+function apart(result: Buffer): Buffer {
+  return result.buffer.byteLength > result.length + slackBytes ? Buffer.from(result) : result;
 }
 
 function bytesOf(operation: Operation): number {
