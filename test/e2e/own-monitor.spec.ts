@@ -55,9 +55,7 @@ describe("the gateway's own monitor of a real QEMU", () => {
     for (const line of lines) {
       for (const text of [JSON.stringify(line), JSON.stringify(line).replace('chardev', '\\u0063hardev')]) {
         const verdicts = await entrances.run('human-monitor-command', `{"command-line":${text}}`);
-        const { monitor, ...others } = verdicts;
-        expect(new Set(Object.values(others)), text).toEqual(new Set(['forbidden']));
-        expect(monitor).toBe('error');
+        expect(new Set(Object.values(verdicts)), text).toEqual(new Set(['forbidden']));
       }
     }
     expect((await exchange(gateway, `/v1/vms/${vm}`)).json()).toMatchObject({ state: 'ready', epoch: before });
