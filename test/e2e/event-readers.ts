@@ -24,7 +24,8 @@ export async function openLines(
 ): Promise<EventLines> {
   const leaving = new AbortController();
   const answer = await gateway.fetch(path, { method, headers: { Accept: accept }, signal: leaving.signal });
-  if (answer.status !== 200 || answer.body === null) throw new Error(`${path}: ${answer.status}`);
+  if (answer.status !== 200 || answer.body === null)
+    throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
   // At once: fetch ends the body of an answer that nobody holds any more and nobody reads yet.
   const lines = linesOf(answer.body.getReader());
   return {

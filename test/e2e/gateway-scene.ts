@@ -17,12 +17,12 @@ let registered = 0;
 export async function registerVm(
   gateway: GatewayProcess,
   endpoint: string,
-  { state = 'ready', labels = {} }: { state?: string; labels?: Record<string, string> } = {},
+  { state = 'ready', labels = {}, agent }: { state?: string; labels?: Record<string, string>; agent?: string } = {},
 ): Promise<string> {
   const id = `vm-${++registered}`;
   const answer = await exchange(gateway, `/v1/vms/${id}`, {
     method: 'PUT',
-    body: JSON.stringify({ endpoint, labels }),
+    body: JSON.stringify({ endpoint, labels, agent }),
   });
   if (answer.status !== 201) throw new Error(`registering ${endpoint}: ${answer.text}`);
   await gateway.vmBecomes(id, state);
