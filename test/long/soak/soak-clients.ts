@@ -63,25 +63,29 @@ export class SoakClients {
     load.loop('sessions', 500, () => this.#session());
   }
 
-  /** Fills what is kept of commands to its bound (1,000 a VM) with the like of what comes, so that what grows later is something else. */
+  /**
+   * Fills what is kept of commands to its bound (1,000 a VM) with the like of what comes, so that what grows later is
+   * something else. One at a time for each VM: replies that arrive together share their memory.
+   */
   async fill(): Promise<void> {
     const client = await JsonRpcClient.connect(this.gateway);
     const run = async (vm: string, command: string, args: () => object = () => ({})) => {
-      for (let batch = 0; batch < 10; batch++) {
-        const requests = Array.from({ length: 100 }, () => JSON.stringify({ vm, command, arguments: args() }));
-        const answers = await Promise.all(requests.map((params) => client.request('execute', params)));
-        for (const { error, text } of answers) if (error !== undefined) this.unexpected.push(text);
+      for (let asked = 0; asked < 1000; asked++) {
+        const { error, text } = await client.request('execute', JSON.stringify({ vm, command, arguments: args() }));
+        if (error !== undefined) this.unexpected.push(text);
       }
     };
-    for (const vm of this.vms.fakes) await run(vm, echo, () => this.#arguments());
-    const { qemus, killed, withAgent } = this.vms;
-    for (const vm of [...qemus, killed, withAgent]) await run(vm, 'query-version');
+    const { fakes, qemus, faulty, killed, withAgent } = this.vms;
+    await Promise.all([
+      ...fakes.map((vm) => run(vm, echo, () => this.#arguments())),
+      ...faulty.map((vm) => run(vm, echo, () => ({ integer: 1 }))),
+      ...[...qemus, killed, withAgent].map((vm) => run(vm, 'query-version')),
+    ]);
+    client.close();
+    await client.closed;
     for (let asked = 0; asked < 1000; asked++) await this.#ask(`/v1/vms/${withAgent}/agent/guest-get-time`, []);
     // The sessions of one principal, too, are bounded.
     for (let made = 0; made < 100; made++) await this.#session();
-    for (const vm of this.vms.faulty) await run(vm, echo, () => ({ integer: 1 }));
-    client.close();
-    await client.closed;
   }
 
   #arguments(): object {
