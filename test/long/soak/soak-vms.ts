@@ -15,7 +15,7 @@ export async function startVms(
   gateway: GatewayProcess,
   load: Workload,
   random: (bound: number) => number,
-): Promise<SoakVms> {
+): Promise<SoakVms & { readonly release: () => void }> {
   const machines: FakeMachine[] = [];
   const machine = async () => {
     const made = await fakeMachine(scene);
@@ -75,7 +75,14 @@ export async function startVms(
     garbled.cut();
     return Promise.resolve();
   });
-  return vms;
+  return {
+    ...vms,
+    /** Nothing is held back any more; for the end, when every command is to have one. */
+    release: () => {
+      stalled.toClient.stalled = false;
+      stalled.cut();
+    },
+  };
 }
 
 /** A process that is killed and started again in the same place. */

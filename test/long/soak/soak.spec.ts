@@ -66,6 +66,7 @@ it(
     }
     await clients.end();
     await surroundings.end();
+    vms.release();
     // While it is attached the process does not end.
     probe.close();
     const { cursor: end } = (await exchange(gateway, '/v1/vms')).json() as { cursor: string };
