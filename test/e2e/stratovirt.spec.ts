@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { redactedMembers } from '@qmp-gateway/catalog';
 import { StratovirtFake, stratovirtCommands, type StratovirtOptions } from '@qmp-gateway/test-kit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { nextNdjsonEvents, openLines } from './event-readers.js';
@@ -127,6 +130,30 @@ describe('StratoVirt', () => {
     const args = JSON.stringify({ ...device, serial: 'x,host=0' });
     expect((await run(gateway, vm, 'device_add', args, headers)).status).toBe(403);
     expect(fake.executed).not.toContain('device_add');
+  });
+
+  it('is told what is typed, and nobody else', async () => {
+    const { fake, gateway, vm } = await stage();
+    const secret = 'canary-key';
+    const samples: Readonly<Record<string, object>> = {
+      input_event: { key: 'keyboard', value: secret },
+      'human-monitor-command': { 'command-line': `drive_add ${secret}` },
+    };
+    for (const command of Object.keys(samples))
+      fake.handlers.set(command, (args) => ({
+        error: { class: 'GenericError', desc: `cannot take ${JSON.stringify(args)}` },
+      }));
+    for (const [command, args] of Object.entries(samples)) {
+      expect(redactedMembers('stratovirt', command)).not.toEqual([]);
+      const answer = await run(gateway, vm, command, JSON.stringify(args));
+      expect(answer.text).toContain('cannot take');
+      expect(answer.text).not.toContain(secret);
+    }
+    const audit = () => readFileSync(path.join(gateway.state, 'audit.log'), 'utf8');
+    await expect.poll(audit, { timeout: 10_000 }).toContain('human-monitor-command');
+    const operations = (await exchange(gateway, `/v1/vms/${vm}/operations`)).text;
+    const metrics = (await exchange(gateway, '/metrics')).text;
+    for (const kept of [audit(), gateway.stderr(), operations, metrics]) expect(kept).not.toContain(secret);
   });
 
   it('whose events have ended for good is asked for its state', async () => {
