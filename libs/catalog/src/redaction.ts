@@ -32,7 +32,23 @@ export function redactedMembers(kind: ServerKind, command: string): readonly (re
  */
 export function redactedArguments(kind: ServerKind, command: string, args: JsonNode, text: string): string | undefined {
   if (!isKnownCommand(kind, command) || command === 'human-monitor-command') return undefined;
-  return redactNode(args, text, redactedMembers(kind, command));
+  const paths = redactedMembers(kind, command);
+  // Most arguments hold nothing secret and are shown as they came.
+  if (paths.length === 0 && !mayHoldSecret(args)) return text.slice(args.start, args.end);
+  return redactNode(args, text, paths);
+}
+
+function mayHoldSecret(node: JsonNode): boolean {
+  switch (node.kind) {
+    case 'object':
+      return node.members.some(({ name, value }) => secretName.test(name) || mayHoldSecret(value));
+    case 'array':
+      return node.items.some(mayHoldSecret);
+    case 'string':
+      return node.value.includes('://');
+    default:
+      return false;
+  }
 }
 
 /** `paths` are those that start at `node`; the empty path is `node` itself. */
