@@ -51,7 +51,7 @@ export class SoakClients {
     );
     load.loop('agent', 100, (count) => this.#agent(count));
     // Work that ended is kept for a day, 10,000 in all: too much to fill here, so there is little of it.
-    load.loop('work', 4000, () => this.#work());
+    load.loop('work', 10_000, () => this.#work());
     load.loop('wrong', 40, () => this.#wrong());
     load.loop('lists', 100, () => this.#lists());
     load.loop('json-rpc', 150, (count) => this.#jsonRpc(count));
@@ -233,7 +233,8 @@ export class SoakClients {
   }
 
   async #registry(count: number): Promise<void> {
-    const path = `/v1/vms/passing-${count}`;
+    // Names come back: what is remembered of 10,000 VMs that are gone would fill the whole time.
+    const path = `/v1/vms/passing-${count % 20}`;
     const endpoint = count % 4 === 0 ? 'unix:/nowhere/at-all' : this.vms.passingEndpoint;
     await this.#ask(path, [], { method: 'PUT', body: JSON.stringify({ endpoint, labels: { turn: String(count) } }) });
     if (count % 4 !== 0) {
