@@ -24,6 +24,9 @@ const precedence = ['settings', 'api', 'discovery'] as const satisfies readonly 
 
 type Definitions = ReadonlyMap<string, VmDefinition>;
 
+/** The times of files lag by a step of the kernel's clock (10 ms at most) and more: a younger session may still be of the server before. */
+const fileTimeStepMs = 20;
+
 /**
  * Which VMs exist, by id. Three sources say so, each at any time; every change of one is brought about by `#settle`, id
  * by id. What the API said is kept on disk; settings and discovery come from there each time.
@@ -102,7 +105,7 @@ export class VmRegistry {
   socketReplaced(source: VmSource, id: string, since: number): Promise<void> {
     return this.#inTurn(async () => {
       const vm = this.#vms.get(id);
-      if (vm?.source !== source || vm.monitor.state.since >= since) return;
+      if (vm?.source !== source || vm.monitor.state.since >= since + fileTimeStepMs) return;
       if (vm.ready || vm.monitor.state.name === 'negotiating') await this.#replace(vm, vm.definition, source);
     });
   }
