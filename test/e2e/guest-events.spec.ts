@@ -88,7 +88,8 @@ describe('a real Linux guest', () => {
       asked++;
       if (asked > 50_000) throw new Error(`${all.events.length} events after ${asked} questions`);
     }
-    await guest.run('kill $(cat /tmp/loop)');
+    // Waited for: a child that ends later would interrupt the guest's shell while it reads its next line.
+    await guest.run('kill $(cat /tmp/loop); wait $(cat /tmp/loop) || true');
     await guest.run('vconfig add eth0 42 > /dev/null; ip link set dev eth0 address 52:54:00:00:00:99');
 
     const filters = await run(gateway, vm, 'query-rx-filter', '{"name":"net0"}');

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import {
+  RawQmpClient,
   Scene,
   makeCertificates,
   makeTempDir,
@@ -34,7 +35,11 @@ describe('endpoints of a real QEMU', () => {
   ])('names %s', async (_, option, mode, name) => {
     const directory = scene.directory();
     const socket = path.join(directory, 'other');
-    await scene.qemu({ args: monitorOn(`path=${socket},server=on,wait=off${option}`, mode) });
+    const qemu = await scene.qemu({ args: monitorOn(`path=${socket},server=on,wait=off${option}`, mode) });
+    // Once it answers, all its sockets listen; before, there may be a file that nobody listens at.
+    const first = await RawQmpClient.connect(qemu.socket);
+    await first.negotiate();
+    first.close();
     const { monitor, host } = scene.monitor(socket);
     monitor.start();
     const { fault } = await host.reached(monitor, 'waiting');
