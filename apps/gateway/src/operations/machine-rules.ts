@@ -1,5 +1,5 @@
 import { asObject, asText, returnedObject, type CompletionRule } from './completion-rule.js';
-import type { Work } from './work.js';
+import type { Verdict, Work } from './work.js';
 
 /** Statuses of `query-status` in which the CPUs run. */
 const isRunning = (runState: string | null) => runState === 'running';
@@ -76,11 +76,7 @@ const migration: CompletionRule = {
 };
 
 /** Statuses no release has had yet go on. */
-function migrationEnd(
-  work: Work,
-  status: string,
-  error: string | undefined,
-): (ReturnType<CompletionRule['event']> & object) | undefined {
+function migrationEnd(work: Work, status: string, error: string | undefined): Verdict | undefined {
   switch (status) {
     case 'completed':
       return { state: 'done' };

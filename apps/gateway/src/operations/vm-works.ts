@@ -59,10 +59,6 @@ export class VmWorks {
     this.#clock = surroundings.clock ?? systemClock;
   }
 
-  get idle(): boolean {
-    return this.#running.length === 0;
-  }
-
   /** Takes charge of work: before its command is written, or of an earlier run of the gateway. */
   add(work: Work, vm: Vm | undefined): void {
     this.#vm = vm ?? this.#vm;
