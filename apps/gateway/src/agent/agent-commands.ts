@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { CheckedCommandPath } from '../commands/command-path.js';
 import type { CommandAnswer, CommandPath, CommandRequest, CommandTrace } from '../commands/command-request.js';
 import type { Controls } from '../commands/controls.js';
-import { RequestCommands, type CommandManner } from '../commands/request-commands.js';
+import { callerOf, RequestCommands, type CommandCaller, type CommandManner } from '../commands/request-commands.js';
 import type { AuthenticatedContext } from '../listeners/request-context.js';
 import { Problem } from '../problems/problem.js';
 
@@ -49,7 +49,7 @@ const unheldPause = async (milliseconds: number): Promise<void> => {
 /** The commands of a VM's guest agent that one request is answered by: each goes the whole way of a command. */
 export class AgentCommands implements GuestCommands {
   readonly #commands: RequestCommands;
-  readonly #caller: Pick<CommandRequest, 'principal' | 'requestId' | 'traceparent' | 'vm' | 'agent'>;
+  readonly #caller: CommandCaller;
 
   constructor(
     private readonly path: CommandPath,
@@ -58,8 +58,7 @@ export class AgentCommands implements GuestCommands {
     private readonly controls: TaskControls = {},
     private readonly sleep: (milliseconds: number) => Promise<void> = unheldPause,
   ) {
-    const { principal, requestId, traceparent } = context;
-    this.#caller = { principal, requestId, traceparent, vm, agent: true };
+    this.#caller = { ...callerOf(context, vm), agent: true };
     // Integers stay as they are: the numbers of an agent go back to it.
     const { timeoutMs, epoch } = controls;
     this.#commands = new RequestCommands(path, { ...this.#caller, timeoutMs, epoch });
@@ -114,11 +113,11 @@ function readReply(json: string, trace: CommandTrace): GuestReply {
  */
 export async function requireAll(
   path: CheckedCommandPath,
-  { principal, requestId, traceparent, arrivedAt }: AuthenticatedContext,
+  context: AuthenticatedContext,
   vm: string,
   commands: readonly string[],
 ): Promise<void> {
-  const caller = { principal, requestId, traceparent, vm, agent: true, arrivedAt } as const;
+  const caller = { ...callerOf(context, vm), agent: true, arrivedAt: context.arrivedAt };
   for (const command of commands) {
     const request: CommandRequest = { ...caller, entrance: 'resource', command, arguments: { kind: 'none' } };
     try {

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Principal } from '../access/principal.js';
+import type { AuthenticatedContext } from '../listeners/request-context.js';
 import { Problem } from '../problems/problem.js';
 import type { CommandPath, CommandRequest, CommandTrace } from './command-request.js';
 import { readControls, type Controls } from './controls.js';
@@ -20,6 +21,15 @@ export interface CommandReply {
   /** The return value as the VM wrote it. */
   readonly json: string;
   readonly trace: CommandTrace;
+}
+
+/** The caller of the commands that this request is answered by. */
+export function callerOf(
+  context: Pick<AuthenticatedContext, 'principal' | 'requestId' | 'traceparent'>,
+  vm: string,
+): CommandCaller {
+  const { principal, requestId, traceparent } = context;
+  return { principal, requestId, traceparent, vm };
 }
 
 /** What a resource says of one of its commands beside its arguments. */

@@ -2,7 +2,7 @@ import { Body, Controller, Inject, Param, Post, Req, Res } from '@nestjs/common'
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CheckedCommandPath } from '../commands/command-path.js';
-import { readResourceControls, RequestCommands } from '../commands/request-commands.js';
+import { callerOf, readResourceControls, RequestCommands } from '../commands/request-commands.js';
 import { writeResource } from '../listeners/answer.js';
 import { onlyParameters } from '../listeners/query-parameters.js';
 import type { GatewayRequest } from '../listeners/request-context.js';
@@ -26,12 +26,11 @@ export class KeysController {
     @Body() body: unknown,
   ): Promise<void> {
     const { gateway: context } = request;
-    const { principal, requestId, traceparent } = context;
-    const vm = this.directory.require(principal, id);
+    const vm = this.directory.require(context.principal, id);
     onlyParameters(context.query, []);
     const controls = readResourceControls(request.headers);
     const keys = readKeys(body);
-    const commands = new RequestCommands(this.path, { principal, requestId, traceparent, vm: vm.id, ...controls });
+    const commands = new RequestCommands(this.path, { ...callerOf(context, vm.id), ...controls });
     const trace = await typeKeys(
       commands,
       vm,

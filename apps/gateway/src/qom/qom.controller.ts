@@ -2,7 +2,7 @@ import { Controller, Get, Inject, Param, Put, Req, Res } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
 import { CheckedCommandPath } from '../commands/command-path.js';
 import { readControls } from '../commands/controls.js';
-import { readResourceControls, RequestCommands } from '../commands/request-commands.js';
+import { callerOf, readResourceControls, RequestCommands } from '../commands/request-commands.js';
 import { writeResource, writeValue } from '../listeners/answer.js';
 import type { GatewayRequest } from '../listeners/request-context.js';
 import type { BodyRequest } from '../listeners/strict-json-body.js';
@@ -30,19 +30,12 @@ export class QomController {
     @Param('path') segments: readonly string[] = [],
   ): Promise<void> {
     const { gateway: context } = request;
-    const { principal, requestId, traceparent, arrivedAt } = context;
-    const vm = this.directory.require(principal, id);
+    const vm = this.directory.require(context.principal, id);
     const path = qomPath(segments);
     const view = readQomView(context.query);
     const controls = readResourceControls(request.headers);
-    const commands = new RequestCommands(this.path, {
-      principal,
-      requestId,
-      traceparent,
-      vm: vm.id,
-      arrivedAt,
-      ...controls,
-    });
+    const { arrivedAt } = context;
+    const commands = new RequestCommands(this.path, { ...callerOf(context, vm.id), arrivedAt, ...controls });
     const bulk = vm.schema?.commands.has('qom-list-get') === true;
     const reader = new QomReader(commands, view.budget, bulk, () => !response.destroyed);
     const found = await readResource(path, view, reader);
@@ -59,13 +52,12 @@ export class QomController {
     @Param('path') segments: readonly string[],
   ): Promise<void> {
     const { gateway: context, bodyText: value } = request;
-    const { principal, requestId, traceparent } = context;
-    const vm = this.directory.require(principal, id);
+    const vm = this.directory.require(context.principal, id);
     const place = ownerOf(qomPath(segments));
     if (place === undefined) throw new Problem('invalid-request', 'The root has no value: name a property.');
     if (value === undefined) throw new Problem('malformed-json', 'There is no body; send the value as JSON.');
     const controls = readControls(request.headers, context.query);
-    const commands = new RequestCommands(this.path, { principal, requestId, traceparent, vm: vm.id, ...controls });
+    const commands = new RequestCommands(this.path, { ...callerOf(context, vm.id), ...controls });
     const { owner, name } = place;
     const args = `{"path":${JSON.stringify(owner)},"property":${JSON.stringify(name)},"value":${value}}`;
     const { json, trace } = await commands.run('qom-set', args);

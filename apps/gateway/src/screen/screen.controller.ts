@@ -1,7 +1,7 @@
 import { Controller, Get, Inject, Param, Req, Res } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
 import { CheckedCommandPath } from '../commands/command-path.js';
-import { readResourceControls, RequestCommands } from '../commands/request-commands.js';
+import { callerOf, readResourceControls, RequestCommands } from '../commands/request-commands.js';
 import { writeResource } from '../listeners/answer.js';
 import { onlyParameters } from '../listeners/query-parameters.js';
 import type { GatewayRequest } from '../listeners/request-context.js';
@@ -24,20 +24,13 @@ export class ScreenController {
   @Get()
   async get(@Req() request: GatewayRequest, @Res() response: ServerResponse, @Param('vm') id: string): Promise<void> {
     const { gateway: context } = request;
-    const { principal, requestId, traceparent, arrivedAt } = context;
-    const vm = this.directory.require(principal, id);
+    const vm = this.directory.require(context.principal, id);
     const display = readDisplay(context.query);
     const controls = readResourceControls(request.headers);
     // Whether it can make PNG stands in its schema.
     if (vm.schema === undefined && vm.arriving) await this.directory.untilReady(vm, firstContactMs, request);
-    const commands = new RequestCommands(this.path, {
-      principal,
-      requestId,
-      traceparent,
-      vm: vm.id,
-      arrivedAt,
-      ...controls,
-    });
+    const { arrivedAt } = context;
+    const commands = new RequestCommands(this.path, { ...callerOf(context, vm.id), arrivedAt, ...controls });
     const { png, trace } = await this.screenshots.take(commands, vm, display);
     writeResource(response, context, trace, { type: 'image/png', bytes: png });
   }
