@@ -152,6 +152,9 @@ describe('blockdev-mirror of 256 MiB', () => {
     const at = String(started.headers.location);
     // Nobody has looked so far.
     expect((await operationAt(gateway, at)).progress).toMatchObject({ total: size, unit: 'bytes' });
+    const dry = await exchange(gateway, at, { method: 'DELETE', headers: { 'dry-run': 'true' } });
+    expect(problemOf(dry)).toMatchObject({ code: 'invalid-request' });
+    expect((await operationAt(gateway, at)).state).toBe('running');
     const cancelled = await exchange(gateway, at, { method: 'DELETE' });
     expect([200, 202]).toContain(cancelled.status);
     const ended = await operationAt(gateway, at, '30s');

@@ -34,6 +34,26 @@ describe('work of the machine itself', () => {
     expect(told.events.map((one) => one.event)).toContain(event);
   });
 
+  it('is kept for whoever began it when its VM is gone', async () => {
+    const { socket } = await scene.qemu();
+    const path = '/v1/vms/gone-soon';
+    await exchange(gateway, path, { method: 'PUT', body: JSON.stringify({ endpoint: `unix:${socket}` }) });
+    await gateway.vmBecomes('gone-soon', 'ready');
+    const answer = await prefer(gateway, 'gone-soon', 'cont', undefined, 'wait=30');
+    done(answer);
+    const operation = `${path}/operations/${String(answer.headers['qmp-operation'])}`;
+    expect((await exchange(gateway, path, { method: 'DELETE' })).status).toBe(204);
+    expect(await operationAt(gateway, operation)).toMatchObject({ vm: 'gone-soon', command: 'cont', state: 'done' });
+    const listed = (await exchange(gateway, '/v1/operations?vm=gone-*')).json() as { operations: object[] };
+    expect(listed.operations).toMatchObject([{ vm: 'gone-soon', command: 'cont' }]);
+    const stranger = { Authorization: `Bearer ${makeToken(gateway, { level: 'read', vms: ['*'] })}` };
+    expect(problemOf(await exchange(gateway, operation, { headers: stranger })).code).toBe('vm-not-found');
+    expect((await exchange(gateway, '/v1/operations?vm=gone-*', { headers: stranger })).json()).toMatchObject({
+      operations: [],
+    });
+    expect(problemOf(await exchange(gateway, operation, { method: 'DELETE' })).code).toBe('vm-not-found');
+  });
+
   it('stop of a VM that is stopped tells nothing, and is done', async () => {
     done(await prefer(gateway, vm, 'stop', undefined, 'wait=30'));
     done(await prefer(gateway, vm, 'stop', undefined, 'wait=30'));

@@ -153,7 +153,7 @@ export class Gateway {
     });
     this.replies = new ReplyBudget(settings.limits);
     const lane = new Lane(this.path, new FanOut(this.registry, this.path), this.replies, settings.limits, this.work);
-    this.operationDesk = new OperationDesk(this.registry, this.operations, this.work, this.path, () => this.hub.head());
+    this.operationDesk = new OperationDesk(this.registry, this.operations, this.work, () => this.hub.head());
     const { hub, directory, registry } = this;
     this.socketParts = {
       leavers: new Set(),

@@ -1,6 +1,6 @@
 import type { Principal } from '../access/principal.js';
-import type { CommandAnswer, CommandPath } from '../commands/command-request.js';
 import type { IncomingMessage } from 'node:http';
+import type { RequestCommands } from '../commands/request-commands.js';
 import { Problem } from '../problems/problem.js';
 import { selectsVm, type VmSelector } from '../vms/vm-selector.js';
 import type { Vm } from '../vms/vm.js';
@@ -19,7 +19,6 @@ export class OperationDesk {
     private readonly registry: VmRegistry,
     private readonly operations: OperationStore,
     private readonly work: WorkFollower,
-    private readonly path: CommandPath,
     /** The newest event position. */
     private readonly eventCursor: () => string,
   ) {}
@@ -38,6 +37,7 @@ export class OperationDesk {
     const rows = [...this.registry.all()]
       .filter((vm) => principal.sees(vm) && selectsVm(selector, vm))
       .flatMap((vm) => this.#rows(principal, vm))
+      .concat(this.#ofGone(principal, selector))
       .filter((row) => state === undefined || stateOf(row) === state)
       .sort(newestFirst)
       .slice(0, limit);
@@ -59,30 +59,21 @@ export class OperationDesk {
   }
 
   /**
-   * Asks the VM to give up what goes on, as a command of this principal.
+   * Asks the VM to give up what goes on.
+   * @param commands those of the request, for this VM
    * @returns the operation, and whether it has ended by now
    * @throws Problem `vm-not-found`, `operation-not-found`, `method-not-allowed` where nothing can be cancelled, and
    *   whatever the command that cancels is refused with
    */
   async cancel(
     principal: Principal,
-    requestId: string,
+    commands: RequestCommands,
     vmId: string,
     id: string,
   ): Promise<{ readonly json: string; readonly over: boolean }> {
     const found = this.#require(principal, vmId, id);
-    const vm = this.registry.require(principal, vmId);
-    const { command, args } = cancellationOf(found, vm);
-    const answer = await new Promise<CommandAnswer>((resolve) =>
-      this.path.execute(
-        {
-          ...{ principal, requestId, entrance: 'rest', vm: vmId, command, arrivedAt: performance.now() },
-          arguments: args === undefined ? { kind: 'none' } : { kind: 'json', json: JSON.stringify(args) },
-        },
-        resolve,
-      ),
-    );
-    if (!answer.ok) throw answer.problem;
+    const { command, args = {} } = cancellationOf(found, this.registry.require(principal, vmId));
+    await commands.run(command, JSON.stringify(args));
     return { json: render(found), over: found instanceof Work && found.over };
   }
 
@@ -93,7 +84,17 @@ export class OperationDesk {
     return [...works, ...others].filter((row) => mayRead(principal, row));
   }
 
+  /** What became of work at VMs that are no more, which nobody knows the labels of. */
+  #ofGone(principal: Principal, selector: VmSelector): Work[] {
+    return [...this.work.store.all()].filter((work) => {
+      const vm = { id: work.record.vm, labels: {} };
+      return this.registry.get(vm.id) === undefined && mayReadOfGone(principal, work) && selectsVm(selector, vm);
+    });
+  }
+
   #require(principal: Principal, vmId: string, id: string): AnyOperation {
+    const kept = this.registry.get(vmId) === undefined ? this.work.store.get(vmId, id) : undefined;
+    if (kept !== undefined && mayReadOfGone(principal, kept)) return kept;
     const vm = this.registry.require(principal, vmId);
     const found = this.work.store.get(vm.id, id) ?? this.operations.get(vm.id, id);
     if (found !== undefined && mayRead(principal, found)) return found;
@@ -132,6 +133,11 @@ function mayRead(principal: Principal, row: AnyOperation): boolean {
   const { principalId } = row instanceof Work ? row.record : row;
   // What nobody began through the gateway belongs to the VM, whose jobs every reader of it may query.
   return principalId === null || principalId === principal.id || principal.reaches('host');
+}
+
+/** Whoever began it, though the VM is gone; level `host` where its VMs go by their ids. */
+function mayReadOfGone(principal: Principal, { record: { vm, principalId } }: Work): boolean {
+  return principalId === principal.id || (principal.reaches('host') && principal.sees({ id: vm, labels: {} }));
 }
 
 function render(row: AnyOperation): string {

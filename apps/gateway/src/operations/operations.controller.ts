@@ -1,5 +1,7 @@
 import { Controller, Delete, Get, Inject, Param, Req, Res } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
+import { CheckedCommandPath } from '../commands/command-path.js';
+import { callerOf, readResourceControls, RequestCommands } from '../commands/request-commands.js';
 import { sendJson } from '../listeners/answer.js';
 import { onlyParameters } from '../listeners/query-parameters.js';
 import type { GatewayRequest } from '../listeners/request-context.js';
@@ -16,7 +18,10 @@ const states = ['running', 'ready', 'done', 'failed', 'cancelled', 'lost'];
 /** What became of commands, and of the work that goes on after their reply. */
 @Controller('v1')
 export class OperationsController {
-  constructor(@Inject(OperationDesk) private readonly desk: OperationDesk) {}
+  constructor(
+    @Inject(OperationDesk) private readonly desk: OperationDesk,
+    @Inject(CheckedCommandPath) private readonly path: CheckedCommandPath,
+  ) {}
 
   @Get('operations')
   all(@Req() request: GatewayRequest, @Res() response: ServerResponse): void {
@@ -64,8 +69,10 @@ export class OperationsController {
     @Param('operation') id: string,
   ): Promise<void> {
     onlyParameters(request.gateway.query, []);
-    const { principal, requestId } = request.gateway;
-    const { json, over } = await this.desk.cancel(principal, requestId, vm, id);
+    const { gateway: context } = request;
+    const controls = readResourceControls(request.headers);
+    const commands = new RequestCommands(this.path, { ...callerOf(context, vm), ...controls });
+    const { json, over } = await this.desk.cancel(context.principal, commands, vm, id);
     sendJson(response, over ? 200 : 202, json);
   }
 }

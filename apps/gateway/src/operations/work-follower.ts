@@ -145,7 +145,9 @@ export class WorkFollower {
     works?.ended('The VM was forgotten before its work ended.');
     works?.stop();
     this.#byVm.delete(vm);
+    // What somebody began is kept for its day: a VM that was powered down is gone, and how that went may still be asked.
     for (const work of this.store.of(vm)) {
+      if (work.record.principalId !== null) continue;
       this.store.remove(work);
       this.#log.forgotten(work.record.id);
     }
