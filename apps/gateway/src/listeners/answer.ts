@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { CommandTrace } from '../commands/command-request.js';
 import { problemBody, type Problem } from '../problems/problem.js';
 import { milliseconds } from './milliseconds.js';
+import { writeInOnePiece } from './one-piece-answer.js';
 import type { RequestContext } from './request-context.js';
 
 /** Headers of every answer that carries data of VMs or of the gateway. */
@@ -30,9 +31,6 @@ export function writeProblem(
   response.end(response.req.method === 'HEAD' ? undefined : body);
 }
 
-/** Up to this size a value goes out in one piece with its head: one string, one system call. */
-const onePieceBytes = 16 * 1024;
-
 /** Writes a successful command answer: the bare value, and what the headers of section 5 tell. */
 export function writeValue(
   response: ServerResponse,
@@ -47,17 +45,10 @@ export function writeValue(
   headers.push('X-Content-Type-Options', 'nosniff', 'X-Request-Id', context.requestId);
   addTrace(headers, trace);
   for (const name in context.answerHeaders) headers.push(name, context.answerHeaders[name] ?? '');
-  response.writeHead(trace.location === undefined ? 200 : 202, headers);
-  // Latin-1 keeps bytes as they are, whatever they mean.
-  if (typeof json === 'string') response.write(json);
-  else if (length > onePieceBytes) response.write(json);
-  else response.write(json.toString('latin1'), 'latin1');
-  // After the tick in which Node hands over what was written: an `end` with data would make two pieces of it.
-  process.nextTick(endResponse, response);
-}
-
-function endResponse(response: ServerResponse): void {
-  response.end();
+  const status = trace.location === undefined ? 200 : 202;
+  if (writeInOnePiece(response, status, headers, json, length)) return;
+  response.writeHead(status, headers);
+  response.end(json);
 }
 
 /** Answers for a resource that commands were run for: with a body 200, without 204. */

@@ -75,8 +75,8 @@ export class Listener {
    * sent to a VM, unless it is used as it comes.
    */
   refuseUnanswered(): void {
-    for (const [socket, { headersSent, req }] of this.#answers) {
-      if (headersSent || !socket.writable) continue;
+    for (const [socket, { headersSent, destroyed, req }] of this.#answers) {
+      if (headersSent || destroyed || !socket.writable) continue;
       const begun = req.complete || hasStreamedBody(req.method, (req.url ?? '').split('?', 1)[0] ?? '');
       const fields = begun ? ({ outcome: 'unknown', retryable: false } as const) : {};
       const detail = begun ? 'The gateway ends before this has.' : 'The gateway ends, and the request is not all here.';

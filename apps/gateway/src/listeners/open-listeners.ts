@@ -2,6 +2,7 @@ import { createServer as createHttpServer, type Server, type ServerOptions } fro
 import { createServer as createHttpsServer } from 'node:https';
 import type { Settings } from '../settings/settings.js';
 import { Listener } from './listener.js';
+import { keepAliveMs } from './one-piece-answer.js';
 import type { OpenConnections } from './open-connections.js';
 import { loadTlsMaterial, type TlsMaterial } from './tls-material.js';
 
@@ -10,7 +11,7 @@ const options: ServerOptions = {
   requestTimeout: 30_000,
   // How often Node looks whether those two are over; left alone, every 30 s.
   connectionsCheckingInterval: 2_000,
-  keepAliveTimeout: 65_000,
+  keepAliveTimeout: keepAliveMs,
   // The front door answers for a missing one.
   requireHostHeader: false,
 };
