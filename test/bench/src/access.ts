@@ -60,7 +60,8 @@ async function measure(directory: string, command: string, json: string | undefi
   const headers = { host: '127.0.0.1:8080', authorization: `Bearer ${token}`, 'content-type': 'application/json' };
   const rawHeaders = Object.entries(headers).flat();
   const path = `/v1/vms/web-1/qmp/${command}`;
-  const incoming = { url: path, method: 'POST', headers, rawHeaders } as unknown as IncomingMessage;
+  // One connection for all requests, as clients have it.
+  const incoming = { url: path, method: 'POST', headers, rawHeaders, socket: {} } as unknown as IncomingMessage;
   const door = { kind: 'tcp', port: 8080, secure: false } as const;
   const listener = { kind: 'tcp', host: '127.0.0.1', port: 8080 } as const;
 
@@ -83,7 +84,10 @@ async function measure(directory: string, command: string, json: string | undefi
     arrivedAt: 0,
   };
   const record = (decided: typeof decision) =>
-    audit.command(request, target, decided, document, { ok: true, json: '{}', trace: {} }, 0.25);
+    audit.command({
+      ...{ request, target, decision: decided, args: document, durationMs: 0.25, internalFault: false },
+      answer: { ok: true, json: '{}', trace: {} },
+    });
 
   const all = () => {
     frontDoor();

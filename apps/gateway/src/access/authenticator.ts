@@ -58,7 +58,7 @@ export class Authenticator {
           );
       return this.#everyone;
     }
-    if (bearer !== undefined) return this.#ofBearer(bearer);
+    if (bearer !== undefined) return this.#ofBearer(bearer, request.socket);
     return (
       this.#ofCookie(request, path) ??
       this.sources.certificates?.authenticate(request) ??
@@ -67,10 +67,10 @@ export class Authenticator {
     );
   }
 
-  #ofBearer(bearer: string): Identified | Promise<Identified> {
+  #ofBearer(bearer: string, connection: object): Identified | Promise<Identified> {
     const { jwt } = this.sources;
     if (jwt !== undefined && looksLikeJwt(bearer)) return jwt.authenticate(bearer);
-    return this.tokens.authenticate(bearer) ?? invalidCredentials();
+    return this.tokens.authenticate(bearer, connection) ?? invalidCredentials();
   }
 
   #ofCookie(request: IncomingMessage, path: string): Principal | undefined {
