@@ -24,6 +24,18 @@ const pageBytes = 64 * 1024;
 const mostBytesOfUnit = 3;
 const nothing = Buffer.alloc(0);
 
+/** What the audit log says of a command; `decision` and `args` as far as it came to them. */
+export interface EndedCommand {
+  readonly request: CommandRequest;
+  readonly target: CommandTarget | undefined;
+  readonly decision: Decision | undefined;
+  readonly args: JsonDocument | undefined;
+  readonly answer: CommandAnswer;
+  readonly durationMs: number;
+  /** It ended by a fault of the gateway's own. */
+  readonly internalFault: boolean;
+}
+
 export interface AuditTrouble {
   /** Told once each time the log stops or starts being writable again. */
   (message: string | undefined): void;
@@ -36,6 +48,7 @@ export interface AuditTrouble {
 export class AuditLog {
   readonly path: string;
   #file: number;
+  #ended: EndedCommand[] = [];
   /** Full pages and the one that is being filled. */
   #pages: Buffer[] = [];
   #page = nothing;
@@ -85,15 +98,19 @@ export class AuditLog {
     this.#file = file;
   }
 
-  command(
-    request: CommandRequest,
-    target: CommandTarget | undefined,
-    decision: Decision | undefined,
-    args: JsonDocument | undefined,
-    answer: CommandAnswer,
-    durationMs: number,
-    internalFault = false,
-  ): void {
+  /** A command has ended. Its line is put together when what is under way in this turn, answers above all, has left. */
+  command(ended: EndedCommand): void {
+    if (this.#ended.length === 0) setImmediate(this.#appendEnded);
+    this.#ended.push(ended);
+  }
+
+  readonly #appendEnded = (): void => {
+    const commands = this.#ended;
+    this.#ended = [];
+    for (const ended of commands) this.#appendCommand(ended);
+  };
+
+  #appendCommand({ request, target, decision, args, answer, durationMs, internalFault }: EndedCommand): void {
     const { requestId, traceparent, entrance, principal, vm, command, dryRun } = request;
     // Put together by hand: this line is written for every command.
     let line = `{"time":"${this.#now()}","request":"${requestId}","entrance":"${entrance}","principal":${quote(principal.id)}`;
@@ -110,6 +127,7 @@ export class AuditLog {
   late(request: CommandRequest, target: CommandTarget, answer: CommandAnswer, durationMs: number): void {
     const { requestId, traceparent, entrance, principal } = request;
     const trace = traceparent === undefined ? '' : `"traceparent":"${traceparent}",`;
+    this.#appendEnded();
     this.#append(
       `{"time":"${this.#now()}","request":"${requestId}","entrance":"${entrance}","principal":${quote(principal.id)},` +
         `${trace}"vm":${quote(target.vm.id)},"command":${quote(target.command.name)},"late":true${ending(answer)},` +
@@ -126,11 +144,13 @@ export class AuditLog {
       change: what,
       ...details,
     };
+    this.#appendEnded();
     this.#append(`${JSON.stringify(record)}\n`);
   }
 
   /** Resolves when everything appended so far is on its way to the disk or given up. */
   async flush(): Promise<void> {
+    this.#appendEnded();
     if (!this.#writing) return;
     await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
   }

@@ -258,7 +258,7 @@ export class CheckedCommandPath implements CommandPath {
     this.#finish(target, request, decision, undefined, { ok: false, problem, trace: noTrace }, answer, isOurs);
   }
 
-  /** The one place where a command's answer leaves: audited, counted, told. */
+  /** The one place where a command's answer leaves: told, audited, counted. */
   #finish(
     target: CommandTarget | undefined,
     request: CommandRequest,
@@ -270,15 +270,18 @@ export class CheckedCommandPath implements CommandPath {
   ): void {
     const outcome = result.ok ? 'done' : result.problem.code;
     const durationMs = performance.now() - request.arrivedAt;
-    this.parts.audit.command(request, target, decision, args, result, durationMs, isOurs);
-    this.parts.metrics.command(
-      target?.server.kind ?? 'unknown',
-      target?.command.name ?? 'unknown',
-      outcome,
-      durationMs,
-      result.trace,
-    );
-    answer(result);
+    try {
+      answer(result);
+    } finally {
+      this.parts.audit.command({ request, target, decision, args, answer: result, durationMs, internalFault: isOurs });
+      this.parts.metrics.command(
+        target?.server.kind ?? 'unknown',
+        target?.command.name ?? 'unknown',
+        outcome,
+        durationMs,
+        result.trace,
+      );
+    }
   }
 }
 
