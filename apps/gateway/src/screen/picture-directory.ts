@@ -50,8 +50,22 @@ async function readPicture(file: string): Promise<Buffer | undefined> {
   try {
     const status = await handle.stat();
     if (!status.isFile() || status.size > mostBytes) throw new Error('what the VM wrote is no picture');
-    return await handle.readFile();
+    return await readWhole(handle, status.size);
   } finally {
     await handle.close();
   }
+}
+
+/** Where a file ends that is being written is up to who writes it; a picture was written before the VM answered. */
+async function readWhole(handle: FileHandle, size: number): Promise<Buffer> {
+  // The byte behind the last tells whether it grows.
+  const bytes = Buffer.alloc(size + 1);
+  let length = 0;
+  for (let end = false; !end && length <= size;) {
+    const { bytesRead } = await handle.read(bytes, length);
+    length += bytesRead;
+    end = bytesRead === 0;
+  }
+  if (length > size) throw new Error('what the VM wrote is no picture: it grows');
+  return bytes.subarray(0, length);
 }

@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeTempDir, removeTempDir } from '@qmp-gateway/test-kit';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Principal } from '../access/principal.js';
 import type { CommandRequest } from '../commands/command-request.js';
 import { RequestCommands } from '../commands/request-commands.js';
@@ -146,6 +147,34 @@ describe('no picture', () => {
         writing((file) => mkdirSync(file)),
       ),
     ).rejects.toThrow('no picture');
+  });
+
+  it('of a file that grows while it is read: it would have no bound', async () => {
+    const wanted = await png();
+    const handle = await open(join(directory, 'any'), 'w');
+    const prototype = Object.getPrototypeOf(handle) as FileHandle;
+    await handle.close();
+    let written = '';
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- called as the method it is
+    const { stat } = prototype;
+    const spy = vi.spyOn(prototype, 'stat').mockImplementation(async function (this: FileHandle) {
+      const status = await stat.call(this);
+      appendFileSync(written, wanted);
+      return status;
+    });
+    try {
+      const taken = take(
+        old,
+        writing((file) => {
+          written = file;
+          writeFileSync(file, '');
+        }),
+      );
+      await expect(taken).rejects.toThrow('it grows');
+      expect(readdirSync(pictures)).toEqual([]);
+    } finally {
+      spy.mockRestore();
+    }
   });
 
   it('that tells where the gateway has its files', async () => {
