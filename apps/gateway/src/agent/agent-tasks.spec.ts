@@ -1,29 +1,62 @@
 import { expect, it } from 'vitest';
 import { AgentTasks } from './agent-tasks.js';
 
-it('so many tasks are under way at once, and one that ends makes room', async () => {
-  const tasks = new AgentTasks();
-  const ends: ((failed: boolean) => void)[] = [];
-  const begin = () =>
-    tasks.run(
+/** Files that are under way until they are ended. */
+class Files {
+  readonly tasks = new AgentTasks();
+  readonly begun: Promise<void>[] = [];
+  readonly #ends: ((failed: boolean) => void)[] = [];
+
+  begin(vm: string): Promise<void> {
+    const task = this.tasks.run(
       'files',
+      vm,
       () =>
         new Promise<void>((resolve, reject) =>
-          ends.push((failed) => {
+          this.#ends.push((failed) => {
             if (failed) reject(new Error('cut'));
             else resolve();
           }),
         ),
     );
-  const begun = Array.from({ length: 64 }, begin);
-  await expect(begin()).rejects.toMatchObject({ code: 'too-many-requests', outcome: 'not-sent' });
-  expect(await tasks.run('programs', () => Promise.resolve('other'))).toBe('other');
-  ends[0]?.(false);
-  ends[1]?.(true);
-  await begun[0];
-  await expect(begun[1]).rejects.toThrow('cut');
-  begun.push(begin(), begin());
-  await expect(begin()).rejects.toMatchObject({ code: 'too-many-requests' });
-  for (const end of ends) end(false);
-  await Promise.allSettled(begun);
+    this.begun.push(task);
+    return task;
+  }
+
+  end(index: number, failed = false): Promise<void> | undefined {
+    this.#ends[index]?.(failed);
+    return this.begun[index];
+  }
+
+  async endAll(): Promise<void> {
+    for (const end of this.#ends) end(false);
+    await Promise.allSettled(this.begun);
+  }
+}
+
+const refusal = { code: 'too-many-requests', outcome: 'not-sent' };
+
+it('so many tasks are under way at once, and one that ends makes room', async () => {
+  const files = new Files();
+  for (let index = 0; index < 64; index++) void files.begin(`vm-${index % 4}`);
+  await expect(files.begin('vm-4')).rejects.toMatchObject({ ...refusal, fields: { vm: 'vm-4' } });
+  expect(await files.tasks.run('programs', 'vm-4', () => Promise.resolve('other'))).toBe('other');
+  await files.end(0);
+  await expect(files.end(1, true)).rejects.toThrow('cut');
+  void files.begin('vm-4');
+  void files.begin('vm-4');
+  await expect(files.begin('vm-4')).rejects.toMatchObject(refusal);
+  await files.endAll();
+});
+
+it('one guest has a quarter of them at most', async () => {
+  const files = new Files();
+  for (let index = 0; index < 16; index++) void files.begin('silent');
+  await expect(files.begin('silent')).rejects.toMatchObject({ ...refusal, fields: { vm: 'silent' } });
+  expect(await files.tasks.run('programs', 'silent', () => Promise.resolve('other'))).toBe('other');
+  expect(await files.tasks.run('files', 'web', () => Promise.resolve('read'))).toBe('read');
+  await files.end(3);
+  void files.begin('silent');
+  await expect(files.begin('silent')).rejects.toMatchObject(refusal);
+  await files.endAll();
 });

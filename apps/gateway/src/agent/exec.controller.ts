@@ -40,7 +40,7 @@ export class ExecController {
     const args = execArguments(wanted);
     const agent = new AgentCommands(this.path, context, id, readResourceControls(request.headers));
     await requireAll(this.path, context, id, ['guest-exec-status']);
-    await this.tasks.run('programs', () => this.#follow(agent, args, execTimeoutMs(wanted), context, response));
+    await this.tasks.run('programs', id, () => this.#follow(agent, args, execTimeoutMs(wanted), context, response));
   }
 
   async #follow(

@@ -62,7 +62,7 @@ export class FilesController {
       throw new Problem('method-not-allowed', 'Files are read with GET.', { headers: { Allow: 'GET, PUT' } });
     const path = pathOf(onlyParameters(request.gateway.query, ['path']));
     const agent = await this.#agent(request, id, readingCommands);
-    await this.tasks.run('files', () => this.#send(agent, path, request.gateway, response));
+    await this.tasks.run('files', id, () => this.#send(agent, path, request.gateway, response));
   }
 
   async #send(agent: AgentCommands, path: string, context: RequestContext, response: ServerResponse): Promise<void> {
@@ -103,7 +103,7 @@ export class FilesController {
     const agent = await this.#agent(request, id, writingCommands);
     const expected = expectedDigest(request.headers['content-digest']);
     const options = { readBytes, writeBytes, limit, verify: verify === 'true', ...expected };
-    const file = await this.tasks.run('files', () => writeGuestFile(agent, path, bodyParts(request), options));
+    const file = await this.tasks.run('files', id, () => writeGuestFile(agent, path, bodyParts(request), options));
     sendJson(response, 200, JSON.stringify(file));
   }
 
