@@ -4,7 +4,7 @@ import { GatewayClient } from '@qmp-gateway/client';
 import { echoBootSector, type Qemu } from '@qmp-gateway/test-kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GatewayProcess } from './gateway-process.js';
-import { GatewayScene, makeToken, registerVm, run } from './gateway-scene.js';
+import { GatewayScene, makeToken, registerVm, run, runningOperations } from './gateway-scene.js';
 import { exchange, problemOf, type Exchange } from './http-exchange.js';
 import { expectScreenInBrowser } from './screen-in-browser.js';
 
@@ -82,6 +82,21 @@ describe('the screen', () => {
     expect(await at('?head=first')).toMatchObject({ code: 'invalid-request' });
     expect(await at('?filename=/etc/passwd')).toMatchObject({ code: 'invalid-request' });
     expect(await at('', as('read', { commands: { deny: ['screendump'] } }))).toMatchObject({ code: 'forbidden' });
+    expect(readdirSync(join(gateway.state, 'pictures'))).toEqual([]);
+  });
+
+  it('of other VMs is had while one answers nobody, however many ask it', async () => {
+    const silent = await scene.qemu();
+    const silentVm = await registerVm(gateway, `unix:${silent.socket}`);
+    silent.kill('SIGSTOP');
+    const asked = Array.from({ length: 20 }, () => exchange(gateway, `/v1/vms/${silentVm}/screen.png`));
+    while ((await runningOperations(gateway, silentVm)) < asked.length);
+    // As a page with thumbnails asks for them, more at once than are read at once.
+    const seen = await Promise.all(Array.from({ length: 20 }, () => screen()));
+    expect(seen.map(({ status }) => status)).toEqual(Array(20).fill(200));
+    silent.kill('SIGKILL');
+    const statuses = (await Promise.all(asked)).map(({ status }) => status);
+    expect(new Set(statuses)).toEqual(new Set([502, 503]));
     expect(readdirSync(join(gateway.state, 'pictures'))).toEqual([]);
   });
 

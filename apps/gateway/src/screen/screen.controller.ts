@@ -31,7 +31,8 @@ export class ScreenController {
     if (vm.schema === undefined && vm.arriving) await this.directory.untilReady(vm, firstContactMs, request);
     const { arrivedAt } = context;
     const commands = new RequestCommands(this.path, { ...callerOf(context, vm.id), arrivedAt, ...controls });
-    const { png, trace } = await this.screenshots.take(commands, vm, display);
+    const endsAt = arrivedAt + (controls.timeoutMs ?? Infinity);
+    const { png, trace } = await this.screenshots.take(commands, vm, display, endsAt);
     writeResource(response, context, trace, { type: 'image/png', bytes: png });
   }
 }

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Principal } from '../access/principal.js';
 import type { CommandRequest } from '../commands/command-request.js';
 import { RequestCommands } from '../commands/request-commands.js';
+import { Turns } from '../commands/turns.js';
 import { Problem } from '../problems/problem.js';
 import type { Vm } from '../vms/vm.js';
 import { PictureDirectory } from './picture-directory.js';
@@ -43,6 +44,8 @@ async function take(
   of: Vm,
   dump: (dump: Dump, request: CommandRequest) => Promise<Problem | undefined> | Problem | undefined,
   display: { device?: string; head?: number } = {},
+  screenshots = new Screenshots(new PictureDirectory(pictures)),
+  endsAt?: number,
 ) {
   const principal = new Principal('token:a', 'a', { level: 'read', vms: ['*'] });
   const path = {
@@ -55,7 +58,7 @@ async function take(
     },
   };
   const commands = new RequestCommands(path, { principal, requestId: 'r', vm: of.id });
-  return new Screenshots(new PictureDirectory(pictures)).take(commands, of, display);
+  return screenshots.take(commands, of, display, endsAt);
 }
 
 /** A VM that puts this where its picture should be. */
@@ -117,6 +120,56 @@ describe('a picture', () => {
         writing((file) => writeFileSync(file, 'no picture')),
       ),
     ).rejects.toThrow('neither');
+    expect(readdirSync(pictures)).toEqual([]);
+  });
+});
+
+describe('pictures at once', () => {
+  it('of VMs that do not answer take nothing from others', async () => {
+    const screenshots = new Screenshots(new PictureDirectory(pictures));
+    const asked: ((problem: Problem) => void)[] = [];
+    const silent = Array.from({ length: 20 }, () =>
+      take(old, () => new Promise<Problem>((resolve) => asked.push(resolve)), {}, screenshots),
+    );
+    const ended = Promise.allSettled(silent);
+    const answering = Array.from({ length: 20 }, () =>
+      take(
+        old,
+        writing((file) => writeFileSync(file, ppm)),
+        {},
+        screenshots,
+      ),
+    );
+    for (const { png: taken } of await Promise.all(answering)) expect(isPng(taken)).toBe(true);
+    await expect.poll(() => asked.length).toBe(20);
+    for (const end of asked) end(new Problem('deadline-exceeded', 'late', { outcome: 'unknown' }));
+    expect((await ended).map(({ status }) => status)).toEqual(Array(20).fill('rejected'));
+    expect(readdirSync(pictures)).toEqual([]);
+  });
+
+  it('wait to be read, so many and so long', async () => {
+    const turns = new Turns(1, 1);
+    const screenshots = new Screenshots(new PictureDirectory(pictures), turns);
+    const written = writing((file) => writeFileSync(file, ppm));
+    let release = (): void => undefined;
+    const held = turns.run(
+      () => new Promise<void>((resolve) => (release = resolve)),
+      0,
+      (why) => new Error(why),
+    );
+    // The VM has seen the command by then.
+    const fields = { vm: 'web-1', outcome: 'unknown', retryable: true };
+    await expect(take(old, written, {}, screenshots, performance.now())).rejects.toMatchObject({
+      ...{ code: 'deadline-exceeded', fields },
+    });
+    const taken = [1, 2].map(() => take(old, written, {}, screenshots));
+    for (const one of taken) one.catch(() => release());
+    const ends = (await Promise.allSettled(taken)).sort((one, other) => one.status.localeCompare(other.status));
+    expect(ends).toMatchObject([
+      { status: 'fulfilled' },
+      { status: 'rejected', reason: { code: 'too-many-requests', fields } },
+    ]);
+    await held;
     expect(readdirSync(pictures)).toEqual([]);
   });
 });

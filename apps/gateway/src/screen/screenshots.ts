@@ -2,6 +2,7 @@ import type { Ruling } from '@qmp-gateway/catalog';
 import { parseEndpoint } from '@qmp-gateway/qmp';
 import type { CommandTrace } from '../commands/command-request.js';
 import type { RequestCommands } from '../commands/request-commands.js';
+import { Turns, type NoTurn } from '../commands/turns.js';
 import { Problem } from '../problems/problem.js';
 import type { Vm } from '../vms/vm.js';
 import type { PictureDirectory, PicturePlace } from './picture-directory.js';
@@ -20,8 +21,11 @@ const ruling: Ruling = {
   reason: 'a look at the display; the file is in a directory of the gateway, and gone with the answer',
 };
 
-/** Pictures under way at once: each may be held in memory twice. */
+/** Pictures read at once: each may be held in memory twice. A QEMU that has not answered yet costs none of it. */
 const mostAtOnce = 16;
+/** Pictures that wait, as files, to be read. */
+const mostWaiting = 240;
+const longestWaitMs = 10_000;
 
 /** Which display. QEMU's own default is the first. */
 export interface Display {
@@ -38,15 +42,18 @@ export interface Picture {
 
 /** Pictures of what VMs show. */
 export class Screenshots {
-  #open = 0;
-
-  constructor(private readonly pictures: PictureDirectory) {}
+  constructor(
+    private readonly pictures: PictureDirectory,
+    private readonly reading = new Turns(mostAtOnce, mostWaiting),
+  ) {}
 
   /**
    * PNG from QEMU itself where it makes them (7.1 and later, when built with it), else made here of its PPM.
-   * @throws Problem `not-offered` for a VM that shares no file system with the gateway, or that of the command
+   * @param endsAt `performance.now()` at which nobody waits any more
+   * @throws Problem `not-offered` for a VM that shares no file system with the gateway, `too-many-requests` or
+   *   `deadline-exceeded` while others are read, or that of the command
    */
-  async take(commands: RequestCommands, vm: Vm, display: Display): Promise<Picture> {
+  async take(commands: RequestCommands, vm: Vm, display: Display, endsAt = Infinity): Promise<Picture> {
     const { kind } = parseEndpoint(vm.definition.endpoint);
     if (kind !== 'unix' && kind !== 'listen-unix')
       throw new Problem(
@@ -54,33 +61,40 @@ export class Screenshots {
         'A picture comes by way of a file, so it is had of VMs of this host only: those whose monitor is a unix socket.',
         { vm: vm.id },
       );
-    if (this.#open >= mostAtOnce)
-      throw new Problem('too-many-requests', `${mostAtOnce} pictures are under way already.`, { vm: vm.id });
-    this.#open++;
+    const place = await this.pictures.place();
     try {
-      const place = await this.pictures.place();
-      try {
-        return await this.#takeAt(place, commands, vm, display);
-      } finally {
-        await place.remove();
-      }
+      const trace = await dump(place, commands, makesPng(vm), display);
+      const waitMs = Math.min(longestWaitMs, endsAt - performance.now());
+      const png = await this.reading.run(
+        () => readAsPng(place, vm),
+        waitMs,
+        (why) => notRead(why, vm),
+      );
+      return { png, trace };
     } finally {
-      this.#open--;
+      await place.remove();
     }
   }
+}
 
-  async #takeAt(place: PicturePlace, commands: RequestCommands, vm: Vm, display: Display): Promise<Picture> {
-    const trace = await dump(place, commands, makesPng(vm), display);
-    const bytes = await place.read();
-    if (bytes === undefined)
-      throw new Problem('not-offered', 'The VM wrote its picture, but not where the gateway can see it.', {
-        ...{ vm: vm.id, outcome: 'unknown' },
-      });
-    if (isPng(bytes)) return { png: bytes, trace };
-    const pixels = readPpm(bytes);
-    if (pixels === undefined) throw new Error(`${vm.id} wrote a picture that is neither PNG nor PPM`);
-    return { png: await writePng(pixels), trace };
-  }
+async function readAsPng(place: PicturePlace, vm: Vm): Promise<Buffer> {
+  const bytes = await place.read();
+  if (bytes === undefined)
+    throw new Problem('not-offered', 'The VM wrote its picture, but not where the gateway can see it.', {
+      ...{ vm: vm.id, outcome: 'unknown' },
+    });
+  if (isPng(bytes)) return bytes;
+  const pixels = readPpm(bytes);
+  if (pixels === undefined) throw new Error(`${vm.id} wrote a picture that is neither PNG nor PPM`);
+  return await writePng(pixels);
+}
+
+/** The VM has done its part; to look at it again harms nobody. */
+function notRead(why: NoTurn, vm: Vm): Problem {
+  const fields = { vm: vm.id, outcome: 'unknown', retryable: true } as const;
+  return why === 'full'
+    ? new Problem('too-many-requests', `${mostWaiting} pictures wait to be read already.`, fields)
+    : new Problem('deadline-exceeded', 'The picture was made, but its turn to be read did not come in time.', fields);
 }
 
 async function dump(
