@@ -11,6 +11,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const files = ['Dockerfile', 'docker/demo-vm.Dockerfile'];
 const compose = parse(readFileSync(`${root}docker-compose.yml`, 'utf8')) as {
   services: Record<string, Record<string, unknown>>;
+  volumes: Record<string, unknown>;
 };
 
 describe.each(files)('%s', (file) => {
@@ -99,7 +100,12 @@ describe('docker-compose.yml', () => {
       const { services } = parse(stdout) as typeof compose;
       expect(Object.keys(services).sort()).toEqual(Object.keys(compose.services).sort());
     }
-    // What it would say of services and volumes that do not fit, without it.
+  });
+
+  it('builds its services, and declares the volumes they share', () => {
     for (const service of Object.values(compose.services)) expect(service).toHaveProperty('build');
+    const used = Object.values(compose.services).flatMap((service) => service['volumes'] as readonly string[]);
+    const named = used.map((volume) => volume.split(':')[0] ?? '').filter((source) => /^\w/.test(source));
+    expect([...new Set(named)].sort()).toEqual(Object.keys(compose.volumes).sort());
   });
 });
