@@ -12,6 +12,6 @@ while [ $# -gt 0 ]; do
 done
 [[ $minutes =~ ^[0-9]+(\.[0-9]+)?$ ]] || { echo "soak: --minutes takes a number" >&2 && exit 2; }
 [ -d node_modules ] || npm ci
-bash scripts/install-debian.sh qemu-system-x86_64=qemu-system-x86
+bash scripts/install-debian.sh qemu-system-x86_64=qemu-system-x86 qemu-ga=qemu-guest-agent
 npx --no-install tsc -b
 SOAK_MINUTES=$minutes exec npx --no-install vitest run --project long test/long/soak
