@@ -6,7 +6,7 @@ import { Problem, type Fault } from '../problems/problem.js';
 import { readVmDefinition } from '../settings/settings-rules.js';
 import { vmIdPattern, type VmDefinition } from '../settings/settings.js';
 import type { Vm } from './vm.js';
-import type { VmRegistry } from './vm-registry.js';
+import { vmNotFound, type VmRegistry } from './vm-registry.js';
 
 /** Registering and forgetting VMs over the API: who may, and what a definition must be. */
 export class VmAdministration {
@@ -39,27 +39,31 @@ export class VmAdministration {
     // Before the id is looked up, so that the answer does not tell whether there is such a VM.
     if (!principal.sees({ id, labels: definition.labels }))
       throw new Problem('forbidden', 'The credentials do not reach VMs of this id and these labels (rule: vms).');
-    const present = this.registry.get(id);
-    if (present !== undefined) {
-      this.registry.require(principal, id);
-      requireMayAdminister(principal, present.definition);
-    }
-    if (present !== undefined && ifNoneMatch !== undefined)
-      throw new Problem('vm-exists', `There is a VM ${id}.`, { vm: id });
-    this.audit.requireWritable();
-    const result = await this.registry.put(id, definition);
+    const result = await this.registry.put(id, definition, (present) => {
+      if (present !== undefined) {
+        requireSees(principal, present);
+        requireMayAdminister(principal, present.definition);
+        if (ifNoneMatch !== undefined) throw new Problem('vm-exists', `There is a VM ${id}.`, { vm: id });
+      }
+      this.audit.requireWritable();
+    });
     this.audit.change(principal, mark, result.created ? 'vm-created' : 'vm-replaced', { vm: id, definition });
     return result;
   }
 
   /** @throws Problem `forbidden`, `vm-managed`, `vm-not-found`, `audit-unavailable` */
   async delete(principal: Principal, mark: RequestMark, id: string): Promise<void> {
-    const vm = this.registry.require(principal, id);
-    requireMayAdminister(principal, vm.definition);
-    this.audit.requireWritable();
-    await this.registry.delete(vm);
+    await this.registry.delete(id, (present) => {
+      requireSees(principal, present);
+      requireMayAdminister(principal, present.definition);
+      this.audit.requireWritable();
+    });
     this.audit.change(principal, mark, 'vm-deleted', { vm: id });
   }
+}
+
+function requireSees(principal: Principal, vm: Vm): void {
+  if (!principal.sees(vm)) throw vmNotFound(vm.id);
 }
 
 /** Whoever names an endpoint makes the gateway open a socket of the host: level host, or configure within granted endpoints. */

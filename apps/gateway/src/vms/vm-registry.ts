@@ -112,11 +112,17 @@ export class VmRegistry {
 
   /**
    * Registers a VM or replaces one that came by the API before. New labels keep the session, anything else starts one.
+   * @param check throws when the VM that is there, once all earlier changes are done, speaks against it
    * @throws Problem `vm-managed` for one of the settings or of discovery
    */
-  put(id: string, definition: VmDefinition): Promise<{ vm: Vm; created: boolean }> {
+  put(
+    id: string,
+    definition: VmDefinition,
+    check: (present: Vm | undefined) => void,
+  ): Promise<{ vm: Vm; created: boolean }> {
     return this.#inTurn(async () => {
       const present = this.#vms.get(id);
+      check(present);
       if (present !== undefined) requireOwn(present);
       this.#store(new Map(this.#wanted.api).set(id, definition));
       await this.#settle(id);
@@ -126,18 +132,21 @@ export class VmRegistry {
     });
   }
 
-  /** Forgets a VM; the VM itself is not touched. @throws Problem `vm-managed` */
-  delete(vm: Vm): Promise<void> {
-    requireOwn(vm);
+  /**
+   * Forgets a VM; the VM itself is not touched.
+   * @param check as of `put`
+   * @throws Problem `vm-not-found`, `vm-managed`
+   */
+  delete(id: string, check: (present: Vm) => void): Promise<void> {
     return this.#inTurn(async () => {
-      // A replacement may have come in between; it goes as well.
-      const present = this.#vms.get(vm.id);
-      if (present === undefined) throw vmNotFound(vm.id);
+      const present = this.#vms.get(id);
+      if (present === undefined) throw vmNotFound(id);
+      check(present);
       requireOwn(present);
       const rest = new Map(this.#wanted.api);
-      rest.delete(vm.id);
+      rest.delete(id);
       this.#store(rest);
-      await this.#settle(vm.id);
+      await this.#settle(id);
     });
   }
 

@@ -1,0 +1,70 @@
+import { makeTempDir, removeTempDir } from '@qmp-gateway/test-kit';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { AuditLog } from '../access/audit-log.js';
+import { Principal, type Grant } from '../access/principal.js';
+import { StateDirectory } from '../state/state-directory.js';
+import { VmAdministration } from './vm-administration.js';
+import { VmRegistry } from './vm-registry.js';
+import type { VmSurroundings } from './vm.js';
+
+let directory: string;
+let audit: AuditLog;
+let registry: VmRegistry;
+let administration: VmAdministration;
+
+beforeEach(() => {
+  directory = makeTempDir();
+  const none = () => undefined;
+  const surroundings = {
+    observer: { changed: none },
+    limits: { queue: 10 },
+    monitorOptions: {},
+  } as unknown as VmSurroundings;
+  const listener = { added: none, removed: none, relabelling: none, warning: none };
+  registry = new VmRegistry(new StateDirectory(directory), surroundings, listener);
+  audit = new AuditLog(directory, { file: 'audit.log', required: false }, none);
+  administration = new VmAdministration(registry, audit);
+});
+afterEach(async () => {
+  await registry.stop();
+  await audit.close();
+  removeTempDir(directory);
+});
+
+const as = (grant: Grant) => new Principal('p', 'p', grant);
+const host = as({ level: 'host', vms: ['*'] });
+const tenant = as({ level: 'configure', vms: ['*'], endpoints: ['unix:/tenant/*'] });
+const own = { endpoint: 'unix:/tenant/a' };
+const foreign = { endpoint: 'unix:/other/a' };
+const mark = { requestId: 'r' };
+const put = (who: Principal, definition: object, ifNoneMatch?: string) =>
+  administration.put(who, mark, 'a', definition, ifNoneMatch);
+
+/** The codes of what was refused, null for what was done. */
+async function outcomes(...changes: Promise<unknown>[]): Promise<unknown[]> {
+  const settled = await Promise.allSettled(changes);
+  return settled.map((one) => (one.status === 'rejected' ? (one.reason as { code?: unknown }).code : null));
+}
+
+describe('two changes of one VM at a time', () => {
+  it('creates it once, where both ask for a new one', async () => {
+    expect(await outcomes(put(host, own, '*'), put(host, foreign, '*'))).toEqual([null, 'vm-exists']);
+    expect(registry.get('a')?.definition.endpoint).toBe(own.endpoint);
+  });
+
+  it('asks of the second what the first has made of it', async () => {
+    await put(host, own);
+    expect(await outcomes(put(host, foreign), put(tenant, own), administration.delete(tenant, mark, 'a'))).toEqual([
+      null,
+      'forbidden',
+      'forbidden',
+    ]);
+    expect(registry.get('a')?.definition.endpoint).toBe(foreign.endpoint);
+  });
+
+  it('finds no VM any more that the first has deleted', async () => {
+    await put(host, own);
+    const twice = [1, 2].map(() => administration.delete(host, mark, 'a'));
+    expect(await outcomes(...twice)).toEqual([null, 'vm-not-found']);
+  });
+});
