@@ -95,6 +95,34 @@ describe('StratoVirt', () => {
     expect(fake.offences).toEqual([]);
   });
 
+  it('is given empty arguments, or none, as it wants them, whatever the caller sends', async () => {
+    const { fake, gateway, vm } = await stage();
+    fake.handlers.set('query-workloads', () => ({ json: '[{"module":"scream","state":"on"}]' }));
+    fake.handlers.set('query-ohui-status', () => ({ json: '"connected"' }));
+    const message = (command: string, args = '') =>
+      exchange(gateway, `/v1/vms/${vm}/qmp`, { body: `{"execute":"${command}"${args}}` });
+    for (const [command, value, sent] of [
+      ['query-workloads', '[{"module":"scream","state":"on"}]', { arguments: {} }],
+      ['query-ohui-status', '"connected"', {}],
+    ] as const) {
+      const answers = [
+        await exchange(gateway, `/v1/vms/${vm}/qmp/${command}`),
+        await run(gateway, vm, command),
+        await run(gateway, vm, command, '{ }'),
+        await message(command),
+        await message(command, ',"arguments":{}'),
+      ];
+      for (const answer of answers) expect([answer.status, answer.text]).toEqual([200, value]);
+      const told = await exchange(gateway, `/v1/qmp/${command}?vm=${vm}`, { method: 'POST' });
+      expect(told.text).toContain(`"return":${value}`);
+      for (const args of [undefined, '{}']) {
+        const dry = await run(gateway, vm, command, args, { 'Dry-Run': 'true' });
+        expect(dry.json()).toEqual({ wouldSend: { execute: command, ...sent }, class: 'read' });
+      }
+    }
+    expect(fake.offences).toEqual([]);
+  });
+
   it('refuses what it does not know, fails with strings, and may not say why', async () => {
     const { fake, gateway, vm } = await stage({ commands: [...stratovirtCommands, 'query-later'] });
     const unknown = await run(gateway, vm, 'query-later');

@@ -78,7 +78,7 @@ describe('the StratoVirt dialect', () => {
     fake.handlers.set('input_event', () => ({ json: '"x not supported for VM"' }));
     const { monitor } = await scene.ready(fake.endpoint);
     expect(await probe(monitor, 'nope').outcome).toMatchObject({ kind: 'error', class: 'CommandNotFound' });
-    expect(await probe(monitor, 'netdev_replace').outcome).toEqual({
+    expect(await probe(monitor, 'netdev_replace', { argumentsJson: '{}' }).outcome).toEqual({
       ...{ kind: 'error', class: 'GenericError', desc: 'netdev_replace not supported for VM' },
     });
     expect(await probe(monitor, 'input_event').outcome).toMatchObject({ kind: 'return' });

@@ -28,3 +28,12 @@ export const stratovirtCommands: readonly string[] = [
   ...['blockdev-snapshot-delete-internal-sync', 'query-vcpu-reg', 'trace-get-state', 'trace-set-state'],
   ...['query-ohui-status', 'query-workloads', 'detect-silent-audio'],
 ];
+
+/** The commands that want `arguments`, be it `{}`. */
+export const commandsWithArguments: ReadonlySet<string> = new Set([
+  ...['device_add', 'device_del', 'chardev-add', 'chardev-remove', 'netdev_add', 'netdev_del', 'netdev_replace'],
+  ...['netlink_set', 'cameradev_add', 'cameradev_del', 'getfd', 'blockdev-add', 'blockdev-del', 'set-viomem'],
+  ...['get-viomem', 'switch-audio-record', 'migrate', 'human-monitor-command', 'blockdev-snapshot-internal-sync'],
+  ...['blockdev-snapshot-delete-internal-sync', 'query-vcpu-reg', 'trace-get-state', 'trace-set-state'],
+  ...['query-workloads', 'detect-silent-audio'],
+]);

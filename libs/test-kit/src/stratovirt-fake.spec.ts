@@ -76,6 +76,13 @@ describe('StratovirtFake', () => {
       '{"error":{"class":"GenericError","desc":"invalid type: number, expected a string"}}',
     ],
     ['{"execute":"qmp_capabilities","id":"a"}', '{"return":{}}'],
+    ['{"execute":"query-workloads","arguments":{}}', '{"return":{}}'],
+    ['{"execute":"query-workloads","id":"a"}', '{"error":{"class":"GenericError","desc":"missing field `arguments`"}}'],
+    ['{"execute":"query-ohui-status"}', '{"return":{}}'],
+    [
+      '{"execute":"query-ohui-status","arguments":{}}',
+      '{"error":{"class":"GenericError","desc":"invalid type: map, expected a string"}}',
+    ],
     [
       '{"exec-oob":"query-kvm"}',
       '{"error":{"class":"GenericError","desc":"missing field `execute` at line 1 column 2"}}',

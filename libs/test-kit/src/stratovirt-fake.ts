@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import path from 'node:path';
 import type { Endpoint } from '@qmp-gateway/qmp';
-import { stratovirtCommands } from './stratovirt-commands.js';
+import { commandsWithArguments, stratovirtCommands } from './stratovirt-commands.js';
 import { makeTempDir, removeTempDir } from './temp-dir.js';
 
 /** Events a command raises, beside its answer. */
@@ -159,6 +159,10 @@ export class StratovirtFake {
       });
     } else if (execute === 'qmp_capabilities' && message['arguments'] !== undefined) {
       this.#error({ class: 'GenericError', desc: 'unknown field `enable`, there are no fields' });
+    } else if (commandsWithArguments.has(execute) && message['arguments'] === undefined) {
+      this.#error({ class: 'GenericError', desc: 'missing field `arguments`' });
+    } else if (execute === 'query-ohui-status' && message['arguments'] !== undefined) {
+      this.#error({ class: 'GenericError', desc: 'invalid type: map, expected a string' });
     } else {
       const answer = (await this.handlers.get(execute)?.(message['arguments'])) ?? { json: '{}' };
       this.executed.push(execute);

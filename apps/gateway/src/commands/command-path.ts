@@ -22,6 +22,7 @@ import type { Limits } from '../settings/settings.js';
 import type { Vm } from '../vms/vm.js';
 import type { VmAgent } from '../vms/vm-agent.js';
 import type { VmRegistry } from '../vms/vm-registry.js';
+import { argumentsToSend } from './arguments-to-send.js';
 import type { CommandAnswer, CommandPath, CommandRequest, CommandTrace } from './command-request.js';
 import type { CommandServer } from './command-server.js';
 import { IdempotencyStore } from './idempotency.js';
@@ -136,11 +137,12 @@ export class CheckedCommandPath implements CommandPath {
       const given = document ?? queryDocument(checked);
       decision = this.parts.policy.decide(request.principal, schema, command, given?.root, vm, request.ruling);
       if (!decision.allowed) throw forbidden(command.name, decision);
-      const { faults: schemaFaults, json } =
+      const { faults: schemaFaults, json: valid } =
         checked ?? validateArguments(command.definition, document, command.validation);
       const faults = [...schemaFaults, ...pastedOptionFaults(schema.origin.kind, command.name, given?.root)];
       if (faults.length > 0)
         throw new Problem('invalid-arguments', describeFaults(command.name, faults.length), { errors: faults });
+      const json = argumentsToSend(schema.origin.kind, command.name, valid);
       this.#checkSize(command, json);
       const deadlineMs = deadlineOf(command, request);
       const sent: FollowedJob =
