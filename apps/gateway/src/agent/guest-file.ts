@@ -50,7 +50,7 @@ export class GuestFile {
       const args = { handle: this.handle, 'buf-b64': bytes.toString('base64', at) };
       const { value } = await this.agent.run('guest-file-write', args);
       const count = Number(value['count']);
-      if (!(count > 0 && count <= bytes.length - at))
+      if (!(Number.isInteger(count) && count > 0 && count <= bytes.length - at))
         throw new Problem('outcome-unknown', 'The agent took no more bytes.', { command: 'guest-file-write' });
       at += count;
     }

@@ -233,9 +233,13 @@ describe('writing a file of the guest', () => {
     expect(agent.open.size).toBe(0);
   });
 
-  it.each([0, -1, 5, NaN])('fails when the agent takes %d of 4 bytes', async (count) => {
+  it.each([0, -1, 0.5, 1e-300, 5, NaN])('fails when the agent takes %d of 4 bytes', async (count) => {
     const agent = new MemoryAgent();
-    agent.odd.set('guest-file-write', () => ({ count }));
+    let writes = 0;
+    agent.odd.set('guest-file-write', () => {
+      if (++writes > 10) throw new Error('it writes the same again and again');
+      return { count };
+    });
     expect(await problemOf(writeGuestFile(agent, '/f', chunks('0123'), options))).toMatchObject({
       code: 'outcome-unknown',
     });
@@ -255,6 +259,18 @@ describe('writing a file of the guest', () => {
     const differing = await problemOf(writeGuestFile(other, '/f', chunks('01'), options));
     expect(differing).toMatchObject({ code: 'outcome-unknown', fields: { command: 'guest-file-read' } });
     expect([shorter.open.size, other.open.size]).toEqual([0, 0]);
+  });
+
+  it('reads back no more than was written, of a file without an end', async () => {
+    const agent = new MemoryAgent();
+    let reads = 0;
+    agent.odd.set('guest-file-read', () => {
+      if (++reads > 10) throw new Error('it reads on and on');
+      return { count: 3, 'buf-b64': 'MDEy', eof: false };
+    });
+    const problem = await problemOf(writeGuestFile(agent, '/f', chunks('01234'), options));
+    expect(problem).toMatchObject({ code: 'outcome-unknown', fields: { command: 'guest-file-read' } });
+    expect([reads, agent.open.size]).toEqual([2, 0]);
   });
 
   it('compares with what the sender says', async () => {

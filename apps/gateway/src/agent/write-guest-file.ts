@@ -64,7 +64,7 @@ async function checked(
       outcome: 'unknown',
       errors: [{ pointer: 'Content-Digest', message: `of what arrived: ${contentDigest(sha256)}` }],
     });
-  if (options.verify) await requireSame(agent, path, sha256, options.readBytes);
+  if (options.verify) await requireSame(agent, path, sha256, digest.size, options.readBytes);
   return { path, size: digest.size, sha256: sha256.toString('hex'), verified: options.verify };
 }
 
@@ -79,9 +79,19 @@ function requireSize(position: number, size: number): void {
   });
 }
 
-async function requireSame(agent: GuestCommands, path: string, sha256: Buffer, readBytes: number): Promise<void> {
+async function requireSame(
+  agent: GuestCommands,
+  path: string,
+  sha256: Buffer,
+  size: number,
+  readBytes: number,
+): Promise<void> {
   const digest = new Digest();
-  for await (const part of readGuestFile(agent, path, readBytes)) digest.add(part);
+  for await (const part of readGuestFile(agent, path, readBytes)) {
+    digest.add(part);
+    // More differs already, and a guest that never comes to an end would keep us here.
+    if (digest.size > size) break;
+  }
   if (digest.finish().equals(sha256)) return;
   const detail = `The file was written, but reads differently (${digest.size} bytes): somebody else may write it too.`;
   throw new Problem('outcome-unknown', detail, { command: 'guest-file-read' });
