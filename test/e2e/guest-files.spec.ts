@@ -137,7 +137,7 @@ describe('files of the guest', () => {
     });
     expect((await exchange(gateway, files(file), { method: 'DELETE' })).headers['allow']).toBe('GET, PUT');
     expect((await exchange(gateway, files(file), { method: 'HEAD' })).status).toBe(405);
-    expect(openFiles(made)).toEqual([]);
+    await expect.poll(() => openFiles(made)).toEqual([]);
   });
 
   it('that arrive other than announced are told to be wrong', async () => {
@@ -218,8 +218,10 @@ describe('files of the guest', () => {
     expect(openFiles(made)).toHaveLength(1);
     agent.kill('SIGSTOP');
     sending.end(randomBytes(200_000));
-    await agentBecomes(gateway, 'web', 'silent');
     expect(await answered).toBe(504);
+    // Closing it waits for the agent; the caller does not.
+    expect((await exchange(gateway, '/v1/vms/web')).json()).not.toMatchObject({ agent: { state: 'silent' } });
+    await agentBecomes(gateway, 'web', 'silent');
     agent.kill('SIGCONT');
     await expect.poll(() => openFiles(made), { timeout: 20_000 }).toEqual([]);
   });

@@ -22,7 +22,7 @@ export interface GuestCommands {
 
   /**
    * Runs a command that puts away what is left in the guest. It has no caller any more: of an agent that cannot be asked
-   * now it is asked again later. Resolves when it was tried, however that ended.
+   * now it is asked again later. Resolves when it was tried, however that ended, and never rejects.
    */
   cleanUp(command: string, args: object): Promise<void>;
 

@@ -19,7 +19,7 @@ export class GuestFile {
   /** @throws Problem when the guest has no such file, or not for the agent */
   static async open(agent: GuestCommands, path: string, mode: 'r' | 'w'): Promise<GuestFile> {
     const made = ({ value, trace }: GuestReply) => new GuestFile(agent.inSession(trace.epoch), value['value']);
-    const late = (reply: GuestReply): void => void made(reply).abandon();
+    const late = (reply: GuestReply): void => made(reply).abandon();
     return made(await agent.run('guest-file-open', { path, mode }, { part: true, late }));
   }
 
@@ -28,7 +28,7 @@ export class GuestFile {
     try {
       await task();
     } catch (error) {
-      await this.abandon();
+      this.abandon();
       throw error;
     }
     await this.close();
@@ -82,14 +82,17 @@ export class GuestFile {
     try {
       await this.agent.run('guest-file-close', { handle: this.handle });
     } catch (error) {
-      if (error instanceof Problem && error.outcome === 'not-sent') await this.abandon();
+      if (error instanceof Problem && error.outcome === 'not-sent') this.abandon();
       throw error;
     }
   }
 
-  /** Closes what nobody needs any more: an agent would keep it open for ever. */
-  abandon(): Promise<void> {
-    return this.agent.cleanUp('guest-file-close', { handle: this.handle });
+  /**
+   * Closes what nobody needs any more: an agent would keep it open for ever. Whoever is told of a failure is not made to
+   * wait for it: an agent that is silent may take the whole deadline of the command.
+   */
+  abandon(): void {
+    void this.agent.cleanUp('guest-file-close', { handle: this.handle });
   }
 
   async #seek(from: keyof typeof whence): Promise<number> {

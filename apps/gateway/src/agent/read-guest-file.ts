@@ -31,6 +31,6 @@ export async function* readGuestFile(
     isClosed = true;
     await file.close();
   } finally {
-    if (!isClosed) await file.abandon();
+    if (!isClosed) file.abandon();
   }
 }
