@@ -14,6 +14,8 @@ const opcodes = { text: 1, close: 8, ping: 9, pong: 10 } as const;
 export class RawWebSocket {
   /** The close code: 1005 when the frame had none, 1006 when there was no frame. */
   readonly closed: Promise<number>;
+  /** Called between the other end's farewell and ours, for clients that go on speaking then. */
+  atFarewell: () => void = () => undefined;
   #rest: Buffer = Buffer.alloc(0);
   #code = 1006;
 
@@ -94,6 +96,7 @@ export class RawWebSocket {
     if (opcode === opcodes.ping) this.#write(opcodes.pong, payload);
     if (opcode !== opcodes.close) return;
     this.#code = payload.length < 2 ? 1005 : payload.readUInt16BE(0);
+    this.atFarewell();
     this.#write(opcodes.close, payload);
     this.socket.end();
   }

@@ -8,11 +8,11 @@ import { Heartbeat } from './heartbeat.js';
 
 let valid = true;
 let stuck: () => void;
+const end = vi.fn();
 const socket = { writableLength: 0, setTimeout: (_ms: number, callback: () => void) => (stuck = callback) };
 const client = Object.assign(new EventEmitter(), {
   isPaused: false,
   ping: vi.fn(),
-  close: vi.fn(),
   terminate: vi.fn(),
 });
 
@@ -23,7 +23,7 @@ beforeEach(() => {
   socket.writableLength = 0;
   client.removeAllListeners();
   const principal = new Principal('p', 'p', { level: 'read', vms: [] }, () => valid);
-  new Heartbeat(client as unknown as WebSocket, socket as unknown as Socket, principal, systemClock);
+  new Heartbeat(client as unknown as WebSocket, socket as unknown as Socket, principal, systemClock, end);
 });
 afterEach(() => {
   client.emit('close');
@@ -54,14 +54,14 @@ describe('Heartbeat', () => {
     vi.advanceTimersByTime(300_000);
     expect(client.terminate).not.toHaveBeenCalled();
     stuck();
-    expect(client.close).toHaveBeenCalledWith(4408, 'too slow');
+    expect(end).toHaveBeenCalledWith('too-slow');
   });
 
   it('ends who is no longer allowed in', () => {
     vi.advanceTimersByTime(10_000);
-    expect(client.close).not.toHaveBeenCalled();
+    expect(end).not.toHaveBeenCalled();
     valid = false;
     vi.advanceTimersByTime(5000);
-    expect(client.close).toHaveBeenCalledWith(4401, 'credentials expired');
+    expect(end).toHaveBeenCalledWith('credentials-expired');
   });
 });

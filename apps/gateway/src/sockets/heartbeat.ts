@@ -2,7 +2,7 @@ import type { Clock, Timer } from '@qmp-gateway/qmp';
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { Principal } from '../access/principal.js';
-import { closeCodes } from './close-codes.js';
+import type { CloseReason } from './close-codes.js';
 
 const checkMs = 5000;
 const checksPerPing = 4;
@@ -13,6 +13,8 @@ const stuckMs = 60_000;
 /**
  * Looks after one WebSocket: pings every 20 s and ends it after two pings without an answer; ends it when its
  * credentials are no longer valid. A client that reads slowly gets its ping late, which is no miss.
+ *
+ * Whoever speaks on it ends it: `ws` hands on messages of a client that ignores its farewell.
  */
 export class Heartbeat {
   #checks = 0;
@@ -24,9 +26,10 @@ export class Heartbeat {
     private readonly socket: Socket,
     private readonly principal: Principal,
     private readonly clock: Clock,
+    private readonly end: (reason: CloseReason) => void,
   ) {
     // Node looks at the progress of a write here, so a long answer over a slow line is no standstill.
-    socket.setTimeout(stuckMs, () => client.close(closeCodes['too-slow'], 'too slow'));
+    socket.setTimeout(stuckMs, () => end('too-slow'));
     client.on('pong', () => (this.#unanswered = 0));
     client.on('close', () => this.#timer.cancel());
     this.#timer = this.#plan();
@@ -41,7 +44,7 @@ export class Heartbeat {
 
   #check(): void {
     if (!this.principal.stillValid()) {
-      this.client.close(closeCodes['credentials-expired'], 'credentials expired');
+      this.end('credentials-expired');
       this.#timer.cancel();
       return;
     }

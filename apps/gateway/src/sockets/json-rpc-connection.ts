@@ -62,7 +62,7 @@ export class JsonRpcConnection implements Sink, Leaver {
     const { socket, principal, requestId } = connection;
     this.#requestPrefix = `${requestId.slice(0, 110)}.`;
     this.#writer = new GatheringWriter(socket);
-    new Heartbeat(client, socket, principal, this.#clock);
+    new Heartbeat(client, socket, principal, this.#clock, (reason) => this.#close(reason, reason));
     parts.leavers.add(this);
     client.on('message', (data: Buffer, isBinary: boolean) => this.#receive(data, isBinary));
     client.on('close', () => this.#closed());
@@ -92,6 +92,7 @@ export class JsonRpcConnection implements Sink, Leaver {
 
   #close(reason: CloseReason, text: string): void {
     this.#writer.end();
+    this.#waiting.length = 0;
     closeClient(this.client, reason, text);
   }
 
@@ -112,6 +113,8 @@ export class JsonRpcConnection implements Sink, Leaver {
   }
 
   #receive(data: Buffer, isBinary: boolean): void {
+    // What comes between our farewell and the client's runs nothing: it may be gone for a reason.
+    if (this.client.readyState !== this.client.OPEN) return;
     if (isBinary) {
       this.#close('policy', 'text frames only');
     } else if (this.#isFull || this.#waiting.length > 0) {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Logger } from '@nestjs/common';
+import { ManualClock, RawWebSocket } from '@qmp-gateway/test-kit';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -36,6 +37,7 @@ let router: SocketRouter;
 let server: Server;
 let valid: boolean;
 let parts: SocketParts;
+let clock: ManualClock;
 let commands: { request: CommandRequest; answer: (answer: CommandAnswer) => void }[];
 /** Answers commands at once when set. */
 let instant: ((request: CommandRequest) => string) | undefined;
@@ -50,7 +52,9 @@ beforeEach(async () => {
   instant = undefined;
   valid = true;
   const principal = new Principal('p', 'p', { level: 'host', vms: ['*'] }, () => valid);
+  clock = new ManualClock();
   parts = {
+    clock,
     leavers: new Set(),
     hub,
     path: {
@@ -434,5 +438,19 @@ describe('the end', () => {
     await call(client, 'subscribe', {});
     valid = false;
     expect(await closed(client)).toBe(4401);
+  });
+
+  it('is an end also for a client that goes on speaking', async () => {
+    const client = await RawWebSocket.connect(address('/v1/ws'), [], {}, () => undefined);
+    const execute = JSON.stringify({ jsonrpc: '2.0', method: 'execute', params: { vm: 'a', command: 'stop' } });
+    client.atFarewell = () => client.send(execute);
+    for (let n = 0; n < 300; n++) client.send(execute);
+    while (commands.length < 256) await new Promise((resolve) => setImmediate(resolve));
+    valid = false;
+    clock.advance(5000);
+    for (const { answer } of commands.splice(0)) answer({ ok: true, json: '{}', trace: {} });
+    expect(await client.closed).toBe(4401);
+    while (parts.leavers.size > 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(commands).toEqual([]);
   });
 });

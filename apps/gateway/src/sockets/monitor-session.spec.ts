@@ -319,6 +319,15 @@ describe('the end', () => {
     expect(client.ended).toBe('too-slow');
   });
 
+  it('comes to what was read ahead too', () => {
+    const client = new Harness().negotiate();
+    client.say('{"execute":"slow"}'.repeat(9));
+    client.session.end('credentials-expired');
+    client.say('{"execute":"stop"}');
+    client.answer(0, '{}');
+    expect([client.commands.length, client.ended]).toEqual([8, 'credentials-expired']);
+  });
+
   it('leaves nothing behind when the client goes', () => {
     const client = new Harness().negotiate();
     client.say('{"execute":"slow"}');

@@ -84,7 +84,7 @@ export class MonitorSession implements Leaver {
   feed(chunk: Buffer): void {
     if (this.#state === 'ended') return;
     this.#unread.push(...this.#input.push(chunk));
-    if (this.#input.held > messageBound) this.#end('too-big');
+    if (this.#input.held > messageBound) this.end('too-big');
     else this.#readOn();
   }
 
@@ -95,6 +95,13 @@ export class MonitorSession implements Leaver {
     for (const release of this.#releases.splice(0)) release();
   }
 
+  /** Closes the connection. Nothing that came and is not begun yet, or still comes, is run; the first reason counts. */
+  end(reason: CloseReason): void {
+    if (this.#state === 'ended') return;
+    this.close();
+    this.#parts.transport.end(reason);
+  }
+
   /** What is in flight is answered; what comes now is refused. */
   leave(): void {
     this.#leaving = true;
@@ -102,19 +109,13 @@ export class MonitorSession implements Leaver {
   }
 
   #leaveWhenIdle(): void {
-    if (this.#leaving && this.#places.length === 0 && this.#outOfBandInFlight === 0) this.#end('going-away');
-  }
-
-  #end(reason: CloseReason): void {
-    if (this.#state === 'ended') return;
-    this.close();
-    this.#parts.transport.end(reason);
+    if (this.#leaving && this.#places.length === 0 && this.#outOfBandInFlight === 0) this.end('going-away');
   }
 
   /** What was answered in the same breath (the reply of `quit`) still goes out. */
   #vmEnded(): void {
     this.#vmGone = true;
-    setImmediate(() => this.#end('session-ended'));
+    setImmediate(() => this.end('session-ended'));
   }
 
   #readOn(): void {
@@ -236,7 +237,7 @@ export class MonitorSession implements Leaver {
     if (this.#ended || message.length === 0) return;
     const { transport } = this.#parts;
     transport.send(message);
-    if (transport.unsent > unsentBound) this.#end('too-slow');
+    if (transport.unsent > unsentBound) this.end('too-slow');
   }
 }
 

@@ -4,6 +4,7 @@ import { createServer as createHttpServer, type Server } from 'node:http';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ManualClock, RawWebSocket } from '@qmp-gateway/test-kit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { Principal } from '../access/principal.js';
@@ -197,8 +198,13 @@ describe('monitor sockets', () => {
 describe('the monitor over WebSocket', () => {
   let server: Server;
   let router: SocketRouter;
+  let valid: boolean;
+  let clock: ManualClock;
 
   beforeEach(async () => {
+    valid = true;
+    clock = new ManualClock();
+    parts = { ...parts, clock };
     router = new SocketRouter(parts);
     const gateway = new MonitorGateway(parts);
     router
@@ -206,7 +212,7 @@ describe('the monitor over WebSocket', () => {
       .on('connection', (client, connection) =>
         gateway.handleConnection(client, connection as unknown as SocketConnection),
       );
-    const principal = new Principal('p', 'p', { level: 'host', vms: ['*'] });
+    const principal = new Principal('p', 'p', { level: 'host', vms: ['*'] }, () => valid);
     server = createHttpServer().listen(0, '127.0.0.1');
     server.on('upgrade', (request, socket, head) => {
       const path = request.url ?? '';
@@ -227,8 +233,8 @@ describe('the monitor over WebSocket', () => {
     server.close();
   });
 
-  const open = (protocols: string[] = []): WebSocket =>
-    new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/v1/vms/web-1/monitor`, protocols);
+  const address = (): string => `ws://127.0.0.1:${(server.address() as AddressInfo).port}/v1/vms/web-1/monitor`;
+  const open = (protocols: string[] = []): WebSocket => new WebSocket(address(), protocols);
 
   const message = async (client: WebSocket): Promise<string> =>
     String(((await once(client, 'message')) as [Buffer])[0]);
@@ -257,5 +263,16 @@ describe('the monitor over WebSocket', () => {
     expect(((await once(client, 'close')) as [number])[0]).toBe(1012);
     const early = open();
     expect(((await once(early, 'close')) as [number])[0]).toBe(1013);
+  });
+
+  it('runs nothing for a client that goes on speaking after its credentials expired', async () => {
+    const client = await RawWebSocket.connect(address(), [], {}, () => undefined);
+    client.atFarewell = () => client.send('{"execute":"stop"}');
+    client.send('{"execute":"qmp_capabilities"}{"execute":"cont"}');
+    while (requests.length < 1) await new Promise((resolve) => setImmediate(resolve));
+    valid = false;
+    clock.advance(5000);
+    expect(await client.closed).toBe(4401);
+    expect(requests.map(({ command }) => command)).toEqual(['cont']);
   });
 });

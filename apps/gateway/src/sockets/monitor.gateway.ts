@@ -22,10 +22,10 @@ export class MonitorGateway implements OnGatewayConnection<WebSocket> {
       client.close(closeCodes['try-again-later'], 'the VM was removed');
       return;
     }
-    new Heartbeat(client, socket, principal, clock ?? systemClock);
     const transport = new WebSocketTransport(client, socket);
     const target = monitorTargetOf(found);
     const session = new MonitorSession({ target, principal, requestId, traceparent, leavers, path, hub, transport });
+    new Heartbeat(client, socket, principal, clock ?? systemClock, (reason) => session.end(reason));
     client.on('message', (data: Buffer) => session.feed(data));
     client.on('close', () => session.close());
   }
