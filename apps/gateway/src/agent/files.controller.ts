@@ -5,7 +5,7 @@ import { readResourceControls } from '../commands/request-commands.js';
 import { beginStream, sendJson } from '../listeners/answer.js';
 import { onlyParameters } from '../listeners/query-parameters.js';
 import type { GatewayRequest, RequestContext } from '../listeners/request-context.js';
-import { bodyParts, fileTypeProblem } from '../listeners/streamed-body.js';
+import { fileTypeProblem, useBody } from '../listeners/streamed-body.js';
 import { Problem } from '../problems/problem.js';
 import type { Limits } from '../settings/settings.js';
 import { VmDirectory } from '../vms/vm-directory.js';
@@ -103,7 +103,9 @@ export class FilesController {
     const agent = await this.#agent(request, id, writingCommands);
     const expected = expectedDigest(request.headers['content-digest']);
     const options = { readBytes, writeBytes, limit, verify: verify === 'true', ...expected };
-    const file = await this.tasks.run('files', id, () => writeGuestFile(agent, path, bodyParts(request), options));
+    const file = await this.tasks.run('files', id, () =>
+      useBody(request, (parts) => writeGuestFile(agent, path, parts, options)),
+    );
     sendJson(response, 200, JSON.stringify(file));
   }
 

@@ -2,6 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Problem } from '../problems/problem.js';
 
+/** The body of a request in the parts it comes in. */
+export type BodyParts = AsyncGenerator<Buffer, void, undefined>;
+
 const filePath = /^\/v1\/vms\/[^/]+\/agent\/files$/;
 /** A sender that sends nothing for so long has gone; milliseconds. */
 const silenceMs = 30_000;
@@ -31,17 +34,23 @@ export function fileTypeProblem({ headers }: IncomingMessage): Problem | undefin
 }
 
 /**
- * The body of a request as it comes; it is read no faster than it is used, and thrown away from where its user stops.
- * @throws Problem `invalid-request` when its sender falls silent, or leaves
+ * Lends the body of a request to its user, as it comes and no faster than it is used. From where the user stops, maybe
+ * before the first byte, the rest is thrown away, and its sender has no more time than others.
+ *
+ * @returns what the user makes of it; reading throws Problem `invalid-request` when the sender falls silent, or leaves
  */
-export function bodyParts(request: IncomingMessage): AsyncGenerator<Buffer, void, undefined> {
+export async function useBody<T>(request: IncomingMessage, use: (parts: BodyParts) => Promise<T>): Promise<T> {
   const { socket } = request;
   unhurried.add(socket);
-  request.once('close', () => unhurried.delete(socket));
-  return partsOf(request);
+  try {
+    return await use(partsOf(request));
+  } finally {
+    unhurried.delete(socket);
+    if (!request.complete && !request.destroyed) discard(request);
+  }
 }
 
-async function* partsOf(request: IncomingMessage): AsyncGenerator<Buffer, void, undefined> {
+async function* partsOf(request: IncomingMessage): BodyParts {
   const parts = request[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   try {
     for (;;) {
@@ -52,8 +61,6 @@ async function* partsOf(request: IncomingMessage): AsyncGenerator<Buffer, void, 
   } catch (error) {
     if (error instanceof Problem) throw error;
     throw new Problem('invalid-request', 'The sender broke off.');
-  } finally {
-    if (!request.complete) discard(request);
   }
 }
 
