@@ -19,5 +19,15 @@ export {
   type MonitorStateName,
 } from './monitor-state.js';
 export { Monitor, type MonitorHost, type MonitorOptions } from './monitor.js';
+export {
+  asNumber,
+  asObject,
+  asObjects,
+  asText,
+  parsedJson,
+  returnedList,
+  returnedObject,
+  type PeerObject,
+} from './peer-json.js';
 export type { DialectName, Greeting, QmpEvent, SessionInfo } from './session-info.js';
 export type { TlsOptions } from './transport.js';

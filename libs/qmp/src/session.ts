@@ -13,6 +13,7 @@ import { skipSpace } from './json-scan.js';
 import { MessageChannel, type OutgoingMessage } from './message-channel.js';
 import { checkedBytes, MessageIds, MessageScanner, type Span } from './message.js';
 import type { Opening, OpeningFault } from './opening.js';
+import { asObject, asText, parsedJson } from './peer-json.js';
 import type { Greeting, QmpEvent, SessionInfo } from './session-info.js';
 import { SyncOpening } from './sync-opening.js';
 import { TokenBucket } from './token-bucket.js';
@@ -317,11 +318,11 @@ export class Session {
       this.#host.anomaly('foreign-reply', `error of ${span.end - span.start} bytes`);
       return;
     }
-    const error = JSON.parse(line.toString('utf8', span.start, span.end)) as { class?: unknown; desc?: unknown } | null;
+    const error = asObject(parsedJson(line.toString('utf8', span.start, span.end)));
     this.#settle(command, {
       kind: 'error',
-      class: typeof error?.class === 'string' ? error.class : 'GenericError',
-      desc: typeof error?.desc === 'string' ? error.desc : '',
+      class: asText(error?.['class']) ?? 'GenericError',
+      desc: asText(error?.['desc']) ?? '',
     });
   }
 

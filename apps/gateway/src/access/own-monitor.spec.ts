@@ -45,6 +45,17 @@ describe('findOwnMonitor', () => {
     expect(await find('unix:/run/a.qmp', { 'query-chardev': chardevs })).toMatchObject({ chardevs: ['qmp0'] });
   });
 
+  it('passes over what no machine would list', async () => {
+    const of = model(['query-chardev', 'qom-list', 'qom-get'], ['monitor-qmp']);
+    const ours = chardev('ours', 'unix:/run/a.qmp,server=on');
+    const chardevs = [null, 1, ['unix:/run/a.qmp'], { label: 1, filename: ours.filename }, ours];
+    const odd = [{ label: 'x', filename: [ours.filename] }, ...chardevs];
+    for (const listed of [null, {}, 'text', [null, { name: 1, type: 'child<monitor-qmp>' }]]) {
+      const answers = { 'query-chardev': odd, 'qom-list {"path":"/objects"}': listed };
+      expect(await find('unix:/run/a.qmp', answers, of)).toEqual({ chardevs: ['ours'], objects: [] });
+    }
+  });
+
   it('finds the monitor objects on it', async () => {
     const of = model(['query-chardev', 'qom-list', 'qom-get'], ['secret', 'monitor-qmp']);
     const chardevs = [chardev('ours', 'unix:/run/a.qmp,server=on')];

@@ -1,5 +1,5 @@
 import type { JsonNode, QapiModel } from '@qmp-gateway/qapi';
-import type { Endpoint } from '@qmp-gateway/qmp';
+import { asObjects, asText, parsedJson, type Endpoint } from '@qmp-gateway/qmp';
 
 /** What of a VM carries the gateway's own connection to it. */
 export interface OwnMonitor {
@@ -26,10 +26,13 @@ export async function findOwnMonitor(ask: Ask, model: QapiModel, endpoint: Endpo
   if (!model.commands.has('query-chardev')) return noOwnMonitor;
   const answer = await ask('query-chardev');
   if (answer === undefined) return noOwnMonitor;
-  const listed: unknown = JSON.parse(answer.toString());
+  const listed = asObjects(parsedJson(answer));
   // A server that means something else by it (StratoVirt answers some queries with an empty object) has nothing of ours.
-  if (!Array.isArray(listed)) return noOwnMonitor;
-  const chardevs = chardevsOf(listed as Chardev[], endpoint);
+  if (listed === undefined) return noOwnMonitor;
+  const all = listed.flatMap(({ label, filename }) =>
+    typeof label === 'string' && typeof filename === 'string' ? [{ label, filename }] : [],
+  );
+  const chardevs = chardevsOf(all, endpoint);
   return { chardevs, objects: hasMonitorObjects(model) ? await monitorObjects(ask, chardevs) : [] };
 }
 
@@ -67,15 +70,17 @@ function hasMonitorObjects(model: QapiModel): boolean {
 async function monitorObjects(ask: Ask, chardevs: readonly string[]): Promise<string[]> {
   const listed = await ask('qom-list', '{"path":"/objects"}');
   if (listed === undefined) return [];
-  const objects = JSON.parse(listed.toString()) as { name: string; type: string }[];
-  const monitors = objects.filter(({ type }) => type === `child<${monitorObject}>`);
+  const objects = asObjects(parsedJson(listed)) ?? [];
+  const monitors = objects.flatMap(({ name, type }) =>
+    type === `child<${monitorObject}>` && typeof name === 'string' ? [name] : [],
+  );
   const own = await Promise.all(
-    monitors.map(async ({ name }) => {
+    monitors.map(async (name) => {
       const value = await ask('qom-get', JSON.stringify({ path: `/objects/${name}`, property: 'chardev' }));
-      return value === undefined || chardevs.includes(JSON.parse(value.toString()) as string);
+      return value === undefined || chardevs.includes(asText(parsedJson(value)) ?? '');
     }),
   );
-  return monitors.filter((_, at) => own[at]).map(({ name }) => name);
+  return monitors.filter((_, at) => own[at]);
 }
 
 /** Which part of the gateway's own monitor a command would take away or change; undefined when none. */

@@ -1,5 +1,5 @@
 import type { CompletionKind } from '@qmp-gateway/catalog';
-import type { Outcome } from '@qmp-gateway/qmp';
+import type { Outcome, PeerObject } from '@qmp-gateway/qmp';
 import type { Verdict, Work } from './work.js';
 
 /** What rules may know of the VM. */
@@ -20,8 +20,6 @@ export interface Question {
 /** Why a question was asked: somebody looks, an event told of an end, a session was made, the deadline passed. */
 export type Occasion = 'look' | 'event' | 'session' | 'deadline';
 
-export type EventData = Readonly<Record<string, unknown>>;
-
 /** How the work of one kind of completion ends. The text of events and answers is QEMU's; members are checked, not trusted. */
 export interface CompletionRule {
   /** Events that say something about such work. */
@@ -30,14 +28,14 @@ export interface CompletionRule {
    * What the work is about, from the arguments of its command.
    * @returns undefined when with these arguments the reply is the end
    */
-  subject(args: EventData): string | undefined;
+  subject(args: PeerObject): string | undefined;
   /** True when the event is about this work. */
-  concerns(work: Work, event: string, data: EventData): boolean;
+  concerns(work: Work, event: string, data: PeerObject): boolean;
   /**
    * @param now wall-clock milliseconds
    * @returns how it ended, `ask` when only the question can tell, or undefined: it goes on
    */
-  event(work: Work, event: string, data: EventData, vm: FollowedVm, now: number): Verdict | 'ask' | undefined;
+  event(work: Work, event: string, data: PeerObject, vm: FollowedVm, now: number): Verdict | 'ask' | undefined;
   /** What the reply alone tells. */
   replied?(work: Work, vm: FollowedVm): Verdict | 'ask' | undefined;
   question?(work: Work): Question;
@@ -54,37 +52,3 @@ export interface CompletionRule {
 }
 
 export type CompletionRules = Readonly<Record<CompletionKind, CompletionRule>>;
-
-/** The return value of an answer as an object; undefined for anything else. */
-export function returnedObject(outcome: Outcome): EventData | undefined {
-  return outcome.kind === 'return' ? asObject(parsed(outcome.value.toString())) : undefined;
-}
-
-/** The return value of an answer as a list of objects; undefined for anything else. */
-export function returnedList(outcome: Outcome): readonly EventData[] | undefined {
-  if (outcome.kind !== 'return') return undefined;
-  const value = parsed(outcome.value.toString());
-  return Array.isArray(value) ? (value as unknown[]).map((item) => asObject(item) ?? {}) : undefined;
-}
-
-export function asObject(value: unknown): EventData | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as EventData) : undefined;
-}
-
-/** The text, or undefined for what is none. */
-export function asText(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
-}
-
-export function asNumber(value: unknown): number | undefined {
-  return typeof value === 'number' ? value : undefined;
-}
-
-/** A peer that writes no JSON where JSON is due tells nothing. */
-export function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
-}

@@ -1,4 +1,5 @@
-import { asNumber, asObject, asText, returnedObject, type CompletionRule } from './completion-rule.js';
+import { asNumber, asObject, asText, returnedObject } from '@qmp-gateway/qmp';
+import type { CompletionRule } from './completion-rule.js';
 
 /** Where devices with an id are in the QOM tree; `device_del` takes a whole path as well. */
 const peripheral = '/machine/peripheral/';

@@ -1,5 +1,5 @@
+import { asObject, parsedJson } from '@qmp-gateway/qmp';
 import type { SchemaCommand, VmSchema } from '../schemas/vm-schema.js';
-import { asObject, parsed } from './completion-rule.js';
 
 const member = 'auto-dismiss';
 
@@ -22,7 +22,7 @@ export function followedJob(
 ): FollowedJob {
   // QEMU 2.12 could keep a job, and had another command to dismiss it.
   if (knowledge.completion?.kind !== 'job' || !commands.has('job-dismiss')) return { json, dismiss: false };
-  const given = asObject(parsed(json ?? '{}')) ?? {};
+  const given = asObject(parsedJson(json ?? '{}')) ?? {};
   if (Object.hasOwn(given, member)) return { json, dismiss: false };
   const canBeKept = definition.arguments.members.some(({ name }) => name === member);
   // Jobs without the switch are always kept.

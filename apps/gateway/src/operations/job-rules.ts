@@ -1,12 +1,5 @@
-import type { Outcome } from '@qmp-gateway/qmp';
-import {
-  asNumber,
-  asText,
-  returnedList,
-  type CompletionRule,
-  type EventData,
-  type Occasion,
-} from './completion-rule.js';
+import { asNumber, asText, returnedList, type Outcome, type PeerObject } from '@qmp-gateway/qmp';
+import type { CompletionRule, Occasion } from './completion-rule.js';
 import type { Verdict, Work } from './work.js';
 
 /** Jobs whose progress counts bytes; that of the others has no unit. */
@@ -83,7 +76,7 @@ function unexplained(work: Work): Verdict {
 }
 
 /** What an entry of `query-jobs` tells. */
-function read(work: Work, entry: EventData, now: number): Verdict | undefined {
+function read(work: Work, entry: PeerObject, now: number): Verdict | undefined {
   const view = jobOf(work);
   view.type = asText(entry['type']) ?? view.type;
   view.status = asText(entry['status']) ?? view.status;

@@ -1,4 +1,5 @@
-import { asObject, asText, returnedObject, type CompletionRule } from './completion-rule.js';
+import { asObject, asText, returnedObject } from '@qmp-gateway/qmp';
+import type { CompletionRule } from './completion-rule.js';
 import type { Verdict, Work } from './work.js';
 
 /** Statuses of `query-status` in which the CPUs run. */

@@ -1,14 +1,17 @@
-import { systemClock, type Clock, type Outcome, type QmpEvent, type Timer } from '@qmp-gateway/qmp';
-import type { Vm } from '../vms/vm.js';
 import {
   asObject,
   asText,
-  parsed,
+  parsedJson,
   returnedList,
-  type FollowedVm,
-  type Occasion,
-  type Question,
-} from './completion-rule.js';
+  systemClock,
+  type Clock,
+  type Outcome,
+  type PeerObject,
+  type QmpEvent,
+  type Timer,
+} from '@qmp-gateway/qmp';
+import type { Vm } from '../vms/vm.js';
+import type { FollowedVm, Occasion, Question } from './completion-rule.js';
 import { completionRules } from './completion-rules.js';
 import type { Verdict, Work } from './work.js';
 
@@ -106,7 +109,7 @@ export class VmWorks {
   }
 
   event(vm: Vm, event: QmpEvent): void {
-    const data = asObject(parsed(event.data ?? '{}')) ?? {};
+    const data = asObject(parsedJson(event.data ?? '{}')) ?? {};
     this.#adopt(vm, event.name, data);
     for (const work of [...this.#running]) {
       const rule = completionRules[work.record.completion];
@@ -177,7 +180,7 @@ export class VmWorks {
   }
 
   /** A job that begins belongs to the command that was written and has no reply yet, or to nobody. */
-  #adopt(vm: Vm, event: string, data: Readonly<Record<string, unknown>>): void {
+  #adopt(vm: Vm, event: string, data: PeerObject): void {
     const id = asText(data['id']);
     if (event !== 'JOB_STATUS_CHANGE' || data['status'] !== 'created' || id === undefined) return;
     const jobs = this.#running.filter(({ written, record }) => written && record.completion === 'job');

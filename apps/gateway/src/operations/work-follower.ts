@@ -1,8 +1,7 @@
 import type { Completion } from '@qmp-gateway/catalog';
-import { systemClock, type Clock, type QmpEvent, type Timer } from '@qmp-gateway/qmp';
+import { asObject, asText, parsedJson, systemClock, type Clock, type QmpEvent, type Timer } from '@qmp-gateway/qmp';
 import type { StateDirectory } from '../state/state-directory.js';
 import type { Vm } from '../vms/vm.js';
-import { asObject, asText, parsed } from './completion-rule.js';
 import { completionRules, followedEvents } from './completion-rules.js';
 import { switchOnMigrationEvents } from './migration-events.js';
 import type { Operation } from './operation-store.js';
@@ -86,7 +85,7 @@ export class WorkFollower {
     args: string | undefined,
     options: FollowOptions,
   ): Work | undefined {
-    const given = asObject(parsed(args ?? '{}')) ?? {};
+    const given = asObject(parsedJson(args ?? '{}')) ?? {};
     const subject = completionRules[completion.kind].subject(given);
     if (subject === undefined) return undefined;
     const isNamedJob = completion.kind === 'job' && asText(given['job-id']) !== undefined;

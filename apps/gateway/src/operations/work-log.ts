@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { isCompletionKind } from '@qmp-gateway/catalog';
+import { asObject, parsedJson } from '@qmp-gateway/qmp';
 import type { StateDirectory } from '../state/state-directory.js';
-import { asObject, parsed } from './completion-rule.js';
 import type { WorkStore } from './work-store.js';
 import type { WorkRecord } from './work.js';
 
@@ -36,7 +36,7 @@ export class WorkLog {
   read(): WorkRecord[] {
     const records = new Map<string, WorkRecord>();
     for (const line of (this.state.read(fileName) ?? '').split('\n')) {
-      const record = asObject(parsed(line));
+      const record = asObject(parsedJson(line));
       if (isRecord(record)) records.set(record.id, record);
       else if (typeof record?.['id'] === 'string') records.delete(record['id']);
     }

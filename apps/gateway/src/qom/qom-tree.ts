@@ -1,3 +1,4 @@
+import { asText, parsedJson } from '@qmp-gateway/qmp';
 import { matchesGlob } from '../access/glob.js';
 import { isLink, mayHaveParts, withParts, type QomObject, type QomProperty } from './qom-object.js';
 import { partPath } from './qom-path.js';
@@ -43,8 +44,7 @@ export async function readTree(root: QomObject, view: QomView, reader: QomReader
 
 /** The value of an object's property `type`, a string wherever there is one. */
 function typeIn(value: string | undefined): string | null {
-  const type: unknown = value === undefined ? null : JSON.parse(value);
-  return typeof type === 'string' ? type : null;
+  return (value === undefined ? undefined : asText(parsedJson(value))) ?? null;
 }
 
 /** The paths of an object that fit a filter: its own, or those of its properties. */

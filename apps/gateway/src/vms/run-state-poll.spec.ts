@@ -2,7 +2,7 @@ import type { Execution, Monitor } from '@qmp-gateway/qmp';
 import { ManualClock, Scene } from '@qmp-gateway/test-kit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CommandQueue } from '../commands/command-queue.js';
-import { pollEveryMs, RunStatePoll } from './run-state-poll.js';
+import { pollEveryMs, RunStatePoll, runStateOf } from './run-state-poll.js';
 
 const scene = new Scene();
 
@@ -30,6 +30,15 @@ async function stage(): Promise<{
     answered: (count) => host.until(() => told.length === count),
   };
 }
+
+describe('the run state in an answer to query-status', () => {
+  const state = (json: string) => runStateOf({ kind: 'return', value: Buffer.from(json) });
+
+  it('is a text in an object, and null in anything else', () => {
+    expect(state('{"status":"paused"}')).toBe('paused');
+    expect(['null', '[]', '"paused"', '{"status":1e999}', '{', ''].map(state)).toEqual(Array<null>(6).fill(null));
+  });
+});
 
 describe('RunStatePoll', () => {
   it('asks every five seconds, each time after the answer before', async () => {

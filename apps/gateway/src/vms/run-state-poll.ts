@@ -1,4 +1,12 @@
-import { systemClock, type Clock, type Monitor, type Timer } from '@qmp-gateway/qmp';
+import {
+  asText,
+  returnedObject,
+  systemClock,
+  type Clock,
+  type Monitor,
+  type Outcome,
+  type Timer,
+} from '@qmp-gateway/qmp';
 import type { CommandQueue } from '../commands/command-queue.js';
 
 /** Milliseconds from one answer to the next question. */
@@ -7,10 +15,9 @@ const deadlineMs = 10_000;
 /** Its turns are those of one more principal; ids of principals have a prefix of their own. */
 const principalId = 'gateway';
 
-/** The run state a `query-status` answer tells; null when it tells none. */
-export function runStateOf(status: Buffer): string | null {
-  const { status: runState } = JSON.parse(status.toString()) as Record<string, unknown>;
-  return typeof runState === 'string' ? runState : null;
+/** The run state that the outcome of `query-status` tells; null when it tells none. */
+export function runStateOf(outcome: Outcome): string | null {
+  return asText(returnedObject(outcome)?.['status']) ?? null;
 }
 
 /**
@@ -54,7 +61,7 @@ export class RunStatePoll {
       .run('query-status', undefined, {
         deadlineMs,
         arrived: (outcome) => {
-          const runState = outcome.kind === 'return' ? runStateOf(outcome.value) : null;
+          const runState = runStateOf(outcome);
           if (runState !== null) this.told(runState);
         },
       })

@@ -28,6 +28,15 @@ describe('the run state', () => {
     expect(after(event(name))).toBe(state);
   });
 
+  it.each(['null', '[]', '1e999', '"pause"', '{"action":null}', '{"action":{"action":"pause"}}', 'inf'])(
+    'is not touched by an event whose data is %s',
+    (data) => {
+      const odd = ['BLOCK_IO_ERROR', 'GUEST_PANICKED', 'WATCHDOG'].map((name) => ({ ...event(name), data }));
+      expect(after(...odd)).toBe('running');
+      expect(after(...odd, event('STOP'))).toBe('paused');
+    },
+  );
+
   it('is running again after RESUME and WAKEUP', () => {
     expect(after(event('STOP'), event('RESUME'))).toBe('running');
     expect(after(event('SUSPEND'), event('WAKEUP'))).toBe('running');

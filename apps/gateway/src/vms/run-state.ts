@@ -1,4 +1,4 @@
-import type { QmpEvent } from '@qmp-gateway/qmp';
+import { asObject, parsedJson, type QmpEvent } from '@qmp-gateway/qmp';
 
 /** Events that change the run state by themselves (QAPI RunState). */
 const follows: Readonly<Record<string, string>> = {
@@ -24,8 +24,8 @@ export class RunStateFollower {
   next(current: string | null, event: QmpEvent): string | null {
     const cause = causes[event.name];
     if (cause !== undefined) {
-      const data = JSON.parse(event.data ?? '{}') as Record<string, unknown>;
-      if (data[cause.member] !== cause.value) return current;
+      const data = asObject(parsedJson(event.data ?? '{}'));
+      if (data?.[cause.member] !== cause.value) return current;
       this.#cause = cause.runState;
       // The STOP may have come first.
       return current === 'paused' ? cause.runState : current;

@@ -1,6 +1,15 @@
 import type { ServerKind } from '@qmp-gateway/catalog';
 import { findOwnMonitor, type OwnMonitor } from '../access/own-monitor.js';
-import type { Endpoint, Monitor, Outcome, SessionInfo } from '@qmp-gateway/qmp';
+import {
+  asObject,
+  asObjects,
+  asText,
+  parsedJson,
+  type Endpoint,
+  type Monitor,
+  type Outcome,
+  type SessionInfo,
+} from '@qmp-gateway/qmp';
 import type { SchemaStore } from '../schemas/schema-store.js';
 import type { VmSchema } from '../schemas/vm-schema.js';
 import type { VmKind } from '../settings/settings.js';
@@ -70,8 +79,9 @@ async function introspect(
 }
 
 async function commandNames(monitor: Monitor): Promise<string[]> {
-  const list = JSON.parse((await query(monitor, 'query-commands')).toString()) as { name: string }[];
-  return list.map(({ name }) => name);
+  const list = asObjects(parsedJson(await query(monitor, 'query-commands')));
+  if (list === undefined) throw new Error('query-commands: not a list');
+  return list.flatMap(({ name }) => asText(name) ?? []);
 }
 
 async function query(monitor: Monitor, command: string, arrived?: (outcome: Outcome) => void): Promise<Buffer> {
@@ -100,7 +110,7 @@ async function queryStatus(
   }
   await query(monitor, 'query-status', (outcome) => {
     if (outcome.kind !== 'return') return;
-    statusKnown(runStateOf(outcome.value));
+    statusKnown(runStateOf(outcome));
   });
 }
 
@@ -112,7 +122,6 @@ async function queryMember(
   member: string,
 ): Promise<string | null> {
   if (!schema.commands.has(command)) return null;
-  const answer = JSON.parse((await query(monitor, command)).toString()) as Record<string, unknown>;
-  const value = answer[member];
-  return typeof value === 'string' ? value : null;
+  const answer = asObject(parsedJson(await query(monitor, command)));
+  return asText(answer?.[member]) ?? null;
 }

@@ -1,5 +1,7 @@
 import {
+  asObject,
   Monitor,
+  parsedJson,
   parseEndpoint,
   type Fault,
   type MonitorHost,
@@ -150,7 +152,7 @@ const namePattern = /^[A-Za-z0-9_.-]{1,100}$/;
 
 /** @throws Error when it is not an answer to `guest-info` */
 function readGuestInfo(json: Buffer): { readonly version: string; readonly enabled: readonly string[] } {
-  const { version, supported_commands: commands } = JSON.parse(json.toString()) as Record<string, unknown>;
+  const { version, supported_commands: commands } = asObject(parsedJson(json)) ?? {};
   if (typeof version !== 'string' || !namePattern.test(version) || !Array.isArray(commands))
     throw new Error('guest-info: not the answer of a guest agent');
   const enabled = commands
@@ -161,7 +163,7 @@ function readGuestInfo(json: Buffer): { readonly version: string; readonly enabl
 }
 
 function isNamed(command: unknown): command is Record<string, unknown> & { name: string } {
-  const name = (command as { name?: unknown } | null)?.name;
+  const name = asObject(command)?.['name'];
   return typeof name === 'string' && namePattern.test(name);
 }
 

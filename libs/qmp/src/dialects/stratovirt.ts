@@ -1,4 +1,5 @@
 import type { Outcome } from '../execution.js';
+import { asText, parsedJson } from '../peer-json.js';
 import type { Greeting } from '../session-info.js';
 import type { Dialect } from './dialect.js';
 
@@ -48,7 +49,7 @@ export function isStratovirt(greeting: Greeting): boolean {
 
 function unsupportedAsError(outcome: Outcome): Outcome {
   if (outcome.kind !== 'return' || outcome.value[0] !== 0x22) return outcome;
-  const text: unknown = JSON.parse(outcome.value.toString());
-  if (typeof text !== 'string' || !text.endsWith(' not supported for VM')) return outcome;
+  const text = asText(parsedJson(outcome.value));
+  if (text?.endsWith(' not supported for VM') !== true) return outcome;
   return { kind: 'error', class: 'GenericError', desc: text };
 }

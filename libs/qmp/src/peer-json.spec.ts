@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { asNumber, asObject, parsedJson, returnedList, returnedObject } from './peer-json.js';
+
+const returned = (json: string) => ({ kind: 'return', value: Buffer.from(json) }) as const;
+
+describe('what a peer wrote', () => {
+  it('is an object only when it is one', () => {
+    const values = ['null', '[]', '[{}]', '1', '"a"', 'inf', '{', ''];
+    expect(values.map((json) => returnedObject(returned(json)))).toEqual(values.map(() => undefined));
+    expect(returnedObject(returned('{"a":[null]}'))).toEqual({ a: [null] });
+    expect(returnedObject({ kind: 'error', class: 'GenericError', desc: '' })).toBeUndefined();
+    expect(asObject(parsedJson('{"__proto__":{"a":1}}'))?.['a']).toBeUndefined();
+  });
+
+  it('is a list only when it is one, of objects', () => {
+    expect(returnedList(returned('[null,1,["a"],{"a":1}]'))).toEqual([{}, {}, {}, { a: 1 }]);
+    expect(['{}', 'null', '"a"'].map((json) => returnedList(returned(json)))).toEqual(Array<undefined>(3));
+  });
+
+  it('is a number only when it is one', () => {
+    expect(['1', '0', '"1"', 'null', '{}'].map((json) => asNumber(parsedJson(json)))).toEqual([
+      ...[1, 0],
+      ...Array<undefined>(3),
+    ]);
+  });
+});
