@@ -192,6 +192,31 @@ describe('a line', () => {
   });
 });
 
+describe('odd bytes of one VM', () => {
+  it('where its schema says otherwise end no session, not even its own', async () => {
+    const odd = await fakeMachine(scene);
+    const good = await fakeMachine(scene);
+    const vms = { odd: { endpoint: odd.endpoint }, good: { endpoint: good.endpoint } };
+    const gateway = await scene.gateway({ settings: { ...fakeMachineSettings, vms } });
+    const { epoch } = await gateway.vmBecomes('odd', 'ready');
+    await gateway.vmBecomes('good', 'ready');
+    const connection = odd.fake.connections.at(-1);
+    for (const name of ['BLOCK_IO_ERROR', 'GUEST_PANICKED', 'WATCHDOG', 'JOB_STATUS_CHANGE', 'DEVICE_DELETED'])
+      for (const data of ['null', '[]', '1e999', '"text"', '{"action":null,"id":{},"status":1e999}'])
+        connection?.line(`{"timestamp":null,"event":"${name}","data":${data}}`);
+    connection?.event('SUSPEND');
+    await vmShows(gateway, 'odd', 'runState', 'suspended');
+    expect((await exchange(gateway, '/v1/vms/odd')).json()).toMatchObject({ state: 'ready', epoch });
+
+    for (const name of ['query-status', 'query-name', 'query-uuid']) odd.fake.on(name, () => ({ json: 'null' }));
+    connection?.close();
+    await vmShows(gateway, 'odd', 'uuid', null);
+    expect(await gateway.vmBecomes('odd', 'ready')).toMatchObject({ runState: null, name: null, uuid: null });
+    expect((await run(gateway, 'good', change)).status).toBe(200);
+    expect(gateway.log().filter(({ level }) => Number(level) >= 50)).toEqual([]);
+  });
+});
+
 describe('connections cut at any byte', () => {
   it('end every command once, with what is known of it', async () => {
     const gateway = await scene.gateway({ settings: fakeMachineSettings });

@@ -293,9 +293,23 @@ function oddAnswer(random: Random, command: FakeCommand, json: string): { raw: B
   }
 }
 
+/** Events whose data the gateway reads, as a good VM writes it. */
+const readEvents = [
+  ...['"WATCHDOG","data":{"action":"pause"}', '"GUEST_PANICKED","data":{"action":"pause"}'],
+  ...['"BLOCK_IO_ERROR","data":{"action":"stop","device":"d"}', '"MIGRATION","data":{"status":"failed"}'],
+  ...['"JOB_STATUS_CHANGE","data":{"id":"j","status":"created"}', '"BLOCK_JOB_READY","data":{"device":"j","len":9}'],
+  ...['concluded', 'null'].map((status) => `"JOB_STATUS_CHANGE","data":{"id":"j","status":"${status}"}`),
+  '"BLOCK_JOB_COMPLETED","data":{"device":"j","type":"mirror","len":1e308,"offset":0}',
+  '"BLOCK_JOB_COMPLETED","data":{"device":"j","type":"mirror","len":1e308,"offset":1}',
+  '"DEVICE_DELETED","data":{"device":"d","path":"/machine/peripheral/d"}',
+  '"ACPI_DEVICE_OST","data":{"info":{"device":"d","source":3,"status":1}}',
+];
+
 /** What a VM says unasked. */
 function sayOddly(random: Random, connection: FakeConnection): void {
-  const event = `{"timestamp":{"seconds":1,"microseconds":2},"event":"${pick(random, ['STOP', 'RESUME', 'SHUTDOWN', 'RESET', 'X'])}","data":${anyJson(random)}}`;
+  const name = pick(random, ['STOP', 'RESUME', 'SHUTDOWN', 'RESET', 'WATCHDOG', 'JOB_STATUS_CHANGE', 'X']);
+  const said = random(2) === 0 ? pick(random, readEvents) : `"${name}","data":${anyJson(random)}`;
+  const event = `{"timestamp":{"seconds":1,"microseconds":2},"event":${said}}`;
   const bytes = pick(random, [Buffer.from(event), Buffer.from(retyped(random, event)), mutated(random, event)]);
   remember('vm', bytes);
   connection.write(bytes);
