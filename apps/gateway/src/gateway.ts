@@ -116,6 +116,8 @@ export class Gateway {
       tls: this.#vmTls,
       limits: settings.limits,
       nextEpoch: () => `${run}.${++sessions}`,
+      fault: (vm: string, error: unknown) =>
+        log.error({ err: error, vm }, 'a fault of ours in handling what a vm said; the session with it ends'),
     };
     this.registry = new VmRegistry(this.state, surroundings, {
       added: (vm) => {

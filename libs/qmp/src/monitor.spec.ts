@@ -28,6 +28,32 @@ describe('Monitor', () => {
     expect([monitor.inFlight, monitor.places]).toEqual([0, 8]);
   });
 
+  it.each(['event', 'settle'] as const)('ends the session, and no more, when its owner throws at an %s', async (at) => {
+    const fake = await scene.fake();
+    const { monitor, host } = await scene.ready(fake.endpoint);
+    const failures: unknown[] = [];
+    const fault = new Error('a fault of the owner');
+    const fail = () => {
+      throw fault;
+    };
+    Object.assign(host, {
+      failed: (error: unknown) => failures.push(error),
+      ...(at === 'event' ? { event: fail } : {}),
+    });
+    const handed = fake.next('slow');
+    fake.on('slow', () => null);
+    const slow = probe(monitor, 'slow');
+    await handed;
+    if (at === 'event') fake.connections.at(-1)?.event('STOP');
+    else monitor.execute({ command: 'nope', settle: fail });
+    expect(await slow.outcome).toMatchObject({ kind: 'unknown' });
+    expect(slow.settled()).toBe(1);
+    expect(failures).toEqual([fault]);
+    expect(monitor.lastFault).toMatchObject({ code: 'protocol-error' });
+    await host.reached(monitor, 'ready');
+    expect(host.stateNames.slice(3)).toEqual(['waiting', 'connecting', 'negotiating', 'ready']);
+  });
+
   it('refuses plain tcp to other hosts and listen:tls without certificates', () => {
     expect(() => new Monitor({ kind: 'tcp', host: '192.0.2.1', port: 1 }, nothing)).toThrow(EndpointError);
     expect(() => new Monitor({ kind: 'listen-tls', host: '127.0.0.1', port: 1 }, nothing)).toThrow(EndpointError);

@@ -36,6 +36,8 @@ export interface MonitorHost {
   /** A guest agent that was asked has not answered for a handshake's time; `place` tells when it did. */
   silent?(): void;
   anomaly?(kind: AnomalyKind, detail: string): void;
+  /** A callback, or a `settle`, threw at what the server said: the session with it ends. Without this it is thrown on. */
+  failed?(error: unknown): void;
 }
 
 export interface RunOptions {
@@ -289,6 +291,10 @@ export class Monitor {
         answered: () => this.#answered(),
         silent: () => this.#host.silent?.(),
         anomaly: (kind, detail) => this.#host.anomaly?.(kind, detail),
+        failed: (error) => {
+          if (this.#host.failed === undefined) throw error;
+          this.#host.failed(error);
+        },
         ended: (code, detail) => this.#sessionEnded(code, detail),
       },
       {

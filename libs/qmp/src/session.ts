@@ -27,6 +27,8 @@ export interface SessionHost {
   /** The agent has not answered for a handshake's time; `answered` tells when it did. */
   silent(): void;
   anomaly(kind: AnomalyKind, detail: string): void;
+  /** Whoever was told of a line threw this: the session ends now. @throws it again, when nobody wants to know */
+  failed(error: unknown): void;
   /** The session is over; called once. What was in flight is settled afterwards. */
   ended(code: FaultCode, detail: string): void;
 }
@@ -81,7 +83,7 @@ export class Session {
     this.#channel = new MessageChannel(
       socket,
       {
-        line: (buffer, start, end, owned) => this.#line(buffer, start, end, owned),
+        line: (buffer, start, end, owned) => this.#take(buffer, start, end, owned),
         overlong: () => this.#overlong(options.lineBytes),
         disconnected: (error) => this.#disconnected(error),
       },
@@ -225,6 +227,16 @@ export class Session {
   /** As a method: the field may change in a callback, which narrowing does not see. */
   #hasEnded(): boolean {
     return this.#ended;
+  }
+
+  /** What a peer says ends at most the session with it, whatever its owner makes of that. */
+  #take(line: Buffer, start: number, end: number, owned: boolean): void {
+    try {
+      this.#line(line, start, end, owned);
+    } catch (error) {
+      this.#host.failed(error);
+      this.end('protocol-error', 'a fault of ours in handling what it sent');
+    }
   }
 
   #line(line: Buffer, start: number, end: number, owned: boolean): void {

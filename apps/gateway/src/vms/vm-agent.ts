@@ -30,6 +30,8 @@ export interface AgentSurroundings {
   readonly limits: Pick<Limits, 'queue'>;
   /** A name for the next session, never given before. */
   nextEpoch(): string;
+  /** A fault of ours in handling what an agent said; its session ends. */
+  fault(vm: string, error: unknown): void;
 }
 
 const infoDeadlineMs = 10_000;
@@ -134,6 +136,10 @@ export class VmAgent implements CommandServer, MonitorHost {
   silent(): void {
     this.#become('silent', Date.now(), undefined);
     this.queue.refuseAll();
+  }
+
+  failed(error: unknown): void {
+    this.surroundings.fault(this.id, error);
   }
 
   #become(state: AgentState, since: number, fault: Fault | undefined): void {

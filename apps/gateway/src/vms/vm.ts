@@ -45,6 +45,8 @@ export interface VmSurroundings {
   readonly limits: Pick<Limits, 'queue'>;
   /** A name for the next session, never given before. */
   nextEpoch(): string;
+  /** A fault of ours in handling what a VM, or its guest agent, said; its session ends. */
+  fault(vm: string, error: unknown): void;
 }
 
 /** One VM: its definition, the connection to its monitor, what is known of it, and the commands that wait for it. */
@@ -218,6 +220,10 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
   anomaly(kind: string, detail: string): void {
     this.anomalies.set(kind, (this.anomalies.get(kind) ?? 0) + 1);
     this.#surroundings.observer.anomaly(this, kind, detail);
+  }
+
+  failed(error: unknown): void {
+    this.#surroundings.fault(this.id, error);
   }
 
   /** A session has its name from its first event or its readiness on, whichever comes first. */
