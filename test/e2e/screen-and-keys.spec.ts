@@ -141,6 +141,13 @@ describe('keys', () => {
     await run(gateway, vm, 'cont');
   });
 
+  it('end at the deadline of the request, which says how much was typed', async () => {
+    const late = problemOf(await keys({ text: 'a'.repeat(100), hold: '50ms' }, { 'Request-Timeout': '350ms' }));
+    expect(late).toMatchObject({ status: 504, code: 'deadline-exceeded', outcome: 'unknown', retryable: false });
+    const short = problemOf(await keys({ keys: ['a'], hold: '1s' }, { 'Request-Timeout': '1s' }));
+    expect(short).toMatchObject({ code: 'deadline-exceeded', outcome: 'not-sent', retryable: true });
+  });
+
   it('and pictures are audited with the trace of their request, a line for each command', async () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     expect((await keys({ text: 'ab' }, { 'X-Request-Id': 'keys', Traceparent: traceparent })).status).toBe(204);

@@ -73,8 +73,8 @@ export class RequestCommands {
 }
 
 /**
- * The controls of a request that is answered by several commands: a deadline for all of them, the session, and how
- * integers are written.
+ * The controls of a request that is answered by several commands: a deadline, the session, and how integers are written.
+ * The deadline is one for all commands; but of each for programs and files of a guest, which take as long as they take.
  * @throws Problem `invalid-request` also for controls that make sense for a single command only
  */
 export function readResourceControls(headers: IncomingHttpHeaders): Pick<Controls, 'timeoutMs' | 'int64' | 'epoch'> {

@@ -9,8 +9,10 @@ const mostKeys = 8;
 /** A guest that polls its keyboard sees a key held this long; half of it is QEMU's own default. */
 const usualHoldMs = 20;
 const longestHoldMs = 10_000;
-/** What one request may keep a keyboard busy. */
-const longestMs = 60_000;
+/** Within which all is typed, unless the caller says otherwise. */
+export const usualTimeoutMs = 60_000;
+/** Of pauses in one request; the rest of the minute is for the VM's answers. */
+const longestMs = 50_000;
 
 class KeysBody {
   @IsOptional()

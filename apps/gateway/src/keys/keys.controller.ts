@@ -7,8 +7,10 @@ import { writeResource } from '../listeners/answer.js';
 import { onlyParameters } from '../listeners/query-parameters.js';
 import type { GatewayRequest } from '../listeners/request-context.js';
 import { VmDirectory } from '../vms/vm-directory.js';
-import { readKeys } from './keys-request.js';
-import { typeKeys } from './typist.js';
+import { readKeys, usualTimeoutMs } from './keys-request.js';
+import { typeKeys, type Pace } from './typist.js';
+
+const pace: Pace = { now: () => performance.now(), sleep: (milliseconds) => sleep(milliseconds) };
 
 /** `POST /v1/vms/{vm}/keys`: a keyboard for the guest. */
 @Controller('v1/vms/:vm/keys')
@@ -28,16 +30,11 @@ export class KeysController {
     const { gateway: context } = request;
     const vm = this.directory.require(context.principal, id);
     onlyParameters(context.query, []);
-    const controls = readResourceControls(request.headers);
+    const { timeoutMs = usualTimeoutMs, ...controls } = readResourceControls(request.headers);
+    const typing = { asked: () => !response.destroyed, endsAt: pace.now() + timeoutMs };
     const keys = readKeys(body);
     const commands = new RequestCommands(this.path, { ...callerOf(context, vm.id), ...controls });
-    const trace = await typeKeys(
-      commands,
-      vm,
-      keys,
-      (ms) => sleep(ms),
-      () => !response.destroyed,
-    );
+    const trace = await typeKeys(commands, vm, keys, typing, pace);
     writeResource(response, context, trace);
   }
 }

@@ -13,13 +13,17 @@ class Typing {
   readonly vm = { id: 'web-1', ready: true, runState: 'running' };
   answer: (request: CommandRequest, count: number) => Problem | undefined = () => undefined;
   asked = () => true;
-  #now = 0;
+  endsAt = 60_000;
+  now = 0;
+  /** Deadlines of the commands. */
+  readonly timeouts: unknown[] = [];
 
   async type(body: object): Promise<void> {
     const path: CommandPath = {
       execute: (request, answer) => {
         const args = request.arguments.kind === 'json' ? String(request.arguments.json) : '';
-        this.sent.push(`${this.#now} ${request.command} ${args}`);
+        this.sent.push(`${this.now} ${request.command} ${args}`);
+        this.timeouts.push(request.timeoutMs);
         const problem = this.answer(request, this.sent.length);
         answer(problem === undefined ? { ok: true, json: '{}', trace: {} } : { ok: false, problem, trace: {} });
       },
@@ -27,10 +31,11 @@ class Typing {
     const principal = new Principal('token:a', 'a', { level: 'operate', vms: ['*'] });
     const commands = new RequestCommands(path, { principal, requestId: 'r', vm: 'web-1' });
     const sleep = (ms: number): Promise<void> => {
-      this.#now += ms;
+      this.now += ms;
       return Promise.resolve();
     };
-    await typeKeys(commands, this.vm as Vm, readKeys(body), sleep, () => this.asked());
+    const typing = { asked: () => this.asked(), endsAt: this.endsAt };
+    await typeKeys(commands, this.vm as Vm, readKeys(body), typing, { now: () => this.now, sleep });
   }
 }
 
@@ -75,6 +80,32 @@ describe('typing', () => {
     left.asked = () => left.sent.length < 2;
     await left.type({ text: 'abc' });
     expect(left.sent).toHaveLength(2);
+  });
+
+  it('has one deadline, however long the VM takes over each key, and says how far it came', async () => {
+    const slow = new Typing();
+    slow.answer = ({ timeoutMs = Infinity }) => {
+      slow.now += Math.min(100, timeoutMs);
+      return timeoutMs < 100 ? new Problem('deadline-exceeded', 'no reply') : undefined;
+    };
+    await expect(slow.type({ text: 'a'.repeat(1000) })).rejects.toMatchObject({
+      ...{ code: 'deadline-exceeded', outcome: 'unknown', fields: { retryable: false } },
+      detail: expect.stringMatching(/^After 428 of 1000 characters: /) as unknown,
+    });
+    expect(slow.now).toBeLessThan(60_000);
+    expect(slow.timeouts.slice(0, 2)).toEqual([59_960, 59_820]);
+    expect(slow.sent).toHaveLength(429);
+  });
+
+  it('sends no key that could not be let go in time', async () => {
+    const typing = new Typing();
+    typing.endsAt = 80;
+    const refusal = { code: 'deadline-exceeded', outcome: 'not-sent', fields: { vm: 'web-1', retryable: true } };
+    await expect(typing.type({ keys: ['ctrl', 'c'] })).rejects.toMatchObject(refusal);
+    expect(typing.sent).toEqual([]);
+    typing.endsAt = 81;
+    await typing.type({ keys: ['ctrl', 'c'] });
+    expect(typing.sent).toHaveLength(1);
   });
 
   it('points at keys as the body has them', async () => {

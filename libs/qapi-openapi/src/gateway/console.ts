@@ -38,7 +38,9 @@ export function consolePaths(writer: ResourceWriter, rows: readonly ProblemRow[]
         id: 'sendKeys',
         tag,
         summary: 'Type a text or press keys (`send-key`)',
-        description: 'Answers when the last key was let go.',
+        description:
+          'Answers when the last key was let go. All is typed within a minute, or within `Request-Timeout`; a problem ' +
+          'says how much was typed before it.',
         needs: 'level `operate`',
         parameters: controlReferences(resourceControls),
         body: { required: true, content: writer.json('Keys') },
@@ -51,7 +53,10 @@ export function consolePaths(writer: ResourceWriter, rows: readonly ProblemRow[]
 
 /** Component schemas of screen and keyboard. */
 export function consoleSchemas(): Record<string, JsonSchema> {
-  const hold = { ...duration, description: 'Pause after each press and each release; default 20ms' };
+  const hold = {
+    ...duration,
+    description: 'Pause after each press and each release; default 20ms, in all 50 s at most',
+  };
   return {
     Keys: {
       oneOf: [
