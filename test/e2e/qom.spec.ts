@@ -203,6 +203,8 @@ describe('the commands behind a tree', () => {
     const before = await operations();
     const answer = await at('/machine/peripheral?depth=2', { 'X-Request-Id': 'the-tree' });
     expect(await operations()).toEqual(before);
+    expect(answer.headers).toMatchObject({ 'qmp-vm-epoch': expect.any(String) as unknown });
+    expect(answer.headers['qmp-operation']).toBeUndefined();
     const audited = () =>
       readFileSync(`${gateway.state}/audit.log`, 'utf8')
         .split('\n')

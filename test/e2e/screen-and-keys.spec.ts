@@ -49,11 +49,19 @@ const as = (level: 'read' | 'operate', commands = {}) => ({
 const keys = (body: object, headers = {}): Promise<Exchange> =>
   exchange(gateway, `/v1/vms/${vm}/keys`, { body: JSON.stringify(body), headers });
 
-async function screen(query = '', headers = {}): Promise<{ status: number; type: string | null; png: Buffer }> {
+interface Picture {
+  status: number;
+  type: string | null;
+  operation: string | null;
+  png: Buffer;
+}
+
+async function screen(query = '', headers = {}): Promise<Picture> {
   const answer = await gateway.fetch(`/v1/vms/${vm}/screen.png${query}`, { headers });
   return {
     status: answer.status,
     type: answer.headers.get('Content-Type'),
+    operation: answer.headers.get('QMP-Operation'),
     png: Buffer.from(await answer.arrayBuffer()),
   };
 }
@@ -150,8 +158,11 @@ describe('keys', () => {
 
   it('and pictures are audited with the trace of their request, a line for each command', async () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-    expect((await keys({ text: 'ab' }, { 'X-Request-Id': 'keys', Traceparent: traceparent })).status).toBe(204);
-    expect((await screen('', { 'X-Request-Id': 'screen', Traceparent: traceparent })).status).toBe(200);
+    const typed = await keys({ text: 'ab' }, { 'X-Request-Id': 'keys', Traceparent: traceparent });
+    const seen = await screen('', { 'X-Request-Id': 'screen', Traceparent: traceparent });
+    expect([typed.status, seen.status]).toEqual([204, 200]);
+    // Neither is kept as an operation.
+    expect([typed.headers['qmp-operation'], seen.operation]).toEqual([undefined, null]);
     const records = () =>
       readFileSync(join(gateway.state, 'audit.log'), 'utf8')
         .trimEnd()

@@ -21,6 +21,11 @@ export const answerHeaders: Record<string, Header> = {
   },
 };
 
+/** Names of the headers of an answer that took several commands: none of them is kept as an operation. */
+export const severalCommandsHeaders: readonly string[] = Object.keys(answerHeaders).filter(
+  (name) => name !== 'QMP-Operation',
+);
+
 /** Only on answers to POST. */
 export const replayedHeader: Header = {
   description: '`true` when this is the stored answer to an earlier request with the same `Idempotency-Key`',

@@ -120,10 +120,11 @@ export class RunningCommand implements QueuedCommand, Execution {
     this.#state = 'ended';
     clearTimeout(this.#timer);
     // Whoever was told of the deadline was told of the operation too, and may ask for it.
-    if (this.request.part === true && this.#tell !== undefined) this.surroundings.operations.drop(this.operation);
+    const isDropped = this.request.part === true && this.#tell !== undefined;
+    if (isDropped) this.surroundings.operations.drop(this.operation);
     else this.surroundings.operations.end(this.operation, state, result);
     this.work?.ended(result, state);
-    this.#answer(result);
+    this.#answer(result, isDropped ? undefined : this.operation.id);
   }
 
   #deadline(deadlineMs: number): void {
@@ -146,17 +147,19 @@ export class RunningCommand implements QueuedCommand, Execution {
           retryable: this.target.class === 'read',
         },
       ),
+      this.operation.id,
     );
   }
 
-  #answer(result: Buffer | Problem): void {
+  /** @param operation undefined when nobody can ask for it any more */
+  #answer(result: Buffer | Problem, operation: string | undefined): void {
     const tell = this.#tell ?? this.late;
     this.#tell = undefined;
     const now = performance.now();
     const sent = this.#writtenAt;
     // All members, always: an object that is spread together costs more than the rest of the answer.
     const trace: CommandTrace = {
-      operation: this.operation.id,
+      operation,
       epoch: this.#epoch,
       cursor: this.#cursor,
       queueMs: (sent ?? now) - this.request.arrivedAt,

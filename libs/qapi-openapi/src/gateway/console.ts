@@ -1,4 +1,4 @@
-import { answerHeaders, headerReferences } from '../answer-headers.js';
+import { answerHeaders, headerReferences, severalCommandsHeaders } from '../answer-headers.js';
 import type { PathItem } from '../openapi.js';
 import { controlReferences, resourceControls } from '../parameters.js';
 import { commandProblems, type ProblemRow } from '../problems.js';
@@ -11,7 +11,6 @@ const tag = 'console';
 /** What a person in front of the VM has: its screen and its keyboard. */
 export function consolePaths(writer: ResourceWriter, rows: readonly ProblemRow[]): Record<string, PathItem> {
   const problems = commandProblems(rows).map(({ code }) => code);
-  const headers = headerReferences(Object.keys(answerHeaders));
   return {
     '/v1/vms/{vm}/screen.png': {
       parameters: [vmParameter],
@@ -27,7 +26,11 @@ export function consolePaths(writer: ResourceWriter, rows: readonly ProblemRow[]
           ...controlReferences(resourceControls),
         ],
         answers: {
-          200: { description: 'The picture', headers, content: { 'image/png': { schema: {} } } },
+          200: {
+            description: 'The picture',
+            headers: headerReferences(severalCommandsHeaders),
+            content: { 'image/png': { schema: {} } },
+          },
         },
         problems,
       }),
@@ -44,7 +47,7 @@ export function consolePaths(writer: ResourceWriter, rows: readonly ProblemRow[]
         needs: 'level `operate`',
         parameters: controlReferences(resourceControls),
         body: { required: true, content: writer.json('Keys') },
-        answers: { 204: { description: 'Typed', headers } },
+        answers: { 204: { description: 'Typed', headers: headerReferences(Object.keys(answerHeaders)) } },
         problems: [...problems, 'vm-not-running'],
       }),
     },

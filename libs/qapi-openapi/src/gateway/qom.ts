@@ -1,4 +1,4 @@
-import { answerHeaders, headerReferences } from '../answer-headers.js';
+import { answerHeaders, headerReferences, severalCommandsHeaders } from '../answer-headers.js';
 import type { Parameter, PathItem } from '../openapi.js';
 import { controlReferences, postControls, resourceControls } from '../parameters.js';
 import { commandProblems, type ProblemRow } from '../problems.js';
@@ -11,7 +11,7 @@ const tag = 'qom';
 /** Objects of the tree and their properties. */
 export function qomPaths(writer: ResourceWriter, rows: readonly ProblemRow[]): Record<string, PathItem> {
   const problems = commandProblems(rows).map(({ code }) => code);
-  const headers = headerReferences(Object.keys(answerHeaders));
+  const headers = headerReferences(severalCommandsHeaders);
   const object = { description: 'The object', headers, content: writer.json('QomTree') };
   const path = inPath('path', text, 'Path in the object tree, its slashes as they are: `machine/peripheral/net0`');
   return {
@@ -52,7 +52,10 @@ export function qomPaths(writer: ResourceWriter, rows: readonly ProblemRow[]): R
         needs: 'the level of `qom-set`: `host`',
         parameters: controlReferences(postControls),
         body: { required: true, content: { 'application/json': { schema: { description: 'The value' } } } },
-        answers: { 200: { description: 'Of a dry run: what would be sent' }, 204: { description: 'Set', headers } },
+        answers: {
+          200: { description: 'Of a dry run: what would be sent' },
+          204: { description: 'Set', headers: headerReferences(Object.keys(answerHeaders)) },
+        },
         problems,
       }),
     },
