@@ -216,6 +216,28 @@ describe('failures', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it('hears the deadline of the gateway out in whatever runs commands', async () => {
+    vi.useFakeTimers();
+    const { client } = clientOf(never);
+    const vm = client.vm('a');
+    const gaveUp = vi.fn();
+    const resource = vm.get();
+    const answers = [
+      ...[vm.query('query-status'), vm.execute('stop'), vm.start('stop'), vm.cancel('o7'), vm.screen()],
+      ...[vm.qomObject('/machine'), vm.qomProperty('/machine/type'), vm.setQomProperty('/objects/io0/poll-grow', 1)],
+      ...[vm.type('a'), vm.press(['ret']), vm.agent.execute('guest-ping')],
+    ];
+    for (const answer of answers) answer.catch(gaveUp);
+    resource.catch(() => undefined);
+    // What the gateway sets by itself is 10 minutes at most.
+    await vi.advanceTimersByTimeAsync(10 * 60_000);
+    await expect(resource).rejects.toThrow(GatewayUnreachable);
+    expect(gaveUp).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(gaveUp).toHaveBeenCalledTimes(answers.length);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it("throws the caller's reason when it wants no more", async () => {
     const { client } = clientOf(never);
     const stop = new AbortController();

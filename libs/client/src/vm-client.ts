@@ -18,11 +18,10 @@ import type { GatewayEvent } from './events.js';
 import type { GatewayHttp, HttpAnswer, HttpRequest } from './gateway-http.js';
 import type { CommandOperation, QomTree, QomView, Vm, VmRegistration } from './resources.js';
 
-/** Longer than any deadline the gateway sets by itself: after that there is no gateway any more. */
+/** For what runs commands. Longer than any deadline the gateway sets by itself: after that there is no gateway any more. */
 const commandDeadlineMs = 11 * 60_000;
+/** For what the gateway answers by itself. */
 export const resourceDeadlineMs = 30_000;
-/** The gateway types for a minute at most. */
-const keysDeadlineMs = 90_000;
 /** What the way there and back may take beyond the deadline that was asked for. */
 const graceMs = 30_000;
 
@@ -177,12 +176,14 @@ export class VmClient {
     const { signal, ...wanted } = view;
     const query = new URLSearchParams();
     for (const [name, value] of Object.entries(wanted)) if (value !== undefined) query.append(name, String(value));
-    return (await this.#resource({ method: 'GET', path: qomResource(path), query, signal })) as QomTree;
+    const request = { method: 'GET', path: qomResource(path), query, deadlineMs: commandDeadlineMs, signal } as const;
+    return (await this.#resource(request)) as QomTree;
   }
 
   /** The value of a property: `/machine/peripheral/net0/mac`. Integers that a number can't hold are `bigint`. */
   async qomProperty(path: string, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<unknown> {
-    return this.#resource({ method: 'GET', path: qomResource(path), signal: options.signal });
+    const { signal } = options;
+    return this.#resource({ method: 'GET', path: qomResource(path), deadlineMs: commandDeadlineMs, signal });
   }
 
   /** Sets a property (`qom-set`). */
@@ -191,7 +192,9 @@ export class VmClient {
     value: unknown,
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<void> {
-    await this.#resource({ method: 'PUT', path: qomResource(path), body: value, signal: options.signal });
+    const { signal } = options;
+    const request = { method: 'PUT', path: qomResource(path), body: value, deadlineMs: commandDeadlineMs } as const;
+    await this.#resource({ ...request, signal });
   }
 
   /** What the VM shows now, as PNG. @param display default: the first one */
@@ -206,7 +209,7 @@ export class VmClient {
     const query = new URLSearchParams(device === undefined ? {} : { device });
     if (head !== undefined) query.append('head', String(head));
     const path = `${this.#path}/screen.png`;
-    return this.http.bytes({ method: 'GET', path, query, deadlineMs: resourceDeadlineMs, signal }, 'image/png');
+    return this.http.bytes({ method: 'GET', path, query, deadlineMs: commandDeadlineMs, signal }, 'image/png');
   }
 
   /** Types a text on a keyboard of the US layout; resolves when the last key was let go. */
@@ -221,7 +224,7 @@ export class VmClient {
 
   async #keys(what: object, { hold, signal }: KeyOptions): Promise<void> {
     const body = { ...what, ...(hold === undefined ? {} : { hold: duration(hold) }) };
-    await this.#resource({ method: 'POST', path: '/keys', body, deadlineMs: keysDeadlineMs, signal });
+    await this.#resource({ method: 'POST', path: '/keys', body, deadlineMs: commandDeadlineMs, signal });
   }
 
   async #execute<C extends string>(
