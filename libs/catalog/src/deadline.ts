@@ -46,6 +46,3 @@ export function deadlineOf(row: string, commandClass: CommandClass): Deadline | 
   const name = row === '' ? rowOfClass[commandClass] : row;
   return Object.hasOwn(deadlineRows, name) ? deadlineRows[name as DeadlineRow] : undefined;
 }
-
-/** Deadline of the out-of-band liveness probe (`query-yank`), milliseconds; it has no ceiling as nobody may set it. */
-export const probeDeadlineMs = 2 * second;

@@ -29,7 +29,7 @@ export {
 } from './command-knowledge.js';
 export { completionKinds, completionOf, isCompletionKind, type Completion, type CompletionKind } from './completion.js';
 export { decodeCatalog } from './decode-catalog.js';
-export { probeDeadlineMs, type Deadline } from './deadline.js';
+export type { Deadline } from './deadline.js';
 export { encodeCatalog, type EncodeOptions } from './encode-catalog.js';
 export { describeCommand, type DescribedCommand } from './describe-command.js';
 export { eventSummary } from './event-knowledge.js';

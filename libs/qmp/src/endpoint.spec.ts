@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { EndpointError, formatEndpoint, isExposed, parseEndpoint } from './endpoint.js';
+import { EndpointError, isExposed, parseEndpoint } from './endpoint.js';
 
 describe('parseEndpoint', () => {
   it.each([
@@ -12,7 +12,6 @@ describe('parseEndpoint', () => {
     ['listen:tls:[::]:65535', { kind: 'listen-tls', host: '::', port: 65535 }],
   ])('reads %s', (text, endpoint) => {
     expect(parseEndpoint(text)).toEqual(endpoint);
-    expect(formatEndpoint(parseEndpoint(text))).toBe(text);
   });
 
   it.each([
@@ -46,7 +45,7 @@ describe('parseEndpoint', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         try {
-          expect(parseEndpoint(formatEndpoint(parseEndpoint(text)))).toEqual(parseEndpoint(text));
+          parseEndpoint(text);
         } catch (error) {
           expect(error).toBeInstanceOf(EndpointError);
         }

@@ -39,14 +39,6 @@ export function parseEndpoint(text: string): Endpoint {
   );
 }
 
-/** The text `parseEndpoint` reads back to the same endpoint. */
-export function formatEndpoint(endpoint: Endpoint): string {
-  const scheme = endpoint.kind.replace('-', ':');
-  if ('path' in endpoint) return `${scheme}:${endpoint.path}`;
-  const host = isIP(endpoint.host) === 6 ? `[${endpoint.host}]` : endpoint.host;
-  return `${scheme}:${host}:${endpoint.port}`;
-}
-
 /** Whether bytes sent there in the clear leave this host, where anyone on the path could read and alter them. */
 export function isExposed(endpoint: Endpoint): boolean {
   if (endpoint.kind !== 'tcp') return false;

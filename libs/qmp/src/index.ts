@@ -8,7 +8,7 @@
 export type { AnomalyKind } from './anomaly.js';
 export { systemClock, type Clock, type Timer } from './clock.js';
 export { DialGate } from './dial-gate.js';
-export { EndpointError, formatEndpoint, isExposed, parseEndpoint, type Endpoint } from './endpoint.js';
+export { EndpointError, isExposed, parseEndpoint, type Endpoint } from './endpoint.js';
 export type { Execution, Outcome } from './execution.js';
 export type { Fault, FaultCode } from './fault.js';
 export type { Health } from './health-watch.js';

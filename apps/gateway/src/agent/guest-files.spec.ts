@@ -6,6 +6,9 @@ import { contentDigest } from './guest-file.js';
 import { readGuestFile } from './read-guest-file.js';
 import { writeGuestFile, type WriteOptions } from './write-guest-file.js';
 
+/** What all replies say of their session. */
+const trace = { epoch: 'run.7' };
+
 /** An agent with one file in memory. */
 class MemoryAgent implements GuestCommands {
   readonly calls: string[] = [];
@@ -29,10 +32,10 @@ class MemoryAgent implements GuestCommands {
     if (odd instanceof Problem && odd.code !== 'deadline-exceeded') return Promise.reject(odd);
     const value = this.#answer(command, args as Record<string, unknown>);
     if (odd instanceof Problem) {
-      late?.({ value, trace: {} });
+      late?.({ value, trace });
       return Promise.reject(odd);
     }
-    return Promise.resolve({ value: odd === undefined ? value : { ...odd }, trace: {} });
+    return Promise.resolve({ value: odd === undefined ? value : { ...odd }, trace });
   }
 
   /** As of an agent that is silent: when it is done nobody is told. */
@@ -110,6 +113,8 @@ describe('reading a file of the guest', () => {
     const agent = new MemoryAgent('0123456789');
     expect(await readAll(agent)).toBe('0123456789');
     expect(agent.calls).toEqual(['open', 'seek', 'seek', 'read', 'read', 'read', 'close']);
+    // Its handle means nothing in another session.
+    expect(agent.sessions).toEqual(['run.7']);
   });
 
   it('reads what has no places in it, and what has no size', async () => {
@@ -144,6 +149,7 @@ describe('reading a file of the guest', () => {
     agent.odd.set('guest-file-open', () => new Problem('deadline-exceeded', 'late', { outcome: 'unknown' }));
     expect(await problemOf(readAll(agent))).toMatchObject({ code: 'deadline-exceeded' });
     expect(agent.calls).toEqual(['open', 'close later']);
+    expect(agent.sessions).toEqual(['run.7']);
     expect(agent.open.size).toBe(0);
   });
 
