@@ -126,6 +126,14 @@ describe('keys', () => {
     await expect.poll(typed, { timeout: 10_000 }).toBe(`${text}x\r`);
   });
 
+  it('of two requests at once do not mix', async () => {
+    const before = typed();
+    const answers = await Promise.all(['a', 'b'].map((letter) => keys({ text: letter.repeat(20) })));
+    expect(answers.map(({ status }) => status)).toEqual([204, 204]);
+    await expect.poll(typed, { timeout: 10_000 }).toHaveLength(before.length + 40);
+    expect(typed().slice(before.length)).toMatch(/^(a{20}b{20}|b{20}a{20})$/);
+  });
+
   it('are pressed together', async () => {
     const { cursor } = (await exchange(gateway, '/v1/vms')).json() as { cursor: string };
     expect((await keys({ keys: ['ctrl', 'alt', 'delete'] })).status).toBe(204);

@@ -21,6 +21,7 @@ import { VM_DIRECTORY } from './events/vm-directory.js';
 import type { Gateway } from './gateway.js';
 import { GatewayIdentity } from './health/gateway-identity.js';
 import { HealthController } from './health/health.controller.js';
+import { Keyboards } from './keys/keyboards.js';
 import { KeysController } from './keys/keys.controller.js';
 import { RouteTable } from './listeners/route-table.js';
 import { strictJsonBody } from './listeners/strict-json-body.js';
@@ -95,6 +96,7 @@ class GatewayModule {
         provide(ReplyBudget, gateway.replies),
         provide(FileLimits, new FileLimits(gateway.settings.limits)),
         provide(AgentTasks, new AgentTasks()),
+        provide(Keyboards, new Keyboards()),
         provide(Screenshots, new Screenshots(gateway.pictures)),
         provide(OperationDesk, gateway.operationDesk),
         provide(EventHub, gateway.hub),

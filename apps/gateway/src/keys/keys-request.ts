@@ -54,7 +54,7 @@ export function readKeys(body: unknown): Keys {
     const code = strokes.codePoint.toString(16).toUpperCase().padStart(4, '0');
     throw invalid('/text', `has no key for its character ${strokes.position + 1} (U+${code}) on a US keyboard`);
   }
-  const totalMs = strokes.reduce((sum, stroke) => sum + strokeMs(stroke, holdMs), 0);
+  const totalMs = playMs({ strokes, holdMs });
   if (totalMs > longestMs) throw invalid('/hold', `makes this ${totalMs / 1000} s long; ${longestMs / 1000} s at most`);
   return { strokes, holdMs };
 }
@@ -62,6 +62,11 @@ export function readKeys(body: unknown): Keys {
 /** How long QEMU takes over a stroke: each key goes down and up again, with a pause after either. */
 export function strokeMs(stroke: Stroke, holdMs: number): number {
   return 2 * stroke.length * holdMs;
+}
+
+/** How long QEMU takes over all of them. */
+export function playMs({ strokes, holdMs }: Keys): number {
+  return strokes.reduce((sum, stroke) => sum + strokeMs(stroke, holdMs), 0);
 }
 
 function invalid(pointer: string, message: string): Problem {

@@ -1,16 +1,13 @@
 import { Body, Controller, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CheckedCommandPath } from '../commands/command-path.js';
 import { callerOf, readResourceControls, RequestCommands } from '../commands/request-commands.js';
 import { writeResource } from '../listeners/answer.js';
 import { onlyParameters } from '../listeners/query-parameters.js';
 import type { GatewayRequest } from '../listeners/request-context.js';
 import { VmDirectory } from '../vms/vm-directory.js';
+import { Keyboards } from './keyboards.js';
 import { readKeys, usualTimeoutMs } from './keys-request.js';
-import { typeKeys, type Pace } from './typist.js';
-
-const pace: Pace = { now: () => performance.now(), sleep: (milliseconds) => sleep(milliseconds) };
 
 /** `POST /v1/vms/{vm}/keys`: a keyboard for the guest. */
 @Controller('v1/vms/:vm/keys')
@@ -18,6 +15,7 @@ export class KeysController {
   constructor(
     @Inject(VmDirectory) private readonly directory: VmDirectory,
     @Inject(CheckedCommandPath) private readonly path: CheckedCommandPath,
+    @Inject(Keyboards) private readonly keyboards: Keyboards,
   ) {}
 
   @Post()
@@ -31,10 +29,10 @@ export class KeysController {
     const vm = this.directory.require(context.principal, id);
     onlyParameters(context.query, []);
     const { timeoutMs = usualTimeoutMs, ...controls } = readResourceControls(request.headers);
-    const typing = { asked: () => !response.destroyed, endsAt: pace.now() + timeoutMs };
+    const typing = { asked: () => !response.destroyed, endsAt: performance.now() + timeoutMs };
     const keys = readKeys(body);
     const commands = new RequestCommands(this.path, { ...callerOf(context, vm.id), ...controls });
-    const trace = await typeKeys(commands, vm, keys, typing, pace);
+    const trace = await this.keyboards.type(commands, vm, keys, typing);
     writeResource(response, context, trace);
   }
 }

@@ -42,8 +42,8 @@ export function consolePaths(writer: ResourceWriter, rows: readonly ProblemRow[]
         tag,
         summary: 'Type a text or press keys (`send-key`)',
         description:
-          'Answers when the last key was let go. All is typed within a minute, or within `Request-Timeout`; a problem ' +
-          'says how much was typed before it.',
+          'Answers when the last key was let go. One request types at a time on a VM, the next waits. All is typed within ' +
+          'a minute, or within `Request-Timeout`; a problem says how much was typed before it.',
         needs: 'level `operate`',
         parameters: controlReferences(resourceControls),
         body: { required: true, content: writer.json('Keys') },
