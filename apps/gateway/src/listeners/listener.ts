@@ -3,11 +3,13 @@ import { chmodSync, chownSync, lstatSync, rmSync } from 'node:fs';
 import type { Server, ServerResponse } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
+import { systemClock, type Clock, type Timer } from '@qmp-gateway/qmp';
 import type { Doorway } from '../access/front-door.js';
 import { Problem } from '../problems/problem.js';
 import type { ListenerAddress } from '../settings/listener-address.js';
 import { writeRawProblem } from './raw-answers.js';
 import { hasStreamedBody } from './streamed-body.js';
+import { lookMs, StuckReaders } from './stuck-readers.js';
 import type { TlsMaterial } from './tls-material.js';
 
 /** One address the gateway answers on, with its own HTTP server. */
@@ -24,6 +26,7 @@ export class Listener {
     readonly address: ListenerAddress,
     readonly server: Server,
     names?: readonly string[],
+    private readonly clock: Clock = systemClock,
   ) {
     server.on('connection', (socket) => {
       this.#sockets.add(socket);
@@ -34,6 +37,17 @@ export class Listener {
     );
     server.on('request', ({ socket }, response) => this.#began(socket, response));
     this.door = { kind: address.kind, secure: names !== undefined, ...(names === undefined ? {} : { names }) };
+  }
+
+  #watchReaders(): void {
+    const readers = new StuckReaders(this.clock);
+    const plan = (): Timer =>
+      this.clock.schedule(lookMs, () => {
+        timer = plan();
+        readers.look(this.#answers);
+      });
+    let timer = plan();
+    this.server.once('close', () => timer.cancel());
   }
 
   #began(socket: Socket, response: ServerResponse): void {
@@ -107,6 +121,7 @@ export class Listener {
         process.umask(umask);
       } else server.listen({ host: address.host, port: address.port }, done);
     });
+    this.#watchReaders();
     if (address.kind === 'unix') openTo(address);
     else this.door = { ...this.door, port: (server.address() as AddressInfo).port };
   }
