@@ -17,10 +17,10 @@ describe('what a peer wrote', () => {
     expect(['{}', 'null', '"a"'].map((json) => returnedList(returned(json)))).toEqual(Array<undefined>(3));
   });
 
-  it('is a number only when it is one', () => {
-    expect(['1', '0', '"1"', 'null', '{}'].map((json) => asNumber(parsedJson(json)))).toEqual([
-      ...[1, 0],
-      ...Array<undefined>(3),
-    ]);
+  it('is a number only when it is one that can be a count', () => {
+    const numbers = ['1', '0', '1.5', '1e308'];
+    expect(numbers.map((json) => asNumber(parsedJson(json)))).toEqual([1, 0, 1.5, 1e308]);
+    const others = ['1e999', '-1e999', '-1', '"1"', 'null', '{}', 'inf'];
+    expect(others.map((json) => asNumber(parsedJson(json)))).toEqual(others.map(() => undefined));
   });
 });

@@ -1,4 +1,4 @@
-import { asObject, asText, returnedObject } from '@qmp-gateway/qmp';
+import { asNumber, asObject, asText, returnedObject } from '@qmp-gateway/qmp';
 import type { CompletionRule } from './completion-rule.js';
 import type { Verdict, Work } from './work.js';
 
@@ -64,9 +64,10 @@ const migration: CompletionRule = {
   answered(work, outcome, occasion, now) {
     const info = returnedObject(outcome);
     if (info === undefined) return undefined;
-    const { total, remaining } = asObject(info['ram']) ?? {};
-    if (typeof total === 'number' && typeof remaining === 'number')
-      work.advance(total - remaining, total, 'bytes', now);
+    const ram = asObject(info['ram']);
+    const [total, remaining] = [asNumber(ram?.['total']), asNumber(ram?.['remaining'])];
+    if (total !== undefined && remaining !== undefined)
+      work.advance(Math.max(0, total - remaining), total, 'bytes', now);
     const status = asText(info['status']) ?? 'none';
     if (status === 'none' && occasion === 'session')
       return work.loss('The VM does not know of a migration; it was started anew.');
@@ -101,8 +102,10 @@ const dump: CompletionRule = {
   },
   question: () => ({ command: 'query-dump' }),
   answered(work, outcome, occasion, now) {
-    const { status, completed, total } = returnedObject(outcome) ?? {};
-    if (typeof completed === 'number' && typeof total === 'number') work.advance(completed, total, 'bytes', now);
+    const info = returnedObject(outcome);
+    const status = info?.['status'];
+    const [completed, total] = [asNumber(info?.['completed']), asNumber(info?.['total'])];
+    if (completed !== undefined && total !== undefined) work.advance(completed, total, 'bytes', now);
     // Otherwise its event is told in a moment, with the reason.
     if (occasion !== 'session') return undefined;
     if (status === 'completed') return { state: 'done' };

@@ -3,7 +3,11 @@ import { problemBody } from '../problems/problem.js';
 import type { Operation } from './operation-store.js';
 import type { Progress, Work, WorkEvent } from './work.js';
 
-const isoTime = (wall: number | null) => (wall === null ? null : new Date(wall).toISOString());
+/** Null also for what is no time: a log that was written before may hold it. */
+function isoTime(wall: number | null): string | null {
+  const date = new Date(wall ?? NaN);
+  return Number.isNaN(date.getTime()) ? null : date.toISOString();
+}
 
 /** The outcome of a command without further work as JSON; a return value is spliced in as QEMU wrote it. */
 export function renderOperation(operation: Operation): string {
@@ -57,5 +61,5 @@ function render(shown: Rendered): string {
 }
 
 function renderEvent({ cursor, event, data, time }: WorkEvent): string {
-  return `{"cursor":${JSON.stringify(cursor)},"event":${JSON.stringify(event)},"data":${data},"time":"${new Date(time).toISOString()}"}`;
+  return `{"cursor":${JSON.stringify(cursor)},"event":${JSON.stringify(event)},"data":${data},"time":${JSON.stringify(isoTime(time))}}`;
 }

@@ -71,6 +71,14 @@ const keptEvents = 32;
 /** Longer event data is cut to `{}`. */
 const eventDataBytes = 2048;
 
+/** What a `Date` can be, in milliseconds before and after 1970 (ECMA-262, "Time Values and Time Range"). */
+const longestTime = 8.64e15;
+
+/** Whatever numbers the VM told: null for no time at all. */
+function timeOrNull(wall: number): number | null {
+  return Math.abs(wall) <= longestTime ? Math.round(wall) : null;
+}
+
 /** One piece of work that goes on after the reply of its command. */
 export class Work {
   /** Its command is on its way to the VM: what happens from now on may be its doing. */
@@ -180,8 +188,8 @@ export class Work {
     const gained = before === null ? NaN : (current - before.current) / seconds;
     const fresh = Number.isFinite(gained) && gained > 0 ? gained : null;
     // Half of what was, half of what is: steady enough to be shown.
-    const rate = fresh === null ? (before?.rate ?? null) : ((before?.rate ?? fresh) + fresh) / 2;
-    const estimatedEnd = rate === null ? null : Math.round(now + ((total - current) / rate) * 1000);
+    const rate = fresh === null ? (before?.rate ?? null) : (before?.rate ?? fresh) / 2 + fresh / 2;
+    const estimatedEnd = rate === null ? null : timeOrNull(now + ((total - current) / rate) * 1000);
     this.record.progress = { current, total, unit, rate: rate === null ? null : Math.round(rate), estimatedEnd };
     this.#sampledAt = now;
     return true;
