@@ -338,6 +338,7 @@ export class Gateway {
       changed: (vm) => {
         this.#publishChanged(vm);
         const { state } = vm.monitor;
+        if (!vm.ready) this.work.away(vm);
         if (state.name === 'closed') this.work.closed(vm);
         const fields = { vm: vm.id, state: state.name, health: vm.health, runState: vm.runState };
         const fault = 'fault' in state ? { code: state.fault.code, detail: state.fault.detail } : {};

@@ -280,6 +280,47 @@ describe('a deadline', () => {
   });
 });
 
+describe('a VM of which nothing is heard', () => {
+  const dayMs = 24 * 60 * 60_000;
+
+  it('keeps its work for that long from when the session was lost, however long the work has been going on', () => {
+    const scene = new WorkScene();
+    scene.works.ready(scene.vm);
+    const mirror = scene.begin();
+    scene.clock.advance(2 * dayMs);
+    scene.works.abandon(dayMs);
+    scene.works.away();
+    scene.works.abandon(dayMs);
+    scene.clock.advance(dayMs - 1);
+    scene.works.away();
+    scene.works.abandon(dayMs);
+    expect(mirror.over).toBe(false);
+    scene.clock.advance(1);
+    scene.works.abandon(dayMs);
+    expect([mirror.record.state, mirror.problem?.code]).toEqual(['lost', 'outcome-unknown']);
+  });
+
+  it('has that long again after each session', () => {
+    const scene = new WorkScene();
+    const mirror = scene.begin();
+    scene.clock.advance(dayMs - 1);
+    scene.nextSession();
+    scene.works.away();
+    scene.clock.advance(dayMs - 1);
+    scene.works.abandon(dayMs);
+    expect(mirror.over).toBe(false);
+  });
+
+  it('has its work end as it foretold', () => {
+    const scene = new WorkScene();
+    const mirror = scene.begin();
+    scene.event('BLOCK_JOB_COMPLETED', { device: 'j', len: 9, offset: 9, type: 'mirror' });
+    scene.clock.advance(dayMs);
+    scene.works.abandon(dayMs);
+    expect(mirror.record.state).toBe('done');
+  });
+});
+
 it('work that nobody could follow any more is bounded', () => {
   const scene = new WorkScene();
   const all = Array.from({ length: 300 }, (_, at) => scene.begin({ id: `o${at}`, subject: `j${at}` }));

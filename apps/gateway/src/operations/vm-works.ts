@@ -57,9 +57,12 @@ export class VmWorks {
   #ticker: Timer | undefined;
   /** Monotonic milliseconds. */
   #tickedAt = -Infinity;
+  /** Monotonic milliseconds since when there is no session with the VM; undefined while there is one. */
+  #silentSince: number | undefined;
 
   constructor(private readonly surroundings: WorkSurroundings) {
     this.#clock = surroundings.clock ?? systemClock;
+    this.#silentSince = this.#clock.now();
   }
 
   /** Takes charge of work: before its command is written, or of an earlier run of the gateway. */
@@ -125,6 +128,7 @@ export class VmWorks {
   /** A session was made: what began in an earlier one is asked for. */
   ready(vm: Vm): void {
     this.#vm = vm;
+    this.#silentSince = undefined;
     this.#asked.clear();
     const earlier = this.#running.filter(({ written, record }) => written && record.epoch !== vm.epoch);
     for (const work of earlier) {
@@ -149,11 +153,16 @@ export class VmWorks {
       this.#end(work, completionRules[work.record.completion].vmEnded?.(work) ?? work.foretold ?? work.loss(detail));
   }
 
-  /** Nothing is heard of the VM: what began before that moment is lost. @param before wall-clock milliseconds */
-  abandon(before: number): void {
-    if (this.#vm?.ready === true) return;
+  /** There is no session with the VM, for the first time or still. */
+  away(): void {
+    this.#silentSince ??= this.#clock.now();
+  }
+
+  /** Gives up all work when nothing was heard of the VM for so many milliseconds; what it foretold of its end holds. */
+  abandon(silentMs: number): void {
+    if (this.#silentSince === undefined || this.#clock.now() - this.#silentSince < silentMs) return;
     for (const work of [...this.#running])
-      if (work.record.started < before) this.#end(work, work.loss('Nothing was heard of the VM for a day.'));
+      this.#end(work, work.foretold ?? work.loss('Nothing was heard of the VM for a day.'));
   }
 
   /** How far it is was not told lately, and can be asked. */

@@ -134,6 +134,11 @@ export class WorkFollower {
     this.#of(vm.id).ready(vm);
   }
 
+  /** There is no session with the VM, for the first time or still. */
+  away(vm: Vm): void {
+    this.#byVm.get(vm.id)?.away();
+  }
+
   /** The VM ended and said so. */
   closed(vm: Vm): void {
     this.#byVm.get(vm.id)?.ended('The VM ended before its work did.');
@@ -221,9 +226,8 @@ export class WorkFollower {
   }
 
   #expire(): void {
-    const now = this.#clock.wall();
-    for (const works of this.#byVm.values()) works.abandon(now - abandonedMs);
-    this.store.expire(now);
+    for (const works of this.#byVm.values()) works.abandon(abandonedMs);
+    this.store.expire(this.#clock.wall());
     this.#sweep = this.#clock.schedule(hourMs, () => this.#expire());
   }
 }
