@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
@@ -13,7 +13,8 @@ export function writeFileAtomically(path: string, text: string, mode = 0o600): v
   try {
     const file = openSync(temporary, 'wx', mode);
     try {
-      writeSync(file, text);
+      // Not writeSync: on a disk that is nearly full it writes a part and says so, which is no error.
+      writeFileSync(file, text);
       fsyncSync(file);
     } finally {
       closeSync(file);
