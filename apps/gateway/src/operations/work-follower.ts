@@ -48,7 +48,7 @@ export class WorkFollower {
 
   constructor(private readonly parts: FollowerParts) {
     this.#clock = parts.clock ?? systemClock;
-    this.#log = new WorkLog(parts.state, this.store, (failure) => parts.trouble(failure));
+    this.#log = new WorkLog(parts.state, this.store, (failure) => parts.trouble(failure), this.#clock);
     this.#surroundings = {
       clock: this.#clock,
       eventCursor: () => parts.eventCursor(),

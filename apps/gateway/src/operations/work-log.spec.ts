@@ -1,13 +1,27 @@
 import { appendFileSync, mkdirSync, rmSync, statSync } from 'node:fs';
-import { Scene } from '@qmp-gateway/test-kit';
-import { afterEach, describe, expect, it } from 'vitest';
+import { ManualClock, Scene } from '@qmp-gateway/test-kit';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { StateDirectory } from '../state/state-directory.js';
 import { WorkLog } from './work-log.js';
 import { WorkStore } from './work-store.js';
 import { Work, type WorkRecord } from './work.js';
 
+/** Bytes that the disk still takes. */
+const disk = vi.hoisted(() => ({ room: Infinity }));
+vi.mock('node:fs', async (original) => {
+  const fs = await original<typeof import('node:fs')>();
+  const writeFileSync = (file: number, text: string): void => {
+    fs.writeFileSync(file, text.slice(0, disk.room));
+    if (text.length > disk.room) throw new Error('ENOSPC: no space left on device');
+  };
+  return { ...fs, writeFileSync };
+});
+
 const scene = new Scene();
-afterEach(() => scene.end());
+afterEach(() => {
+  disk.room = Infinity;
+  return scene.end();
+});
 
 function work(id: string, state: WorkRecord['state'] = 'running', ended: number | null = null, vm = 'vm'): Work {
   return new Work({
@@ -16,11 +30,33 @@ function work(id: string, state: WorkRecord['state'] = 'running', ended: number 
   });
 }
 
-function stage(): { state: StateDirectory; store: WorkStore; troubles: (string | undefined)[]; log: WorkLog } {
+interface Stage {
+  readonly state: StateDirectory;
+  readonly store: WorkStore;
+  readonly clock: ManualClock;
+  readonly troubles: (string | undefined)[];
+  readonly log: WorkLog;
+  /** Keeps this work, and writes it down as far as that can be. */
+  write(work: Work): void;
+  /** What the next run of the gateway would find. */
+  ids(): string[];
+}
+
+function stage(): Stage {
   const state = new StateDirectory(scene.directory());
   const store = new WorkStore();
+  const clock = new ManualClock();
   const troubles: (string | undefined)[] = [];
-  return { state, store, troubles, log: new WorkLog(state, store, (failure) => troubles.push(failure)) };
+  const log = new WorkLog(state, store, (failure) => troubles.push(failure), clock);
+  return {
+    ...{ state, store, clock, troubles, log },
+    write: (kept) => {
+      store.add(kept);
+      log.changed(kept.record);
+      log.flush();
+    },
+    ids: () => log.read().map(({ id }) => id),
+  };
 }
 
 describe('the log of work', () => {
@@ -53,19 +89,44 @@ describe('the log of work', () => {
     expect(log.read()).toEqual([one.record]);
   });
 
-  it('tells once that it cannot be written, and once that it can be again', () => {
-    const { state, troubles, log } = stage();
+  it('tells once that it cannot be written, and once that it can be again, with all that happened meanwhile', () => {
+    const { state, store, clock, troubles, log, write, ids } = stage();
     mkdirSync(state.file('operations.log'));
-    for (const id of ['a', 'b']) {
-      log.changed(work(id).record);
-      log.flush();
-    }
+    for (const id of ['a', 'b']) write(work(id));
+    clock.advance(60_000);
     expect(troubles).toEqual([expect.stringContaining('EISDIR')]);
     rmSync(state.file('operations.log'), { recursive: true });
-    log.changed(work('c').record);
-    log.close();
+    store.remove(work('b'));
+    log.forgotten('b');
+    clock.advance(10_000);
     expect(troubles).toEqual([expect.any(String), undefined]);
-    expect(log.read().map(({ id }) => id)).toEqual(['c']);
+    expect(ids()).toEqual(['a']);
+    write(work('c'));
+    expect(ids()).toEqual(['a', 'c']);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('is whole again after a disk that was full took half a line', () => {
+    const { clock, troubles, log, write, ids } = stage();
+    write(work('a'));
+    disk.room = 20;
+    write(work('b'));
+    write(work('c'));
+    expect([ids(), troubles]).toEqual([['a'], [expect.stringContaining('ENOSPC')]]);
+    disk.room = Infinity;
+    clock.advance(10_000);
+    write(work('d'));
+    expect(ids()).toEqual(['a', 'b', 'c', 'd']);
+    log.close();
+  });
+
+  it('is written at the end, when it could not be before', () => {
+    const { clock, log, write, ids } = stage();
+    disk.room = 0;
+    write(work('a'));
+    disk.room = Infinity;
+    log.close();
+    expect([ids(), clock.pending]).toEqual([['a'], 0]);
   });
 });
 

@@ -1,6 +1,6 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { isCompletionKind } from '@qmp-gateway/catalog';
-import { asObject, parsedJson } from '@qmp-gateway/qmp';
+import { asObject, parsedJson, systemClock, type Clock, type Timer } from '@qmp-gateway/qmp';
 import type { StateDirectory } from '../state/state-directory.js';
 import type { WorkStore } from './work-store.js';
 import type { WorkRecord } from './work.js';
@@ -8,11 +8,14 @@ import type { WorkRecord } from './work.js';
 const fileName = 'operations.log';
 /** Lines beyond twice the kept ones after which the file is written anew. */
 const slackLines = 1000;
+/** Milliseconds from one attempt to write a file that can't be written to the next. */
+const retryMs = 10_000;
 
 /**
  * Work on disk: a line for each change, the newest of an id counts. What was appended is the kernel's before the turn of
  * the event loop ends, so that it survives the death of the process. The file is written anew when it holds far more
- * lines than there is work, so its size is bounded by what is kept.
+ * lines than there is work, so its size is bounded by what is kept; and after a failure, which may have left half a line
+ * at its end and kept others out of it.
  */
 export class WorkLog {
   /** Null: forgotten. */
@@ -20,7 +23,8 @@ export class WorkLog {
   #file: number | undefined;
   #lines = 0;
   #planned = false;
-  #failing = false;
+  /** The next attempt, while the file can't be written. */
+  #retry: Timer | undefined;
 
   /**
    * @param store what is kept now, to write the file anew from
@@ -30,6 +34,7 @@ export class WorkLog {
     private readonly state: StateDirectory,
     private readonly store: Pick<WorkStore, 'all' | 'size'>,
     private readonly trouble: (failure: string | undefined) => void,
+    private readonly clock: Clock = systemClock,
   ) {}
 
   /** The records of an earlier run, in the order they were first written. A line cut off by a crash is left out. */
@@ -53,6 +58,8 @@ export class WorkLog {
   }
 
   #append(id: string, record: WorkRecord | null): void {
+    // The next attempt writes all that is kept.
+    if (this.#retry !== undefined) return;
     this.#changed.set(id, record);
     if (this.#planned) return;
     this.#planned = true;
@@ -66,17 +73,17 @@ export class WorkLog {
     this.#changed.clear();
     this.#attempt(() => {
       this.#file ??= openSync(this.state.file(fileName), 'a', 0o600);
-      const bytes = Buffer.from(lines.join(''));
-      for (let at = 0; at < bytes.length;) at += writeSync(this.#file, bytes, at);
+      writeFileSync(this.#file, lines.join(''));
       this.#lines += lines.length;
     });
-    if (this.#lines > 2 * this.store.size + slackLines) this.compact();
+    if (this.#retry === undefined && this.#lines > 2 * this.store.size + slackLines) this.compact();
   }
 
   /** Writes the file anew from what is kept. */
   compact(): void {
+    this.#changed.clear();
     this.#attempt(() => {
-      this.close();
+      this.#closeFile();
       const lines = Array.from(this.store.all(), ({ record }) => `${JSON.stringify(record)}\n`);
       this.state.write(fileName, lines.join(''));
       this.#lines = lines.length;
@@ -84,20 +91,29 @@ export class WorkLog {
   }
 
   close(): void {
-    this.flush();
-    if (this.#file !== undefined) closeSync(this.#file);
+    if (this.#retry === undefined) this.flush();
+    else this.compact();
+    this.#retry?.cancel();
+    this.#closeFile();
+  }
+
+  #closeFile(): void {
+    const file = this.#file;
     this.#file = undefined;
+    if (file !== undefined) closeSync(file);
   }
 
   /** Work goes on when it can't be written down; it only will not survive the process. */
   #attempt(step: () => void): void {
+    const failed = this.#retry;
+    failed?.cancel();
+    this.#retry = undefined;
     try {
       step();
-      if (this.#failing) this.trouble(undefined);
-      this.#failing = false;
+      if (failed !== undefined) this.trouble(undefined);
     } catch (error) {
-      if (!this.#failing) this.trouble((error as Error).message);
-      this.#failing = true;
+      this.#retry = this.clock.schedule(retryMs, () => this.compact());
+      if (failed === undefined) this.trouble((error as Error).message);
     }
   }
 }
