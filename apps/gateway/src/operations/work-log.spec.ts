@@ -1,3 +1,4 @@
+import type * as FileSystem from 'node:fs';
 import { appendFileSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { ManualClock, Scene } from '@qmp-gateway/test-kit';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -9,7 +10,7 @@ import { Work, type WorkRecord } from './work.js';
 /** Bytes that the disk still takes. */
 const disk = vi.hoisted(() => ({ room: Infinity }));
 vi.mock('node:fs', async (original) => {
-  const fs = await original<typeof import('node:fs')>();
+  const fs = await original<typeof FileSystem>();
   const writeFileSync = (file: number, text: string): void => {
     fs.writeFileSync(file, text.slice(0, disk.room));
     if (text.length > disk.room) throw new Error('ENOSPC: no space left on device');
@@ -37,9 +38,9 @@ interface Stage {
   readonly troubles: (string | undefined)[];
   readonly log: WorkLog;
   /** Keeps this work, and writes it down as far as that can be. */
-  write(work: Work): void;
+  readonly write: (work: Work) => void;
   /** What the next run of the gateway would find. */
-  ids(): string[];
+  readonly ids: () => string[];
 }
 
 function stage(): Stage {

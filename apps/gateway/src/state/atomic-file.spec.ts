@@ -1,3 +1,4 @@
+import type * as FileSystem from 'node:fs';
 import { mkdtempSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +7,7 @@ import { writeFileAtomically } from './atomic-file.js';
 
 /** A kernel may take less than it is given. */
 vi.mock('node:fs', async (original) => {
-  const fs = await original<typeof import('node:fs')>();
+  const fs = await original<typeof FileSystem>();
   return { ...fs, writeSync: (file: number, text: string) => fs.writeSync(file, text.slice(0, 2)) };
 });
 
