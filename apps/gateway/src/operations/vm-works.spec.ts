@@ -1,4 +1,4 @@
-import type { Outcome, QmpEvent } from '@qmp-gateway/qmp';
+import type { Execution, Outcome, QmpEvent } from '@qmp-gateway/qmp';
 import { ManualClock } from '@qmp-gateway/test-kit';
 import { describe, expect, it } from 'vitest';
 import { CommandQueue } from '../commands/command-queue.js';
@@ -27,9 +27,10 @@ class WorkScene {
     const queue = new CommandQueue({ queue: 10 });
     const monitor = {
       places: 8,
-      execute: () => undefined,
-      run: (command: string, args: string | undefined, { arrived }: { arrived: Asked['arrived'] }) =>
-        this.asked.push({ command, args, arrived }),
+      execute: (execution: Execution) => {
+        const { command, argumentsJson: args } = execution;
+        this.asked.push({ command, args, arrived: (outcome) => execution.settle(outcome) });
+      },
     };
     const schema = {
       commands: new Map(commands.map((name) => [name, {}])),
@@ -207,6 +208,28 @@ describe('a job that was kept for us', () => {
     scene.answer([]);
     expect(scene.answer({}).command).toBe('job-dismiss');
     expect([mirror.record.state, mirror.problem?.detail]).toEqual(['failed', 'No space']);
+  });
+
+  it('ends as it was told when the VM hangs, and is let go whenever it answers', () => {
+    const scene = new WorkScene();
+    const mirror = scene.begin({ dismiss: true });
+    conclude(scene);
+    const [dismissal] = scene.asked;
+    scene.clock.advance(10_000);
+    expect([mirror.record.state, mirror.problem?.detail]).toEqual(['failed', 'No space']);
+    dismissal?.arrived({ kind: 'return', value: Buffer.from('{}') });
+    expect(scene.told.filter(({ state }) => state === 'failed')).toHaveLength(1);
+    expect(scene.clock.pending).toBe(0);
+  });
+
+  it('ends as it was told when the VM hangs with others before it in the queue', () => {
+    const scene = new WorkScene();
+    Object.assign(scene.vm.monitor, { places: 0 });
+    const mirror = scene.begin({ dismiss: true });
+    conclude(scene);
+    expect([scene.asked, mirror.over]).toEqual([[], false]);
+    scene.clock.advance(10_000);
+    expect(mirror.problem?.detail).toBe('No space');
   });
 
   it('ends as it was told also when it or the VM is gone by then', () => {

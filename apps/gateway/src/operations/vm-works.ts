@@ -19,8 +19,10 @@ import type { Verdict, Work } from './work.js';
 export const lookMs = 250;
 /** Milliseconds between two looks whether anybody looks, and between two questions about what tells no end by itself. */
 export const idleMs = 1000;
-/** Of a question to the VM. */
+/** The last question at a deadline waits so long for its answer. */
 const answerMs = 10_000;
+/** So long a job that has ended may take to be let go, its turn in the queue included. */
+const dismissMs = 10_000;
 /** Work of one VM that goes on; past it the oldest counts as lost. */
 const runningBound = 256;
 /** A VM that comes back this long after a deadline can still say how it went. */
@@ -245,7 +247,10 @@ export class VmWorks {
     work.dismissing = true;
     work.foretold = verdict;
     const args = JSON.stringify({ id: job.id });
+    // A VM that hangs now keeps nobody from what is known.
+    const late = this.#clock.schedule(dismissMs, () => this.#end(work, verdict));
     this.#send({ command: 'job-dismiss', args }, ({ kind }) => {
+      late.cancel();
       work.dismissing = false;
       // Otherwise the session has ended, and the next one may find the job still there.
       if (kind === 'return' || kind === 'error') this.#end(work, verdict);
@@ -350,7 +355,9 @@ export class VmWorks {
         this.#clock.schedule(idleMs, () => this.#send({ command, ...(args === undefined ? {} : { args }) }, told));
       else away();
     };
-    const send = () => void monitor.run(command, args, { deadlineMs: answerMs, arrived: told });
+    // Without a deadline: whenever the answer comes, it says how the work is. Who can't wait for it has a timer.
+    const send = () =>
+      monitor.execute({ command, ...(args === undefined ? {} : { argumentsJson: args }), settle: told });
     if (queue.size < queue.bound && queue.add({ principalId, send, refuse: away, giveWay: later }))
       queue.serve(monitor);
     else later();
