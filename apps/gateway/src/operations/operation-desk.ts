@@ -55,7 +55,10 @@ export class OperationDesk {
     // Without anybody who looks, how far it is would be that of long ago.
     else if (found instanceof Work && !found.over)
       await new Promise<void>((resolve) => this.work.onceMeasured(found, resolve));
-    return render(this.work.store.get(vmId, id) ?? found);
+    const row = this.#find(vmId, id);
+    // Its end may be known though its VM is gone.
+    if (row === undefined && stateOf(found) === 'running') throw operationNotFound(vmId);
+    return render(row ?? found);
   }
 
   /**
@@ -96,9 +99,13 @@ export class OperationDesk {
     const kept = this.registry.get(vmId) === undefined ? this.work.store.get(vmId, id) : undefined;
     if (kept !== undefined && mayReadOfGone(principal, kept)) return kept;
     const vm = this.registry.require(principal, vmId);
-    const found = this.work.store.get(vm.id, id) ?? this.operations.get(vm.id, id);
+    const found = this.#find(vm.id, id);
     if (found !== undefined && mayRead(principal, found)) return found;
-    throw new Problem('operation-not-found', 'There is no such operation, or it is kept no longer.', { vm: vm.id });
+    throw operationNotFound(vm.id);
+  }
+
+  #find(vmId: string, id: string): AnyOperation | undefined {
+    return this.work.store.get(vmId, id) ?? this.operations.get(vmId, id);
   }
 
   /** Resolves when it is over, after `waitMs`, or when the asker leaves. */
@@ -106,27 +113,32 @@ export class OperationDesk {
     const until = performance.now() + waitMs;
     await new Promise<void>((resolve) => {
       let forget: () => void = () => undefined;
-      let isFinished = false;
       const finish = () => {
-        isFinished = true;
         clearTimeout(timer);
         socket.off('close', finish);
         forget();
         resolve();
       };
-      // The reply may be the end, or its work begins only now.
-      const look = () => {
-        if (isFinished) return;
-        const row = found instanceof Work ? found : (this.work.store.get(found.vm, found.id) ?? found);
-        if (row instanceof Work && !row.over) forget = this.work.onceOver(row, until - performance.now(), finish);
-        else if (!(row instanceof Work) && row.state === 'running') (row.whenEnded ??= []).push(look);
-        else finish();
+      const awaitWork = (work: Work | undefined) => {
+        if (work === undefined || work.over) finish();
+        else forget = this.work.onceOver(work, until - performance.now(), finish);
       };
       const timer = setTimeout(finish, waitMs);
       socket.once('close', finish);
-      look();
+      if (found instanceof Work) awaitWork(found);
+      else if (found.state !== 'running') finish();
+      else {
+        // The reply may be the end, or its work begins only now.
+        const replied = () => awaitWork(this.work.store.get(found.vm, found.id));
+        (found.whenEnded ??= new Set()).add(replied);
+        forget = () => found.whenEnded?.delete(replied);
+      }
     });
   }
+}
+
+function operationNotFound(vm: string): Problem {
+  return new Problem('operation-not-found', 'There is no such operation, or it is kept no longer.', { vm });
 }
 
 function mayRead(principal: Principal, row: AnyOperation): boolean {

@@ -11,8 +11,8 @@ export interface Operation {
   state: 'running' | 'done' | 'failed' | 'lost';
   ended: number;
   result: Buffer | Problem | null;
-  /** Called once when it ends; null while nobody waits. */
-  whenEnded: (() => void)[] | null;
+  /** Called once when it ends, by whatever way; null while nobody has waited. */
+  whenEnded: Set<() => void> | null;
 }
 
 const keptMs = 10 * 60_000;
@@ -75,6 +75,7 @@ export class OperationStore {
   /** Keeps nothing of an operation that runs no more. */
   drop(operation: Operation): void {
     this.#stopped(this.#of(operation.vm), operation);
+    wake(operation);
   }
 
   end(operation: Operation, state: 'done' | 'failed' | 'lost', result: Buffer | Problem): void {
@@ -87,7 +88,7 @@ export class OperationStore {
     this.#bytes += bytesOf(operation);
     if (own.ended.length - own.head > keptPerVm) this.#forgetOldest(own);
     if (this.#bytes > keptBytes) this.#makeRoom();
-    if (operation.whenEnded !== null) for (const waiter of operation.whenEnded) waiter();
+    wake(operation);
   }
 
   /** @returns undefined when there is none, or no longer. */
@@ -147,6 +148,12 @@ export class OperationStore {
     while (own.ended.length > own.head) this.#forgetOldest(own);
     if (own.running.length === 0) this.#byVm.delete(vm);
   }
+}
+
+function wake(operation: Operation): void {
+  const waiters = operation.whenEnded;
+  operation.whenEnded = null;
+  if (waiters !== null) for (const waiter of waiters) waiter();
 }
 
 /** A slice keeps the whole chunk it arrived in; in a flood of events that is a thousand times as much. */

@@ -99,6 +99,7 @@ export class VmWorks {
   /** The command was refused: there is no work. */
   drop(work: Work): void {
     this.#remove(work);
+    work.tell();
   }
 
   /** The command returned, or (undefined) its session ended before. */

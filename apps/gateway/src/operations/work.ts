@@ -166,6 +166,11 @@ export class Work {
     } else if (record.progress !== null) {
       record.progress = { ...record.progress, current: record.progress.total, rate: null, estimatedEnd: null };
     }
+    this.tell();
+  }
+
+  /** Whoever waits need wait no longer. */
+  tell(): void {
     for (const told of [...this.waiters, ...this.lookers]) told();
   }
 
