@@ -119,12 +119,13 @@ export class RunningCommand implements QueuedCommand, Execution {
   #end(result: Buffer | Problem, state: 'done' | 'failed' | 'lost'): void {
     this.#state = 'ended';
     clearTimeout(this.#timer);
+    // That the command was done says nothing of its work, and would be what is left once that is forgotten.
+    const isToldByWork = this.work?.ended(result, state) === true;
     // Whoever was told of the deadline was told of the operation too, and may ask for it.
-    const isDropped = this.request.part === true && this.#tell !== undefined;
-    if (isDropped) this.surroundings.operations.drop(this.operation);
+    const isNotKept = this.request.part === true && this.#tell !== undefined;
+    if (isToldByWork || isNotKept) this.surroundings.operations.drop(this.operation);
     else this.surroundings.operations.end(this.operation, state, result);
-    this.work?.ended(result, state);
-    this.#answer(result, isDropped ? undefined : this.operation.id);
+    this.#answer(result, isNotKept && !isToldByWork ? undefined : this.operation.id);
   }
 
   #deadline(deadlineMs: number): void {

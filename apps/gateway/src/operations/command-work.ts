@@ -38,12 +38,16 @@ export class CommandWork {
     if (this.#work !== undefined) this.follower.written(this.#work, this.vm, this.completion, this.options);
   }
 
-  /** The reply, or what became of the command instead. */
-  ended(result: Buffer | Problem, state: 'done' | 'failed' | 'lost'): void {
+  /**
+   * The reply, or what became of the command instead.
+   * @returns whether what became of it is told by its work from now on
+   */
+  ended(result: Buffer | Problem, state: 'done' | 'failed' | 'lost'): boolean {
     const work = this.#work;
-    if (work === undefined) return;
+    if (work === undefined) return false;
     if (state === 'failed') this.follower.refused(work);
     else this.follower.replied(work, result instanceof Problem ? undefined : result);
+    return state !== 'failed';
   }
 
   #begin(operation: Operation): void {

@@ -52,7 +52,10 @@ export class WorkFollower {
     this.#surroundings = {
       clock: this.#clock,
       eventCursor: () => parts.eventCursor(),
-      changed: (work) => this.#log.changed(work.record),
+      changed: (work) => {
+        if (work.over) this.store.ended(work);
+        this.#log.changed(work.record);
+      },
       publish: (work) => parts.publish(work),
       isWatched: (work) => parts.isWatched(work),
       foreignJob: (vm, job) => this.#foreignJob(vm, job),

@@ -6,22 +6,24 @@ import type { WorkStore } from './work-store.js';
 import type { WorkRecord } from './work.js';
 
 const fileName = 'operations.log';
-/** Lines beyond twice the kept ones after which the file is written anew. */
-const slackLines = 1000;
+/** Bytes beyond twice those of the kept work after which the file is written anew. */
+const slackBytes = 256 * 1024;
 /** Milliseconds from one attempt to write a file that can't be written to the next. */
 const retryMs = 10_000;
 
 /**
  * Work on disk: a line for each change, the newest of an id counts. What was appended is the kernel's before the turn of
- * the event loop ends, so that it survives the death of the process. The file is written anew when it holds far more
- * lines than there is work, so its size is bounded by what is kept; and after a failure, which may have left half a line
- * at its end and kept others out of it.
+ * the event loop ends, so that it survives the death of the process. The file is written anew when it is far larger
+ * than it was then, so its size is bounded by what is kept; and after a failure, which may have left half a line at its
+ * end and kept others out of it.
  */
 export class WorkLog {
   /** Null: forgotten. */
   readonly #changed = new Map<string, WorkRecord | null>();
   #file: number | undefined;
-  #lines = 0;
+  #bytes = 0;
+  /** Of the file when it was written anew. */
+  #compacted = 0;
   #planned = false;
   /** The next attempt, while the file can't be written. */
   #retry: Timer | undefined;
@@ -32,7 +34,7 @@ export class WorkLog {
    */
   constructor(
     private readonly state: StateDirectory,
-    private readonly store: Pick<WorkStore, 'all' | 'size'>,
+    private readonly store: Pick<WorkStore, 'all'>,
     private readonly trouble: (failure: string | undefined) => void,
     private readonly clock: Clock = systemClock,
   ) {}
@@ -73,10 +75,11 @@ export class WorkLog {
     this.#changed.clear();
     this.#attempt(() => {
       this.#file ??= openSync(this.state.file(fileName), 'a', 0o600);
-      writeFileSync(this.#file, lines.join(''));
-      this.#lines += lines.length;
+      const text = lines.join('');
+      writeFileSync(this.#file, text);
+      this.#bytes += Buffer.byteLength(text);
     });
-    if (this.#retry === undefined && this.#lines > 2 * this.store.size + slackLines) this.compact();
+    if (this.#retry === undefined && this.#bytes > 2 * this.#compacted + slackBytes) this.compact();
   }
 
   /** Writes the file anew from what is kept. */
@@ -84,9 +87,9 @@ export class WorkLog {
     this.#changed.clear();
     this.#attempt(() => {
       this.#closeFile();
-      const lines = Array.from(this.store.all(), ({ record }) => `${JSON.stringify(record)}\n`);
-      this.state.write(fileName, lines.join(''));
-      this.#lines = lines.length;
+      const text = Array.from(this.store.all(), ({ record }) => `${JSON.stringify(record)}\n`).join('');
+      this.state.write(fileName, text);
+      this.#bytes = this.#compacted = Buffer.byteLength(text);
     });
   }
 

@@ -79,6 +79,8 @@ function timeOrNull(wall: number): number | null {
   return Math.abs(wall) <= longestTime ? Math.round(wall) : null;
 }
 
+const asItIs = (desc: string): string => desc;
+
 /** One piece of work that goes on after the reply of its command. */
 export class Work {
   /** Its command is on its way to the VM: what happens from now on may be its doing. */
@@ -105,8 +107,8 @@ export class Work {
   /** Monotonic milliseconds of the last event that told of it, and the next one that is planned. */
   announcedAt = -Infinity;
   announcement: Timer | undefined;
-  /** What may be shown of a text of QEMU's: the secrets of its command are not repeated. */
-  shown: (desc: string) => string = (desc) => desc;
+  /** What may be shown of a text of QEMU's: the secrets of its command are not repeated. Knows the arguments, so it goes with the end. */
+  shown = asItIs;
   /** Requests that wait for it. */
   readonly waiters = new Set<() => void>();
   /** Requests that want to know how far it is now. */
@@ -158,6 +160,7 @@ export class Work {
 
   end(verdict: Verdict, now: number): void {
     const { record } = this;
+    this.shown = asItIs;
     record.state = verdict.state;
     record.ended = now;
     if (verdict.state !== 'done') {
