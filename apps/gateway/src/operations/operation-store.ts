@@ -156,9 +156,13 @@ function wake(operation: Operation): void {
   if (waiters !== null) for (const waiter of waiters) waiter();
 }
 
-/** A slice keeps the whole chunk it arrived in; in a flood of events that is a thousand times as much. */
+/**
+ * A slice keeps the whole chunk it arrived in; in a flood of events that is a thousand times as much. What is in Node's
+ * pool of small buffers already would only be moved within it.
+ */
 function apart(result: Buffer): Buffer {
-  return result.buffer.byteLength > result.length + slackBytes ? Buffer.from(result) : result;
+  const held = result.buffer.byteLength;
+  return held > Buffer.poolSize && held > result.length + slackBytes ? Buffer.from(result) : result;
 }
 
 function bytesOf(operation: Operation): number {
