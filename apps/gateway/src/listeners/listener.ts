@@ -17,8 +17,8 @@ export class Listener {
   /** The port is the real one once it listens. */
   door: Doorway;
   readonly #sockets = new Set<Socket>();
-  /** The newest answer of each connection that has asked. */
-  readonly #answers = new Map<Socket, ServerResponse>();
+  /** Answers of each connection that has asked, the newest last; before it those that were not over when it came. */
+  readonly #answers = new Map<Socket, ServerResponse[]>();
   #closing = false;
 
   /** @param names in its certificate; undefined for one that does not speak TLS */
@@ -33,7 +33,7 @@ export class Listener {
       socket.once('close', () => this.#sockets.delete(socket));
     });
     server.on(names === undefined ? 'connection' : 'secureConnection', (socket: Socket) =>
-      socket.once('close', () => this.#answers.delete(socket)),
+      socket.once('close', () => this.#left(socket)),
     );
     server.on('request', ({ socket }, response) => this.#began(socket, response));
     this.door = { kind: address.kind, secure: names !== undefined, ...(names === undefined ? {} : { names }) };
@@ -51,12 +51,27 @@ export class Listener {
   }
 
   #began(socket: Socket, response: ServerResponse): void {
-    const before = this.#answers.get(socket);
-    this.#answers.set(socket, response);
+    const answers = this.#answers.get(socket);
+    const before = answers?.at(-1);
+    if (answers === undefined) this.#answers.set(socket, [response]);
+    else {
+      while (answers[0]?.destroyed === true) answers.shift();
+      answers.push(response);
+    }
     if (!this.#closing) return;
     // Pipelined: the end of the connection is told by its last answer.
     if (before !== undefined) before.shouldKeepAlive = true;
     response.shouldKeepAlive = false;
+  }
+
+  /** Node tells it only to the answer whose turn it was; what the others wait for, and hold, is over too. */
+  #left(socket: Socket): void {
+    for (const answer of this.#answers.get(socket) ?? []) {
+      if (answer.socket !== null || answer.destroyed || answer.writableFinished) continue;
+      answer.destroyed = true;
+      answer.emit('close');
+    }
+    this.#answers.delete(socket);
   }
 
   /** Another certificate from the next connection on; nothing to do for one that does not speak TLS. */
@@ -80,7 +95,10 @@ export class Listener {
    */
   close(): Promise<void> {
     this.#closing = true;
-    for (const answer of this.#answers.values()) answer.shouldKeepAlive = false;
+    for (const answers of this.#answers.values()) {
+      const newest = answers.at(-1);
+      if (newest !== undefined) newest.shouldKeepAlive = false;
+    }
     return new Promise((resolve) => this.server.close(() => resolve()));
   }
 
@@ -89,8 +107,10 @@ export class Listener {
    * sent to a VM, unless it is used as it comes.
    */
   refuseUnanswered(): void {
-    for (const [socket, { headersSent, destroyed, req }] of this.#answers) {
-      if (headersSent || destroyed || !socket.writable) continue;
+    for (const [socket, answers] of this.#answers) {
+      const newest = answers.at(-1);
+      if (newest === undefined || newest.headersSent || newest.destroyed || !socket.writable) continue;
+      const { req } = newest;
       const begun = req.complete || hasStreamedBody(req.method, (req.url ?? '').split('?', 1)[0] ?? '');
       const fields = begun ? ({ outcome: 'unknown', retryable: false } as const) : {};
       const detail = begun ? 'The gateway ends before this has.' : 'The gateway ends, and the request is not all here.';

@@ -27,12 +27,12 @@ export class StuckReaders {
 
   constructor(private readonly clock: Pick<Clock, 'now'>) {}
 
-  /** @param answers the newest one of each connection */
-  look(answers: Iterable<readonly [Socket, ServerResponse]>): void {
+  /** @param connections with their answers, the newest last */
+  look(connections: Iterable<readonly [Socket, readonly ServerResponse[]]>): void {
     const now = this.clock.now();
-    for (const [socket, answer] of answers)
+    for (const [socket, answers] of connections)
       // Nothing to take, or the exchange is over: the connection is idle, or has become a WebSocket.
-      if (answer.destroyed || socket.writableLength === 0) this.#stands.delete(socket);
+      if (answers.at(-1)?.destroyed === true || socket.writableLength === 0) this.#stands.delete(socket);
       else if (this.#isStuck(socket, now)) socket.destroy();
   }
 
