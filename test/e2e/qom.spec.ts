@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { GatewayClient } from '@qmp-gateway/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GatewayProcess } from './gateway-process.js';
 import { GatewayScene, makeToken, registerVm } from './gateway-scene.js';
-import { exchange, problemOf, type Exchange } from './http-exchange.js';
+import { exchange, problemOf, type Exchange, type ExchangeOptions } from './http-exchange.js';
 
 const scene = new GatewayScene();
 let gateway: GatewayProcess;
@@ -16,7 +17,8 @@ const devices = [
 ];
 
 beforeAll(async () => {
-  gateway = await scene.gateway();
+  // One large answer that waits for its reader is too much already.
+  gateway = await scene.gateway({ settings: { limits: { replyBytes: '1KiB' } } });
   const machine = await scene.qemu({
     machine: 'q35',
     args: [
@@ -223,5 +225,35 @@ describe('the commands behind a tree', () => {
   it('are for VMs of the caller', async () => {
     const headers = { Authorization: `Bearer ${makeToken(gateway, { level: 'host', vms: ['other-*'] })}` };
     expect(problemOf(await at('/machine', headers))).toMatchObject({ code: 'vm-not-found' });
+  });
+});
+
+describe('while answers wait for slow readers', () => {
+  it('no resource begins commands, and the object tree is one of the answers', async () => {
+    const { port } = new URL(gateway.url);
+    const get = (path: string) =>
+      `GET /v1/vms/${vm}${path} HTTP/1.1\r\nHost: localhost:${port}\r\nAuthorization: Bearer ${gateway.token ?? ''}\r\n\r\n`;
+    const reader = scene.keep(connect(Number(port), '127.0.0.1'), (socket) => socket.destroy());
+    // The answers of a connection leave in their order, and the first one does not come.
+    reader.write(get('/events?event=NEVER&wait=60s') + get('/qom/?depth=32&values=all&budget=5000'));
+    while ((await at('/')).status === 200);
+    const requests: [path: string, options?: ExchangeOptions][] = [
+      ['/qom/machine'],
+      ['/qom/machine/peripheral/net0/mac', { method: 'PUT', body: '"x"' }],
+      ['/screen.png'],
+      ['/keys', { body: '{"text":"x"}' }],
+      ['/agent/exec', { body: '{"path":"/bin/true"}' }],
+      ['/agent/files?path=/x'],
+      ['/operations/none', { method: 'DELETE' }],
+    ];
+    for (const [path, options] of requests) {
+      const answer = await exchange(gateway, `/v1/vms/${vm}${path}`, options);
+      expect([path, answer.status]).toEqual([path, 429]);
+      expect(problemOf(answer)).toMatchObject({ code: 'too-many-requests', outcome: 'not-sent' });
+    }
+    expect((await exchange(gateway, `/v1/vms/${vm}/operations`)).status).toBe(200);
+    reader.destroy();
+    while ((await at('/')).status === 429);
+    expect((await at('/')).status).toBe(200);
   });
 });

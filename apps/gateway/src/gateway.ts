@@ -166,7 +166,7 @@ export class Gateway {
     };
     this.sockets = new SocketRouter(this.socketParts);
     this.connections = new OpenConnections(connectionBound(settings.limits.connections));
-    this.dispatcher = new Dispatcher(this.access, lane, this.sockets, this.connections, log);
+    this.dispatcher = new Dispatcher(this.access, lane, this.sockets, this.connections, this.replies, log);
     this.listeners = makeListeners(settings, this.connections);
     for (const listener of this.listeners) this.dispatcher.attach(listener);
     this.registry.load(settings.vms);

@@ -1,8 +1,8 @@
-import { Controller, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
+import { Controller, HttpCode, Inject, Param, Post, Req, Res, UseGuards } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CheckedCommandPath, requireAgent } from '../commands/command-path.js';
-import { ReplyBudget } from '../commands/reply-budget.js';
+import { ReplyRoom } from '../commands/reply-room.js';
 import { readResourceControls } from '../commands/request-commands.js';
 import { beginStream } from '../listeners/answer.js';
 import { readDto } from '../listeners/dto-body.js';
@@ -20,11 +20,11 @@ const pace: Pace = { now: () => performance.now(), sleep: (milliseconds) => slee
 
 /** `POST /v1/vms/{vm}/agent/exec`: a program in the guest, from its start to its end, as lines of JSON. */
 @Controller('v1/vms/:vm/agent/exec')
+@UseGuards(ReplyRoom)
 export class ExecController {
   constructor(
     @Inject(VmDirectory) private readonly directory: VmDirectory,
     @Inject(CheckedCommandPath) private readonly path: CheckedCommandPath,
-    @Inject(ReplyBudget) private readonly replies: ReplyBudget,
     @Inject(AgentTasks) private readonly tasks: AgentTasks,
   ) {}
 
@@ -33,8 +33,6 @@ export class ExecController {
   async exec(@Req() request: BodyRequest, @Res() response: ServerResponse, @Param('vm') id: string): Promise<void> {
     const { gateway: context } = request;
     onlyParameters(context.query, []);
-    const { refusal } = this.replies;
-    if (refusal !== undefined) throw refusal;
     requireAgent(this.directory.require(context.principal, id));
     const wanted = readDto(ExecRequest, request.body);
     const args = execArguments(wanted);
@@ -56,7 +54,7 @@ export class ExecController {
     await send(response, { type: 'started', pid, operation: started.trace.operation });
     const listener = {
       gone: () => response.destroyed,
-      holds: (bytes: number) => this.replies.count(response, bytes),
+      holds: (bytes: number) => context.replies.count(response, bytes),
     };
     const lines = followProgram(agent.inSession(started.trace.epoch), pid, timeoutMs, listener, pace);
     for await (const line of lines) await send(response, line);

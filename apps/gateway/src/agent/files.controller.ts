@@ -1,6 +1,7 @@
-import { Controller, Get, Inject, Param, Put, Req, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Param, Put, Req, Res, UseGuards } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
 import { CheckedCommandPath, requireAgent } from '../commands/command-path.js';
+import { ReplyRoom } from '../commands/reply-room.js';
 import { readResourceControls } from '../commands/request-commands.js';
 import { beginStream, sendJson } from '../listeners/answer.js';
 import { onlyParameters } from '../listeners/query-parameters.js';
@@ -47,6 +48,7 @@ function inBase64(bytes: number): number {
 
 /** `/v1/vms/{vm}/agent/files?path=`: files of the guest, streamed both ways in parts that the agent takes. */
 @Controller('v1/vms/:vm/agent/files')
+@UseGuards(ReplyRoom)
 export class FilesController {
   constructor(
     @Inject(VmDirectory) private readonly directory: VmDirectory,

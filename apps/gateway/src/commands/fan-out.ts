@@ -9,6 +9,7 @@ import type { VmRegistry } from '../vms/vm-registry.js';
 import { malformedJson, type CheckedCommandPath } from './command-path.js';
 import type { CommandAnswer, CommandArguments, CommandRequest } from './command-request.js';
 import { readControls } from './controls.js';
+import type { ReplyBudget } from './reply-budget.js';
 
 /** VMs asked at once by one fan-out; each answers or reaches its deadline on its own. */
 const concurrency = 256;
@@ -50,7 +51,8 @@ export class FanOut {
       'Content-Type': 'application/x-ndjson',
     });
     response.flushHeaders();
-    new FanOutRun(response, selected, (vm, answer) => this.path.execute({ ...base, vm: vm.id }, answer)).start();
+    const execute: Execute = (vm, answer) => this.path.execute({ ...base, vm: vm.id }, answer);
+    new FanOutRun(response, context.replies, selected, execute).start();
   }
 
   #select(context: AuthenticatedContext): Vm[] {
@@ -102,6 +104,7 @@ class FanOutRun {
 
   constructor(
     private readonly response: ServerResponse,
+    private readonly replies: ReplyBudget,
     private readonly selected: readonly Vm[],
     private readonly execute: Execute,
   ) {}
@@ -151,7 +154,9 @@ class FanOutRun {
     const { cursor } = answer.trace;
     const head = JSON.stringify({ vm: vm.id, status: 200, ...(cursor === undefined ? {} : { cursor }) });
     this.response.write(`${head.slice(0, -1)},"return":`);
-    this.response.write(answer.json);
+    const { length } = answer.json;
+    this.replies.count(this.response, length);
+    this.response.write(answer.json, () => this.replies.taken(this.response, length));
     this.response.write('}\n');
   }
 }

@@ -207,7 +207,6 @@ export class Lane {
       writeProblem(response, end.problem, context, end.trace);
       return;
     }
-    this.replies.count(response, end.json.length);
     writeValue(response, end.json, context, end.trace);
   }
 }

@@ -11,6 +11,8 @@ const countedFrom = 64 * 2 ** 10;
  */
 export class ReplyBudget {
   #waiting = 0;
+  /** Of each answer that has some. */
+  readonly #held = new WeakMap<ServerResponse, number>();
 
   constructor(private readonly limits: Pick<Limits, 'replyBytes'>) {}
 
@@ -20,15 +22,24 @@ export class ReplyBudget {
     return new Problem('too-many-requests', `Over ${replyBytes} bytes of answers wait to be read (limits.replyBytes).`);
   }
 
-  /** Counts an answer from now until it was handed to the kernel or its reader left. */
+  /** Counts an answer, or a part of one, from now until it was handed to the kernel or its reader left. */
   count(response: ServerResponse, bytes: number): void {
     if (bytes < countedFrom || response.destroyed) return;
-    this.#waiting += bytes;
-    let counted = true;
-    const release = () => {
-      if (counted) this.#waiting -= bytes;
-      counted = false;
-    };
+    const held = this.#held.get(response);
+    this.#hold(response, (held ?? 0) + bytes);
+    if (held !== undefined) return;
+    const release = () => this.#hold(response, 0);
     response.once('finish', release).once('close', release);
+  }
+
+  /** A part that was counted has been handed to the kernel, before the rest of its answer. */
+  taken(response: ServerResponse, bytes: number): void {
+    const held = this.#held.get(response) ?? 0;
+    if (bytes >= countedFrom && held > 0) this.#hold(response, held - bytes);
+  }
+
+  #hold(response: ServerResponse, bytes: number): void {
+    this.#waiting += bytes - (this.#held.get(response) ?? 0);
+    this.#held.set(response, bytes);
   }
 }

@@ -3,6 +3,7 @@ import { createServer, get, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Principal } from '../access/principal.js';
+import { ReplyBudget } from '../commands/reply-budget.js';
 import type { GatewayRequest } from '../listeners/request-context.js';
 import { asProblem, problemBody } from '../problems/problem.js';
 import { EventHub } from './event-hub.js';
@@ -10,6 +11,7 @@ import { EventsController } from './events.controller.js';
 
 const principal = new Principal('p', 'p', { level: 'host', vms: ['web-*', 'db'] });
 const known = ['web-1', 'db', 'secret'];
+const replies = new ReplyBudget({ replyBytes: 1 });
 let hub: EventHub;
 let server: Server;
 
@@ -22,7 +24,7 @@ beforeEach(async () => {
   });
   server = createServer((request, response) => {
     const [path = '', query = ''] = (request.url ?? '').split('?');
-    const gateway = { principal, requestId: 'req-1', arrivedAt: 0, path, query, answerHeaders: {} };
+    const gateway = { principal, requestId: 'req-1', arrivedAt: 0, path, query, answerHeaders: {}, replies };
     const asked: GatewayRequest = Object.assign(request, { gateway });
     const vm = /^\/v1\/vms\/([^/]+)\/events$/.exec(path)?.[1];
     const answered = vm === undefined ? controller.ofAll(asked, response) : controller.ofOne(vm, asked, response);

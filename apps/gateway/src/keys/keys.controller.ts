@@ -1,6 +1,7 @@
-import { Body, Controller, Inject, Param, Post, Req, Res } from '@nestjs/common';
+import { Body, Controller, Inject, Param, Post, Req, Res, UseGuards } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
 import { CheckedCommandPath } from '../commands/command-path.js';
+import { ReplyRoom } from '../commands/reply-room.js';
 import { callerOf, readResourceControls, RequestCommands } from '../commands/request-commands.js';
 import { writeResource } from '../listeners/answer.js';
 import { onlyParameters } from '../listeners/query-parameters.js';
@@ -11,6 +12,7 @@ import { readKeys, usualTimeoutMs } from './keys-request.js';
 
 /** `POST /v1/vms/{vm}/keys`: a keyboard for the guest. */
 @Controller('v1/vms/:vm/keys')
+@UseGuards(ReplyRoom)
 export class KeysController {
   constructor(
     @Inject(VmDirectory) private readonly directory: VmDirectory,

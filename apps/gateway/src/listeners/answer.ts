@@ -47,6 +47,7 @@ export function writeValue(
   for (const name in context.answerHeaders) headers.push(name, context.answerHeaders[name] ?? '');
   const status = trace.location === undefined ? 200 : 202;
   if (writeInOnePiece(response, status, headers, json, length)) return;
+  context.replies.count(response, length);
   response.writeHead(status, headers);
   response.end(json);
 }
@@ -61,8 +62,11 @@ export function writeResource(
   if (response.destroyed) return;
   const headers = ['X-Request-Id', context.requestId];
   for (const [name, value] of Object.entries({ ...apiHeaders, ...context.answerHeaders })) headers.push(name, value);
-  if (body !== undefined)
-    headers.push('Content-Type', body.type, 'Content-Length', String(Buffer.byteLength(body.bytes)));
+  if (body !== undefined) {
+    const length = Buffer.byteLength(body.bytes);
+    headers.push('Content-Type', body.type, 'Content-Length', String(length));
+    context.replies.count(response, length);
+  }
   addTrace(headers, trace);
   // What Nest's side has set already is in the list as well.
   for (const name of response.getHeaderNames()) response.removeHeader(name);

@@ -7,6 +7,7 @@ import type { LoginBackOff } from '../access/login-back-off.js';
 import type { RequestLimiter } from '../access/request-limiter.js';
 import { urlCredentials } from '../access/url-credentials.js';
 import type { Lane } from '../commands/lane.js';
+import type { ReplyBudget } from '../commands/reply-budget.js';
 import { asProblem, Problem } from '../problems/problem.js';
 import { writeProblem } from './answer.js';
 import type { Listener } from './listener.js';
@@ -46,6 +47,7 @@ export class Dispatcher {
     private readonly lane: Lane,
     private readonly sockets: UpgradeRouter,
     private readonly connections: Pick<OpenConnections, 'claim'>,
+    private readonly replies: ReplyBudget,
     private readonly log: { error(fields: object, message: string): void },
   ) {}
 
@@ -208,6 +210,7 @@ export class Dispatcher {
       path: mark < 0 ? url : url.slice(0, mark),
       query: mark < 0 ? '' : url.slice(mark + 1),
       answerHeaders: noCorsHeaders,
+      replies: this.replies,
     };
   }
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Principal } from '../access/principal.js';
+import type { ReplyBudget } from '../commands/reply-budget.js';
 
 /** What logs and audit say of a request, so that it can be found again. */
 export interface RequestMark {
@@ -24,6 +25,8 @@ export interface RequestContext extends RequestMark {
   readonly query: string;
   /** Answer headers decided on the way in: CORS for an allowed foreign origin, `RateLimit-*`; empty otherwise. */
   readonly answerHeaders: Readonly<Record<string, string>>;
+  /** Where answers that carry data of VMs count while their readers are slow. */
+  readonly replies: ReplyBudget;
 }
 
 /** A request that passed the front door; `principal` is there on every route that needs credentials. */

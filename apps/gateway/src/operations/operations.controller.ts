@@ -1,6 +1,7 @@
-import { Controller, Delete, Get, Inject, Param, Req, Res } from '@nestjs/common';
+import { Controller, Delete, Get, Inject, Param, Req, Res, UseGuards } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
 import { CheckedCommandPath } from '../commands/command-path.js';
+import { ReplyRoom } from '../commands/reply-room.js';
 import { callerOf, readResourceControls, RequestCommands } from '../commands/request-commands.js';
 import { sendJson } from '../listeners/answer.js';
 import { onlyParameters } from '../listeners/query-parameters.js';
@@ -62,6 +63,7 @@ export class OperationsController {
   }
 
   @Delete('vms/:vm/operations/:operation')
+  @UseGuards(ReplyRoom)
   async cancel(
     @Req() request: GatewayRequest,
     @Res() response: ServerResponse,

@@ -1,7 +1,8 @@
-import { Controller, Get, Inject, Param, Put, Req, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Param, Put, Req, Res, UseGuards } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
 import { CheckedCommandPath } from '../commands/command-path.js';
 import { readControls } from '../commands/controls.js';
+import { ReplyRoom } from '../commands/reply-room.js';
 import { callerOf, readResourceControls, RequestCommands } from '../commands/request-commands.js';
 import { writeResource, writeValue } from '../listeners/answer.js';
 import type { GatewayRequest } from '../listeners/request-context.js';
@@ -16,6 +17,7 @@ import { renderTree } from './qom-tree.js';
 
 /** The object tree of a VM, by paths: objects with what is below them, and properties. */
 @Controller('v1/vms/:vm/qom')
+@UseGuards(ReplyRoom)
 export class QomController {
   constructor(
     @Inject(VmDirectory) private readonly directory: VmDirectory,

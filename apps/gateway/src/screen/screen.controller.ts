@@ -1,6 +1,7 @@
-import { Controller, Get, Inject, Param, Req, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Param, Req, Res, UseGuards } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
 import { CheckedCommandPath } from '../commands/command-path.js';
+import { ReplyRoom } from '../commands/reply-room.js';
 import { callerOf, readResourceControls, RequestCommands } from '../commands/request-commands.js';
 import { writeResource } from '../listeners/answer.js';
 import { onlyParameters } from '../listeners/query-parameters.js';
@@ -14,6 +15,7 @@ const firstContactMs = 10_000;
 
 /** `/v1/vms/{vm}/screen.png`: what the VM shows, now. A browser's `<img>` gets it with the session cookie. */
 @Controller('v1/vms/:vm/screen.png')
+@UseGuards(ReplyRoom)
 export class ScreenController {
   constructor(
     @Inject(VmDirectory) private readonly directory: VmDirectory,

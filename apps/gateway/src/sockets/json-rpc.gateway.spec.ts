@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { Principal } from '../access/principal.js';
 import type { CommandAnswer, CommandRequest } from '../commands/command-request.js';
+import { ReplyBudget } from '../commands/reply-budget.js';
 import { EventHub } from '../events/event-hub.js';
 import { Problem, problemBody } from '../problems/problem.js';
 import { JsonRpcGateway } from './json-rpc.gateway.js';
@@ -29,6 +30,7 @@ class SocketsModule {
   readonly purpose = 'a place for the providers';
 }
 
+const replies = new ReplyBudget({ replyBytes: 1 });
 /** The time a client may take nothing; 60 s in the gateway. */
 const stuckMs = 500;
 
@@ -73,7 +75,7 @@ beforeEach(async () => {
   server = createServer().listen(0, '127.0.0.1');
   server.on('upgrade', (request, socket, head) => {
     const [path = '', query = ''] = (request.url ?? '').split('?');
-    const context = { principal, requestId: 'req', arrivedAt: 0, path, query, answerHeaders: {} };
+    const context = { principal, requestId: 'req', arrivedAt: 0, path, query, answerHeaders: {}, replies };
     const problem = router.route(request, socket, head, context);
     if (problem === undefined) return;
     socket.end(

@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { Principal } from '../access/principal.js';
 import type { CommandRequest } from '../commands/command-request.js';
+import { ReplyBudget } from '../commands/reply-budget.js';
 import { EventHub } from '../events/event-hub.js';
 import type { Vm } from '../vms/vm.js';
 import { MonitorGateway } from './monitor.gateway.js';
@@ -223,6 +224,7 @@ describe('the monitor over WebSocket', () => {
         path,
         query: '',
         answerHeaders: {},
+        replies: new ReplyBudget({ replyBytes: 1 }),
       });
     });
     await once(server, 'listening');
