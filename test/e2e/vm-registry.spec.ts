@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { fakeMachine, fakeMachineSettings } from './fake-machine.js';
-import { GatewayScene } from './gateway-scene.js';
+import { GatewayScene, registerVm, run } from './gateway-scene.js';
 import type { GatewayProcess } from './gateway-process.js';
 import { exchange, problemOf, type Exchange } from './http-exchange.js';
 
@@ -82,6 +82,21 @@ describe('the registry of VMs', () => {
     await exchange(gateway, '/v1/vms/vm', { method: 'DELETE' });
     const page = await exchange(gateway, '/v1/events?event=vm-removed&wait=5s');
     expect(page.json()).toMatchObject({ events: [{ vm: 'vm', event: 'vm-removed' }] });
+  });
+
+  it('tells how the work of a VM ended before it tells that the VM is gone, and nothing after', async () => {
+    const gateway = await scene.gateway({ settings: fakeMachineSettings });
+    const machine = await fakeMachine(scene);
+    const vm = await registerVm(gateway, machine.endpoint);
+    const stopped = await run(gateway, vm, 'stop');
+    expect((await exchange(gateway, `/v1/vms/${vm}`, { method: 'DELETE' })).status).toBe(204);
+    const { events } = (await exchange(gateway, '/v1/events?after=oldest')).json() as {
+      events: { event: string; data: Record<string, unknown> }[];
+    };
+    expect(events.slice(-2)).toMatchObject([
+      { event: 'operation', data: { id: stopped.headers['qmp-operation'], state: 'lost' } },
+      { event: 'vm-removed' },
+    ]);
   });
 
   it('refuses what is no VM, with all faults', async () => {

@@ -126,7 +126,7 @@ export class Gateway {
       },
       removed: (vm) => {
         this.operations.forget(vm.id);
-        this.work.removed(vm.id);
+        this.work.removed(vm);
         this.hub.publishOwn(vm, 'vm-removed', JSON.stringify({ id: vm.id }));
         void this.#monitorSockets?.remove(vm.id);
       },
@@ -315,9 +315,9 @@ export class Gateway {
       state: this.state,
       eventCursor: () => hub.head(),
       nextId: () => operations.nextId(),
-      publish: (work) => {
+      publish: (work, gone) => {
         const { vm, principalId } = work.record;
-        const source = registry.get(vm);
+        const source = registry.get(vm) ?? gone;
         const only = principalId === null ? {} : { only: principalId };
         if (source !== undefined) hub.publishOwn(source, 'operation', renderWork(work), only);
       },

@@ -19,6 +19,8 @@ class WorkScene {
   readonly asked: Asked[] = [];
   readonly changed: string[] = [];
   readonly told: { readonly at: number; readonly state: string; readonly current: number | undefined }[] = [];
+  /** The VMs that were named with it. */
+  readonly sources: (Vm | undefined)[] = [];
   watched = false;
   readonly vm: Vm;
   readonly works: VmWorks;
@@ -46,7 +48,8 @@ class WorkScene {
       clock: this.clock,
       eventCursor: () => 'r.1',
       changed: (work) => this.changed.push(work.record.state),
-      publish: ({ record }) => {
+      publish: ({ record }, vm) => {
+        this.sources.push(vm);
         this.told.push({ at: this.clock.now(), state: record.state, current: record.progress?.current });
       },
       isWatched: () => this.watched,
@@ -349,4 +352,28 @@ it('work that nobody could follow any more is bounded', () => {
   const all = Array.from({ length: 300 }, (_, at) => scene.begin({ id: `o${at}`, subject: `j${at}` }));
   expect(all.filter(({ over }) => over)).toHaveLength(44);
   expect(all[0]?.record.state).toBe('lost');
+});
+
+describe('a VM that the gateway forgets', () => {
+  it('is told of last by the ends of its work, at once, and by nothing after', () => {
+    const scene = new WorkScene();
+    const ended = scene.begin();
+    scene.clock.advance(lookMs);
+    scene.event('JOB_STATUS_CHANGE', status('running'));
+    scene.event('JOB_STATUS_CHANGE', status('concluded'));
+    scene.begin({ id: 'o2', subject: 'k' });
+    const before = scene.told.length;
+    const gone = { id: 'vm' } as Vm;
+    scene.works.removed(gone);
+    expect(ended.record.state).toBe('done');
+    expect(
+      scene.told
+        .slice(before)
+        .map(({ state }) => state)
+        .sort(),
+    ).toEqual(['done', 'lost']);
+    expect(scene.sources.slice(before)).toEqual([gone, gone]);
+    scene.clock.advance(60_000);
+    expect([scene.told.length, scene.clock.pending]).toEqual([before + 2, 0]);
+  });
 });

@@ -39,8 +39,8 @@ export interface WorkSurroundings {
   eventCursor(): string;
   /** Anything worth writing down is different. */
   changed(work: Work): void;
-  /** Tells the streams. */
-  publish(work: Work): void;
+  /** Tells the streams. @param vm as far as it is known: the gateway may know it no longer */
+  publish(work: Work, vm: Vm | undefined): void;
   /** Whether a stream is open that would be told. */
   isWatched(work: Work): boolean;
   /** A job that nobody started through the gateway. */
@@ -52,6 +52,8 @@ export interface WorkSurroundings {
 /** The work of one VM that goes on: follows its events, asks where they do not tell, ends it. */
 export class VmWorks {
   readonly #running: Work[] = [];
+  /** What is told in a moment. */
+  readonly #announced = new Map<Work, { readonly timer: Timer; readonly tell: () => void }>();
   /** Questions of a look that have no answer yet. */
   readonly #asked = new Set<string>();
   readonly #clock: Clock;
@@ -182,13 +184,20 @@ export class VmWorks {
     else this.#ticker = this.#clock.schedule(wait, () => this.#tick());
   }
 
+  /** The gateway forgets the VM: all that is to be said of its work is said now, and nothing after. */
+  removed(vm: Vm): void {
+    this.#vm = vm;
+    this.ended('The VM was forgotten before its work ended.');
+    for (const { tell } of [...this.#announced.values()]) tell();
+    this.stop();
+  }
+
   /** Follows no longer; what goes on is left to the next run. */
   stop(): void {
     this.#ticker?.cancel();
-    for (const { deadline, announcement } of this.#running) {
-      deadline?.cancel();
-      announcement?.cancel();
-    }
+    for (const { deadline } of this.#running) deadline?.cancel();
+    for (const { timer } of this.#announced.values()) timer.cancel();
+    this.#announced.clear();
   }
 
   /** A job that begins belongs to the command that was written and has no reply yet, or to nobody. */
@@ -391,15 +400,16 @@ export class VmWorks {
 
   /** At most once in {@link lookMs}; what changes in between is told together. */
   #announce(work: Work): void {
-    if (work.announcement !== undefined) return;
-    const announce = () => {
-      work.announcement = undefined;
+    if (this.#announced.has(work)) return;
+    const tell = () => {
+      this.#announced.get(work)?.timer.cancel();
+      this.#announced.delete(work);
       work.announcedAt = this.#clock.now();
-      this.surroundings.publish(work);
+      this.surroundings.publish(work, this.#vm);
     };
     const wait = work.announcedAt + lookMs - this.#clock.now();
-    if (wait <= 0) announce();
-    else work.announcement = this.#clock.schedule(wait, announce);
+    if (wait <= 0) tell();
+    else this.#announced.set(work, { timer: this.#clock.schedule(wait, tell), tell });
   }
 }
 

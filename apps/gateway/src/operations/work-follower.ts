@@ -56,7 +56,7 @@ export class WorkFollower {
         if (work.over) this.store.ended(work);
         this.#log.changed(work.record);
       },
-      publish: (work) => parts.publish(work),
+      publish: (work, vm) => parts.publish(work, vm),
       isWatched: (work) => parts.isWatched(work),
       foreignJob: (vm, job) => this.#foreignJob(vm, job),
       audit: (what, details) => parts.audit(what, details),
@@ -147,13 +147,12 @@ export class WorkFollower {
     this.#byVm.get(vm.id)?.ended('The VM ended before its work did.');
   }
 
-  removed(vm: string): void {
-    const works = this.#byVm.get(vm);
-    works?.ended('The VM was forgotten before its work ended.');
-    works?.stop();
-    this.#byVm.delete(vm);
+  /** The gateway forgets the VM. Publishes nothing of it afterwards. */
+  removed(vm: Vm): void {
+    this.#byVm.get(vm.id)?.removed(vm);
+    this.#byVm.delete(vm.id);
     // What somebody began is kept for its day: a VM that was powered down is gone, and how that went may still be asked.
-    for (const work of this.store.of(vm)) {
+    for (const work of this.store.of(vm.id)) {
       if (work.record.principalId !== null) continue;
       this.store.remove(work);
       this.#log.forgotten(work.record.id);

@@ -104,9 +104,8 @@ export class Work {
   measuredAt = -Infinity;
   /** Runs at its deadline. */
   deadline: Timer | undefined;
-  /** Monotonic milliseconds of the last event that told of it, and the next one that is planned. */
+  /** Monotonic milliseconds of the last event that told of it. */
   announcedAt = -Infinity;
-  announcement: Timer | undefined;
   /** What may be shown of a text of QEMU's: the secrets of its command are not repeated. Knows the arguments, so it goes with the end. */
   shown = asItIs;
   /** Requests that wait for it. */
