@@ -4,7 +4,10 @@ import { Problem, problemBody } from '../problems/problem.js';
 import type { Listener } from './listener.js';
 import { isUnhurried } from './streamed-body.js';
 
-/** A refused upgrade is a plain HTTP answer. */
+/** A peer that has its answer and does not leave within this is cut off. */
+const farewellMs = 5000;
+
+/** A refused upgrade is a plain HTTP answer. No more requests are read, and Node has no time limit for who stays. */
 export function writeRawProblem(socket: Duplex, problem: Problem, requestId: string | undefined): void {
   const body = JSON.stringify(problemBody(problem));
   const headers = {
@@ -17,7 +20,10 @@ export function writeRawProblem(socket: Duplex, problem: Problem, requestId: str
     Connection: 'close',
   };
   const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}\r\n${head.join('')}\r\n${body}`);
+  socket.end(`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}\r\n${head.join('')}\r\n${body}`, () => {
+    const late = setTimeout(() => socket.destroy(), farewellMs).unref();
+    socket.once('close', () => clearTimeout(late));
+  });
 }
 
 /** What Node's parser refuses is answered as a problem too. */
