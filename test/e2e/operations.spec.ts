@@ -44,6 +44,13 @@ describe('an operation', () => {
       return: expect.anything(),
     });
     expect((await exchange(gateway, path)).text).toContain('"return":{"integer":18446744073709551615}');
+    for (const list of ['/v1/operations', `/v1/vms/${vm}/operations`]) {
+      const { operations } = (await exchange(gateway, list)).json() as { operations: Record<string, unknown>[] };
+      const row = operations.find(({ id }) => id === answer.headers['qmp-operation']);
+      expect(row).toMatchObject({ state: 'done' });
+      // Lists of what commands returned could be any size.
+      expect(row).not.toHaveProperty('return');
+    }
   });
 
   it('goes on after the deadline: running, then done with the late value', async () => {

@@ -5,7 +5,7 @@ import { GatewayHttp, type Fetch, type Token } from './gateway-http.js';
 import { GatewayUnreachable } from './gateway-problem.js';
 import { readJson } from './lossless-json.js';
 import type { ApiRoot, FanOutLine, OperationList, OperationState, VmList } from './resources.js';
-import { resourceDeadlineMs, VmClient, withReturnValue } from './vm-client.js';
+import { resourceDeadlineMs, VmClient } from './vm-client.js';
 import type { WebSocketConstructor } from './websocket-events.js';
 
 export interface GatewayClientOptions {
@@ -64,8 +64,7 @@ export class GatewayClient {
     const query = selectionQuery(options);
     if (options.state !== undefined) query.append('state', options.state);
     if (options.limit !== undefined) query.append('limit', String(options.limit));
-    const list = (await this.#get('/v1/operations', query, options.signal)) as OperationList;
-    return { ...list, operations: list.operations.map(withReturnValue) };
+    return (await this.#get('/v1/operations', query, options.signal)) as OperationList;
   }
 
   vm(id: string): VmClient {

@@ -27,6 +27,7 @@ export type { Fetch, Token } from './gateway-http.js';
 export type {
   ApiRoot,
   CommandOperation,
+  ListedOperation,
   OperationList,
   OperationState,
   FanOutLine,

@@ -89,9 +89,12 @@ export interface CommandOperation<Returns = unknown> {
   readonly problem?: ProblemDocument;
 }
 
+/** A row of a list, which leaves out what the command returned. */
+export type ListedOperation = Omit<CommandOperation, 'return'>;
+
 export interface OperationList {
   /** The newest first. */
-  readonly operations: readonly CommandOperation[];
+  readonly operations: readonly ListedOperation[];
   /** The event position this list belongs to: follow `operation` events from here, replacing rows. */
   readonly cursor: string;
 }

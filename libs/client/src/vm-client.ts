@@ -16,7 +16,7 @@ import { duration, milliseconds } from './duration.js';
 import { events, type EventSurroundings, type EventStreamOptions } from './event-stream.js';
 import type { GatewayEvent } from './events.js';
 import type { GatewayHttp, HttpAnswer, HttpRequest } from './gateway-http.js';
-import type { CommandOperation, QomTree, QomView, Vm, VmRegistration } from './resources.js';
+import type { CommandOperation, ListedOperation, QomTree, QomView, Vm, VmRegistration } from './resources.js';
 
 /** For what runs commands. Longer than any deadline the gateway sets by itself: after that there is no gateway any more. */
 const commandDeadlineMs = 11 * 60_000;
@@ -137,9 +137,9 @@ export class VmClient {
   }
 
   /** What became of the caller's commands: of the last 10 minutes, or a day where work goes on after the reply. */
-  async operations(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<readonly CommandOperation[]> {
+  async operations(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<readonly ListedOperation[]> {
     const body = await this.#resource({ method: 'GET', path: '/operations', signal: options.signal });
-    return (body as { operations: CommandOperation[] }).operations.map(withReturnValue);
+    return (body as { operations: ListedOperation[] }).operations;
   }
 
   /**
@@ -278,7 +278,7 @@ function operationResource(id: string): string {
 }
 
 /** What a command returned, with the integers of its type. */
-export function withReturnValue(operation: CommandOperation): CommandOperation {
+function withReturnValue(operation: CommandOperation): CommandOperation {
   if (operation.return === undefined || operation.command === null) return operation;
   return { ...operation, return: returnValue(operation.command, operation.return) };
 }

@@ -23,14 +23,14 @@ export class OperationDesk {
     private readonly eventCursor: () => string,
   ) {}
 
-  /** The operations of one VM, the newest first. @throws Problem `vm-not-found` */
+  /** The operations of one VM, the newest first, without what they returned. @throws Problem `vm-not-found` */
   ofVm(principal: Principal, vmId: string): string {
     const rows = this.#rows(principal, this.registry.require(principal, vmId)).sort(newestFirst);
-    return `{"operations":[${rows.map(render).join(',')}]}`;
+    return `{"operations":[${rows.map(renderRow).join(',')}]}`;
   }
 
   /**
-   * The operations of the selected VMs, the newest first.
+   * The operations of the selected VMs, the newest first, without what they returned.
    * @param state only those in this state
    */
   ofAll(principal: Principal, selector: VmSelector, state: string | undefined, limit: number): string {
@@ -41,7 +41,7 @@ export class OperationDesk {
       .filter((row) => state === undefined || stateOf(row) === state)
       .sort(newestFirst)
       .slice(0, limit);
-    return `{"operations":[${rows.map(render).join(',')}],"cursor":${JSON.stringify(this.eventCursor())}}`;
+    return `{"operations":[${rows.map(renderRow).join(',')}],"cursor":${JSON.stringify(this.eventCursor())}}`;
   }
 
   /**
@@ -154,6 +154,10 @@ function mayReadOfGone(principal: Principal, { record: { vm, principalId } }: Wo
 
 function render(row: AnyOperation): string {
   return row instanceof Work ? renderWork(row) : renderOperation(row);
+}
+
+function renderRow(row: AnyOperation): string {
+  return row instanceof Work ? renderWork(row, true) : renderOperation(row, true);
 }
 
 const startedOf = (row: AnyOperation) => (row instanceof Work ? row.record.started : row.started);

@@ -9,10 +9,13 @@ function isoTime(wall: number | null): string | null {
   return Number.isNaN(date.getTime()) ? null : date.toISOString();
 }
 
-/** The outcome of a command without further work as JSON; a return value is spliced in as QEMU wrote it. */
-export function renderOperation(operation: Operation): string {
+/**
+ * The outcome of a command without further work as JSON; a return value is spliced in as QEMU wrote it.
+ * @param isRow of a list, which has no return values: they may be any size
+ */
+export function renderOperation(operation: Operation, isRow = false): string {
   const { id, vm, command, state, epoch, started, ended, result } = operation;
-  const value = Buffer.isBuffer(result) ? result.toString() : null;
+  const value = Buffer.isBuffer(result) && !isRow ? result.toString() : null;
   const problem = result === null || Buffer.isBuffer(result) ? null : result;
   return render({
     ...{ id, vm, command, state, epoch, started, ended: state === 'running' ? null : ended, value, problem },
@@ -20,14 +23,14 @@ export function renderOperation(operation: Operation): string {
   });
 }
 
-/** Work as JSON: the same shape, with how far it is and the events that belong to it. */
-export function renderWork(work: Work): string {
+/** Work as JSON: the same shape, with how far it is and the events that belong to it. @param isRow as of `renderOperation` */
+export function renderWork(work: Work, isRow = false): string {
   const { result, deadlineAt, job, ...record } = work.record;
   const extras = {
     ...(job === null ? {} : { job }),
     ...(deadlineAt === null ? {} : { deadline: isoTime(deadlineAt) }),
   };
-  return render({ ...record, value: result, problem: work.problem ?? null, extras });
+  return render({ ...record, value: isRow ? null : result, problem: work.problem ?? null, extras });
 }
 
 interface Rendered {

@@ -37,13 +37,13 @@ export class OperationsController {
       faults.push({ pointer: '/limit', message: `expected a number from 1 to ${highestLimit}` });
     if (faults.length > 0)
       throw new Problem('invalid-request', 'The selection of operations cannot be read.', { errors: faults });
-    sendJson(response, 200, this.desk.ofAll(request.gateway.principal, selector, state, limit));
+    send(request, response, 200, this.desk.ofAll(request.gateway.principal, selector, state, limit));
   }
 
   @Get('vms/:vm/operations')
   list(@Req() request: GatewayRequest, @Res() response: ServerResponse, @Param('vm') vm: string): void {
     onlyParameters(request.gateway.query, []);
-    sendJson(response, 200, this.desk.ofVm(request.gateway.principal, vm));
+    send(request, response, 200, this.desk.ofVm(request.gateway.principal, vm));
   }
 
   @Get('vms/:vm/operations/:operation')
@@ -59,7 +59,7 @@ export class OperationsController {
       throw new Problem('invalid-request', `wait: must be a duration of at most ${longestWaitMs / 60_000} minutes.`, {
         errors: [{ pointer: '/wait', message: `expected a duration of at most ${longestWaitMs / 60_000} minutes` }],
       });
-    sendJson(response, 200, await this.desk.one(request.gateway.principal, vm, id, waitMs, request));
+    send(request, response, 200, await this.desk.one(request.gateway.principal, vm, id, waitMs, request));
   }
 
   @Delete('vms/:vm/operations/:operation')
@@ -75,6 +75,12 @@ export class OperationsController {
     const controls = readResourceControls(request.headers);
     const commands = new RequestCommands(this.path, { ...callerOf(context, vm), ...controls });
     const { json, over } = await this.desk.cancel(context.principal, commands, vm, id);
-    sendJson(response, over ? 200 : 202, json);
+    send(request, response, over ? 200 : 202, json);
   }
+}
+
+/** What VMs returned and said may be large: it counts while a slow reader has not taken it. */
+function send({ gateway }: GatewayRequest, response: ServerResponse, status: number, json: string): void {
+  gateway.replies.count(response, Buffer.byteLength(json));
+  sendJson(response, status, json);
 }

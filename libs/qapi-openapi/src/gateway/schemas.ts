@@ -150,7 +150,7 @@ export function gatewaySchemas(reference: (name: string) => JsonSchema): Record<
           ...listOf(record({ cursor, event: text, data: { type: 'object' }, time: moment })),
           description: 'The newest 32 events that belong to it',
         },
-        return: { description: 'What the command returned' },
+        return: { description: 'What the command returned; lists leave it out' },
         problem: reference('Problem'),
       },
       ['deadline', 'job', 'return', 'problem'],
