@@ -157,7 +157,8 @@ describe('Prefer', () => {
     const headers = { 'Idempotency-Key': 'once' };
     const first = await prefer(gateway, vm, 'calc-dirty-rate', { 'calc-time': 1 }, 'respond-async', headers);
     expect(first.status).toBe(202);
-    await operationAt(gateway, String(first.headers.location));
+    // Until the reply is there the key is in use.
+    while (!('return' in (await operationAt(gateway, String(first.headers.location)))));
     const second = await prefer(gateway, vm, 'calc-dirty-rate', { 'calc-time': 1 }, 'wait=30', headers);
     done(second);
     expect(second.headers['idempotency-replayed']).toBe('true');
