@@ -10,6 +10,7 @@ import {
   type QmpEvent,
   type Timer,
 } from '@qmp-gateway/qmp';
+import { askInTurn } from '../commands/ask-in-turn.js';
 import type { Vm } from '../vms/vm.js';
 import type { FollowedVm, Occasion, Question } from './completion-rule.js';
 import { completionRules } from './completion-rules.js';
@@ -29,8 +30,6 @@ const runningBound = 256;
 const awayMs = 60_000;
 /** Longer return values are in the answer only. */
 const resultBytes = 4096;
-/** Its turns are those of one more principal; ids of principals have a prefix of their own. */
-const principalId = 'gateway';
 
 /** What following work needs of the gateway. */
 export interface WorkSurroundings {
@@ -359,7 +358,6 @@ export class VmWorks {
     }
     const { queue, monitor } = vm;
     const away = () => told({ kind: 'not-sent', cause: 'the VM is away' });
-    // A full queue is no reason to push anybody out of it.
     const later = () => {
       if (vm.ready)
         this.#clock.schedule(idleMs, () => this.#send({ command, ...(args === undefined ? {} : { args }) }, told));
@@ -368,9 +366,7 @@ export class VmWorks {
     // Without a deadline: whenever the answer comes, it says how the work is. Who can't wait for it has a timer.
     const send = () =>
       monitor.execute({ command, ...(args === undefined ? {} : { argumentsJson: args }), settle: told });
-    if (queue.size < queue.bound && queue.add({ principalId, send, refuse: away, giveWay: later }))
-      queue.serve(monitor);
-    else later();
+    askInTurn(queue, monitor, { send, refuse: away, giveWay: later });
   }
 
   #keepLooking(): void {

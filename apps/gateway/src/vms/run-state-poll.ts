@@ -7,13 +7,12 @@ import {
   type Outcome,
   type Timer,
 } from '@qmp-gateway/qmp';
+import { askInTurn } from '../commands/ask-in-turn.js';
 import type { CommandQueue } from '../commands/command-queue.js';
 
 /** Milliseconds from one answer to the next question. */
 export const pollEveryMs = 5000;
 const deadlineMs = 10_000;
-/** Its turns are those of one more principal; ids of principals have a prefix of their own. */
-const principalId = 'gateway';
 
 /** The run state that the outcome of `query-status` tells; null when it tells none. */
 export function runStateOf(outcome: Outcome): string | null {
@@ -45,14 +44,12 @@ export class RunStatePoll {
     this.#timer = null;
   }
 
-  readonly #turn = { send: () => this.#send(), refuse: () => undefined, giveWay: () => this.start() };
-
   #ask(): void {
-    const { queue } = this;
-    // A full queue asks enough of the VM, and this is no reason to push anybody out of it.
-    const asks = queue.size < queue.bound && queue.add({ principalId, ...this.#turn });
-    if (!asks) this.start();
-    else if (this.monitor.places > 0) queue.next()?.send();
+    askInTurn(this.queue, this.monitor, {
+      send: () => this.#send(),
+      refuse: () => undefined,
+      giveWay: () => this.start(),
+    });
   }
 
   #send(): void {
