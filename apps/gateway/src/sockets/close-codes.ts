@@ -15,13 +15,13 @@ export const closeCodes = {
 
 export type CloseReason = keyof typeof closeCodes;
 
-/** A client that does not take leave within this is cut off. */
-const farewellMs = 2000;
+/** A client that does not take leave within this is cut off. Who is too slow must first read what lies before the reason. */
+const farewellMs = (reason: CloseReason) => (reason === 'too-slow' ? 30_000 : 2000);
 
 /** Closes a client's connection with a code that says why; the first reason counts. */
 export function closeClient(client: WebSocket, reason: CloseReason, text: string): void {
   if (client.readyState !== client.OPEN) return;
   client.close(closeCodes[reason], text);
-  const late = setTimeout(() => client.terminate(), farewellMs);
+  const late = setTimeout(() => client.terminate(), farewellMs(reason));
   client.once('close', () => clearTimeout(late));
 }
