@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Problem } from '../problems/problem.js';
-import { OperationStore } from './operation-store.js';
+import { OperationStore, returnedText } from './operation-store.js';
 import { renderOperation } from './operation-view.js';
 
 const minute = 60_000;
@@ -28,13 +28,20 @@ describe('the store of operations', () => {
 
   it('keeps of a result no more than its own bytes, however many arrived with them', () => {
     const store = new OperationStore('run');
-    const flood = Buffer.alloc(65_536, '{}');
-    const [small, whole] = [store.begin('vm', 'stop', 'p'), store.begin('vm', 'stop', 'p')];
-    store.end(small, 'done', flood.subarray(100, 102));
-    store.end(whole, 'done', flood);
-    expect(small.result).toEqual(Buffer.from('{}'));
-    expect((small.result as Buffer).buffer).not.toBe(flood.buffer);
-    expect(whole.result).toBe(flood);
+    const flood = Buffer.alloc(65_536, '{"ü": "€"}');
+    const ended = (result: Buffer) => {
+      const operation = store.begin('vm', 'stop', 'p');
+      store.end(operation, 'done', result);
+      return operation;
+    };
+    // In the middle of a character, so that it is seen whether bytes stay what they are.
+    const [small, part, whole] = [flood.subarray(3, 16), flood.subarray(0, 10_000), flood].map(ended);
+    expect([small, part, whole].map((one) => one && returnedText(one))).toEqual(
+      [flood.subarray(3, 16), flood.subarray(0, 10_000), flood].map(String),
+    );
+    expect(typeof small?.result).toBe('string');
+    expect((part?.result as Buffer).buffer.byteLength).toBe(10_000);
+    expect(whole?.result).toBe(flood);
   });
 
   it('keeps 1,000 ended ones per VM, and does not count the running', () => {

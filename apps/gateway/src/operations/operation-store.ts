@@ -10,7 +10,8 @@ export interface Operation {
   epoch: string | null;
   state: 'running' | 'done' | 'failed' | 'lost';
   ended: number;
-  result: Buffer | Problem | null;
+  /** A return value as its bytes, or (small ones) each byte as a character. */
+  result: Buffer | string | Problem | null;
   /** Called once when it ends, by whatever way; null while nobody has waited. */
   whenEnded: Set<() => void> | null;
 }
@@ -20,6 +21,8 @@ const keptPerVm = 1000;
 const keptBytes = 64 * 2 ** 20;
 /** What a kept result may hold of the bytes it arrived with, which are not its own. */
 const slackBytes = 512;
+/** Up to here a buffer costs more than its bytes: it lies in Node's pool, and keeps 8 KiB of what others had there. */
+const smallBytes = 4096;
 /** What an operation costs without its result, roughly. */
 const overheadBytes = 300 + slackBytes;
 
@@ -80,7 +83,7 @@ export class OperationStore {
 
   end(operation: Operation, state: 'done' | 'failed' | 'lost', result: Buffer | Problem): void {
     operation.state = state;
-    operation.result = Buffer.isBuffer(result) ? apart(result) : result;
+    operation.result = Buffer.isBuffer(result) ? kept(result) : result;
     operation.ended = this.now();
     const own = this.#of(operation.vm);
     this.#stopped(own, operation);
@@ -156,15 +159,19 @@ function wake(operation: Operation): void {
   if (waiters !== null) for (const waiter of waiters) waiter();
 }
 
-/**
- * A slice keeps the whole chunk it arrived in; in a flood of events that is a thousand times as much. What is in Node's
- * pool of small buffers already would only be moved within it.
- */
-function apart(result: Buffer): Buffer {
-  const held = result.buffer.byteLength;
-  return held > Buffer.poolSize && held > result.length + slackBytes ? Buffer.from(result) : result;
+/** A slice keeps the whole chunk it arrived in; in a flood of events that is a thousand times as much. */
+function kept(result: Buffer): Buffer | string {
+  if (result.length <= smallBytes) return result.toString('latin1');
+  return result.buffer.byteLength > result.length + slackBytes ? Buffer.from(result) : result;
+}
+
+/** The return value of a command that was done, as QEMU wrote it; null for one that was not. */
+export function returnedText({ result }: Operation): string | null {
+  if (typeof result === 'string') return Buffer.from(result, 'latin1').toString();
+  return Buffer.isBuffer(result) ? result.toString() : null;
 }
 
 function bytesOf(operation: Operation): number {
-  return overheadBytes + (Buffer.isBuffer(operation.result) ? operation.result.length : 0);
+  const { result } = operation;
+  return overheadBytes + (typeof result === 'string' || Buffer.isBuffer(result) ? result.length : 0);
 }

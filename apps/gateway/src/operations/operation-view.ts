@@ -1,6 +1,5 @@
-import type { Problem } from '../problems/problem.js';
-import { problemBody } from '../problems/problem.js';
-import type { Operation } from './operation-store.js';
+import { Problem, problemBody } from '../problems/problem.js';
+import { returnedText, type Operation } from './operation-store.js';
 import type { Progress, Work, WorkEvent } from './work.js';
 
 /** Null also for what is no time: a log that was written before may hold it. */
@@ -15,8 +14,8 @@ function isoTime(wall: number | null): string | null {
  */
 export function renderOperation(operation: Operation, isRow = false): string {
   const { id, vm, command, state, epoch, started, ended, result } = operation;
-  const value = Buffer.isBuffer(result) && !isRow ? result.toString() : null;
-  const problem = result === null || Buffer.isBuffer(result) ? null : result;
+  const value = isRow ? null : returnedText(operation);
+  const problem = result instanceof Problem ? result : null;
   return render({
     ...{ id, vm, command, state, epoch, started, ended: state === 'running' ? null : ended, value, problem },
     ...{ progress: null, events: [], extras: {} },
