@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { FaultScene } from '../e2e/fault-scene.js';
 import type { GatewayProcess } from '../e2e/gateway-process.js';
 import { exchange } from '../e2e/http-exchange.js';
+import { inspectable, ProcessProbe } from './soak/process-probe.js';
 
 const count = 1000;
 /** Dials in progress at most, over all VMs. */
@@ -62,20 +63,24 @@ describe('1,000 VMs', () => {
     const monitors = await Promise.all(Array.from({ length: 20 }, () => InstantMonitor.start(replies)));
     for (const monitor of monitors) scene.keep(monitor, (made) => made.stop());
     const vms = vmsAt(...monitors.map(({ endpoint }) => `unix:${endpoint.path}`));
-    const gateway = await scene.gateway({ settings: { vms } });
+    const gateway = await scene.gateway({ settings: { vms }, env: { NODE_OPTIONS: inspectable } });
     const connected = await allReady(gateway, count);
-    const memory = memoryOf(gateway);
+    const connecting = memoryOf(gateway);
+    const probe = scene.keep(await ProcessProbe.attach(gateway), (attached) => attached.close());
+    const held = (await probe.measure()).residentBytes;
     const { cursor } = (await exchange(gateway, '/v1/vms')).json() as { cursor: string };
     const lost = exchange(gateway, `/v1/events?event=vm-changed&wait=5s&limit=1&after=${cursor}`);
     for (const monitor of monitors) monitor.resetAll();
     await lost;
     const back = await allReady(gateway, count);
-    const after = memoryOf(gateway);
-    process.stdout.write(
-      `${JSON.stringify({ connectedMs: connected, backMs: back, mib: memory / mebibyte, mibAfter: after / mebibyte })}\n`,
-    );
-    expect(memory).toBeLessThan(250e6);
-    expect(after).toBeLessThan(250e6);
+    const reconnecting = memoryOf(gateway);
+    const heldAfter = (await probe.measure()).residentBytes;
+    probe.close();
+    const mib = [connecting, held, reconnecting, heldAfter].map((bytes) => Math.round(bytes / mebibyte));
+    process.stdout.write(`${JSON.stringify({ connectedMs: connected, backMs: back, mib })}\n`);
+    // What is held, without the garbage of a thousand introspections a moment ago.
+    expect(held).toBeLessThan(250e6);
+    expect(heldAfter).toBeLessThan(250e6);
     expect(back).toBeLessThan(10_000);
   });
 
