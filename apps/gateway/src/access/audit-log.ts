@@ -19,6 +19,8 @@ const maxShownArguments = 4096;
 const gatherMs = 20;
 /** Lines that wait for the disk; past it the log counts as not writable. */
 const maxWaitingBytes = 16 * 2 ** 20;
+/** Commands that may have ended in one turn before their lines are put together at once. */
+const mostEnded = 64;
 const pageBytes = 64 * 1024;
 /** UTF-8 of one unit of a string. */
 const mostBytesOfUnit = 3;
@@ -101,7 +103,7 @@ export class AuditLog {
   /** A command has ended. Its line is put together when what is under way in this turn, answers above all, has left. */
   command(ended: EndedCommand): void {
     if (this.#ended.length === 0) setImmediate(this.#appendEnded);
-    this.#ended.push(ended);
+    if (this.#ended.push(ended) >= mostEnded) this.#appendEnded();
   }
 
   readonly #appendEnded = (): void => {

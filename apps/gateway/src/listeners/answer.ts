@@ -49,7 +49,13 @@ export function writeValue(
   if (writeInOnePiece(response, status, headers, json, length)) return;
   context.replies.count(response, length);
   response.writeHead(status, headers);
-  response.end(json);
+  response.write(json);
+  // After the tick in which Node hands over what was written: an `end` with data would make one more piece of it.
+  process.nextTick(endResponse, response);
+}
+
+function endResponse(response: ServerResponse): void {
+  response.end();
 }
 
 /** Answers for a resource that commands were run for: with a body 200, without 204. */
