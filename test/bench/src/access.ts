@@ -85,8 +85,13 @@ async function measure(directory: string, command: string, json: string | undefi
   };
   const record = (decided: typeof decision) =>
     audit.command({
-      ...{ request, target, decision: decided, args: document, durationMs: 0.25, internalFault: false },
+      request,
+      target,
+      decision: decided,
+      args: document,
       answer: { ok: true, json: '{}', trace: {} },
+      durationMs: 0.25,
+      internalFault: false,
     });
 
   const all = () => {
