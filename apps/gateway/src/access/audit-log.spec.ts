@@ -49,6 +49,29 @@ describe('reopening', () => {
   });
 });
 
+describe('what ends in one turn', () => {
+  it('is all written, in its order, however much it is', async () => {
+    const audit = open({ file: 'audit.log', required: false });
+    const ended = (command: string) =>
+      audit.command({
+        request: {
+          ...{ principal, requestId: 'r', entrance: 'rest', vm: 'a', command, arrivedAt: 0 },
+          arguments: { kind: 'none' },
+        },
+        ...{ target: undefined, decision: undefined, args: undefined, durationMs: 1, internalFault: false },
+        answer: { ok: true, json: '{}', trace: {} },
+      });
+    const names = Array.from({ length: 150 }, (_, n) => `c${n}`);
+    for (const name of names) ended(name);
+    audit.change(principal, undefined, 'after', {});
+    ended('last');
+    await audit.close();
+    const lines = readFileSync(audit.path, 'utf8').trim().split('\n');
+    const said = lines.map((line) => JSON.parse(line) as { command?: string; change?: string });
+    expect(said.map(({ command, change }) => command ?? change)).toEqual([...names, 'after', 'last']);
+  });
+});
+
 // Every write to it fails as on a full disk.
 describe.runIf(existsSync('/dev/full'))('a log that cannot be written', () => {
   it.each([

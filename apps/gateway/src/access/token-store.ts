@@ -153,7 +153,7 @@ export class TokenStore {
     const id = match?.[1];
     const secret = match?.[2];
     if (id === undefined || secret === undefined) return undefined;
-    this.#reloadIfChanged(!this.#records.has(id));
+    if (!this.#records.has(id)) this.#reloadIfChanged(true);
     const record = this.#records.get(id);
     const right = this.#isSecretOf(record, secret);
     if (record === undefined || !right || !this.#isValid(id)) return undefined;
