@@ -19,6 +19,7 @@ export {
   type MonitorStateName,
 } from './monitor-state.js';
 export { Monitor, type MonitorHost, type MonitorOptions } from './monitor.js';
+export { ownBytes } from './own-bytes.js';
 export {
   asNumber,
   asObject,

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import path from 'node:path';
+import { Duplex } from 'node:stream';
 import { makeTempDir, removeTempDir } from '@qmp-gateway/test-kit';
 import { expect, it, onTestFinished } from 'vitest';
 import { MessageChannel } from './message-channel.js';
@@ -48,6 +49,16 @@ it('takes a flood in slices, so that others have their turn in between', async (
   const lines = 32 * 1024;
   peer.end(Buffer.concat(Array.from({ length: lines }, () => line)));
   const turns = await linesPerTurn(client);
+  expect(sum(turns)).toBe(lines);
+  expect(Math.max(...turns)).toBeLessThanOrEqual(200);
+});
+
+it('takes the last bytes in slices too, when the end is told together with them', async () => {
+  const socket = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() });
+  const lines = 500;
+  socket.push(Buffer.concat(Array.from({ length: lines }, () => line)));
+  socket.push(null);
+  const turns = await linesPerTurn(socket as Socket);
   expect(sum(turns)).toBe(lines);
   expect(Math.max(...turns)).toBeLessThanOrEqual(200);
 });

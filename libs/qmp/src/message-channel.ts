@@ -47,6 +47,8 @@ export class MessageChannel {
   /** What is left of a chunk for the next turn. */
   #unread: Buffer = nothing;
   #flushScheduled = false;
+  /** The peer says nothing more, while some of what it said is still unread. */
+  #peerEnded = false;
   #closed = false;
 
   constructor(socket: Socket, host: ChannelHost, options: ChannelOptions) {
@@ -57,7 +59,11 @@ export class MessageChannel {
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
     socket.on('error', (error) => (failure = error));
     // Never half-close: some servers crash on it. The peer is gone, so nothing is left to say.
-    socket.on('end', () => socket.destroy());
+    socket.on('end', () => {
+      this.#peerEnded = true;
+      // Newer releases of Node tell the end in the turn of the last bytes; those are taken in slices like all others.
+      if (this.#unread === nothing) socket.destroy();
+    });
     socket.on('close', () => {
       if (this.#closed) return;
       this.#readLast();
@@ -101,7 +107,9 @@ export class MessageChannel {
       const rest = this.#unread;
       this.#unread = nothing;
       if (rest !== nothing) this.#read(rest);
-      if (this.#unread === nothing) this.#socket.resume();
+      if (this.#unread !== nothing) return;
+      if (this.#peerEnded) this.#socket.destroy();
+      else this.#socket.resume();
     });
   }
 
@@ -125,10 +133,12 @@ export class MessageChannel {
   readonly #flush = (): void => {
     this.#flushScheduled = false;
     // `writableLength` is what the kernel has not taken yet; the write's callback comes back here.
-    while (!this.#closed && this.#queue.length > 0 && this.#socket.writable && this.#socket.writableLength === 0) {
-      this.#write(this.#take());
-    }
+    while (this.#queue.length > 0 && this.#takesMore()) this.#write(this.#take());
   };
+
+  #takesMore(): boolean {
+    return !this.#closed && !this.#peerEnded && this.#socket.writable && this.#socket.writableLength === 0;
+  }
 
   readonly #flushIfQueued = (): void => {
     if (this.#queue.length > 0 && !this.#flushScheduled) this.#flush();

@@ -13,6 +13,7 @@ import { skipSpace } from './json-scan.js';
 import { MessageChannel, type OutgoingMessage } from './message-channel.js';
 import { checkedBytes, MessageIds, MessageScanner, type Span } from './message.js';
 import type { Opening, OpeningFault } from './opening.js';
+import { copyOut } from './own-bytes.js';
 import { asObject, asText, parsedJson } from './peer-json.js';
 import type { Greeting, QmpEvent, SessionInfo } from './session-info.js';
 import { SyncOpening } from './sync-opening.js';
@@ -321,7 +322,7 @@ export class Session {
     }
     const part = line.subarray(span.start, span.end);
     // Keeping a part of a larger buffer would keep all of it.
-    const value = owned && part.length * 2 >= line.length ? part : Buffer.from(part);
+    const value = owned && part.length * 2 >= line.length ? part : copyOut(part);
     this.#settle(command, { kind: 'return', value });
   }
 
@@ -379,13 +380,15 @@ export class Session {
   }
 
   #disconnected(error: NodeJS.ErrnoException | null): void {
-    const how = error === null ? 'the peer closed the connection' : (error.code ?? error.message);
+    // Whether we wrote once more before we read that the peer has closed is chance, and says nothing of the peer.
+    const closed = error === null || error.code === 'EPIPE';
+    const how = closed ? 'the peer closed the connection' : (error.code ?? error.message);
     if (this.#shutdownSeen || this.#table.awaits('quit')) this.#end('shutdown', 'the VM ended', true);
-    else if (this.#opening !== null && error === null) {
+    else if (this.#opening !== null && closed) {
       const fault = this.#opening.closed();
       this.#end(fault.code, fault.detail, true);
     } else if (this.#dialect.endIsShutdown && this.#info !== null) this.#end('shutdown', how, true);
-    else this.#end(error === null ? 'connection-lost' : 'connection-reset', how, true);
+    else this.#end(closed ? 'connection-lost' : 'connection-reset', how, true);
   }
 
   #end(code: FaultCode, detail: string, byPeer: boolean): void {

@@ -14,6 +14,9 @@ import type { ReplyBudget } from './reply-budget.js';
 /** VMs asked at once by one fan-out; each answers or reaches its deadline on its own. */
 const concurrency = 256;
 
+/** Up to here a line is one chunk of the answer; longer values are not copied. */
+const onePieceBytes = 16 * 1024;
+
 /** One command for many VMs: a line for each as it answers, so that a silent VM costs one late line and nothing else. */
 export class FanOut {
   constructor(
@@ -133,13 +136,12 @@ class FanOutRun {
     if (answer.ok) this.#ok++;
     else this.#failed++;
     if (this.response.destroyed) return;
-    this.response.cork();
+    // Not corked: Node gathers what a turn writes, and from 22 on its `end` would write past what is corked.
     this.#write(vm, answer);
     if (this.#ok + this.#failed === this.selected.length)
       this.response.end(
         `${JSON.stringify({ end: true, selected: this.selected.length, ok: this.#ok, failed: this.#failed })}\n`,
       );
-    this.response.uncork();
     // Not from inside an answer: a run of VMs that refuse at once would nest as deep as it is long.
     if (this.#next < this.selected.length) setImmediate(() => this.#more());
   }
@@ -152,11 +154,19 @@ class FanOutRun {
       return;
     }
     const { cursor } = answer.trace;
-    const head = JSON.stringify({ vm: vm.id, status: 200, ...(cursor === undefined ? {} : { cursor }) });
-    this.response.write(`${head.slice(0, -1)},"return":`);
-    const { length } = answer.json;
+    const about = JSON.stringify({ vm: vm.id, status: 200, ...(cursor === undefined ? {} : { cursor }) });
+    const head = `${about.slice(0, -1)},"return":`;
+    const { json } = answer;
+    const { length } = json;
+    if (length <= onePieceBytes) {
+      // Latin-1 keeps bytes as they are, whatever they mean; ids and cursors are ASCII.
+      if (typeof json === 'string') this.response.write(`${head}${json}}\n`);
+      else this.response.write(`${head}${json.toString('latin1')}}\n`, 'latin1');
+      return;
+    }
     this.replies.count(this.response, length);
-    this.response.write(answer.json, () => this.replies.taken(this.response, length));
+    this.response.write(head);
+    this.response.write(json, () => this.replies.taken(this.response, length));
     this.response.write('}\n');
   }
 }

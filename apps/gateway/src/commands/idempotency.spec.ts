@@ -33,6 +33,17 @@ describe('the store of idempotency keys', () => {
     expect(store.begin(request('key'), undefined, never)).toBeDefined();
   });
 
+  it('keeps of an answer no more than its own bytes, however many arrived with them', () => {
+    const store = new IdempotencyStore();
+    const json = Buffer.alloc(65_536, '{"ü": 1}').subarray(0, 9);
+    store.begin(request('key'), undefined, never)?.({ ok: true, json, trace: {} });
+    const replay = vi.fn<(answer: CommandAnswer) => void>();
+    store.begin(request('key'), undefined, replay);
+    const [[answer]] = replay.mock.calls as [[CommandAnswer]];
+    const kept = answer.ok && Buffer.isBuffer(answer.json) ? answer.json : undefined;
+    expect([kept?.equals(json), kept?.buffer.byteLength]).toEqual([true, json.length]);
+  });
+
   it('keeps 10,000 keys: the oldest go first', () => {
     const store = new IdempotencyStore(() => 0);
     for (let key = 0; key <= 10_000; key++) store.begin(request(`${key}`), undefined, never)?.(done('1'));

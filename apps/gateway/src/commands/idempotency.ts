@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { ownBytes } from '@qmp-gateway/qmp';
 import { Problem } from '../problems/problem.js';
 import type { CommandAnswer, CommandRequest } from './command-request.js';
 
@@ -60,7 +61,7 @@ export class IdempotencyStore {
         return;
       }
       this.#bytes += sizeOf(answer) - (entry.answer === undefined ? 0 : sizeOf(entry.answer));
-      entry.answer = answer;
+      entry.answer = kept(answer);
       this.#expire();
     };
   }
@@ -87,6 +88,11 @@ function ignore(): void {
 /** A deadline passed while the command goes on. */
 function isPending(answer: CommandAnswer): boolean {
   return !answer.ok && answer.problem.code === 'deadline-exceeded';
+}
+
+/** Ten thousand answers that each kept the chunk they arrived in would be no 64 MiB. */
+function kept(answer: CommandAnswer): CommandAnswer {
+  return answer.ok && Buffer.isBuffer(answer.json) ? { ...answer, json: ownBytes(answer.json) } : answer;
 }
 
 function sizeOf(answer: CommandAnswer): number {

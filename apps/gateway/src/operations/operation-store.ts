@@ -1,3 +1,4 @@
+import { ownBytes } from '@qmp-gateway/qmp';
 import type { Problem } from '../problems/problem.js';
 
 /** What became of one command, for those who come back to ask. */
@@ -19,9 +20,9 @@ export interface Operation {
 const keptMs = 10 * 60_000;
 const keptPerVm = 1000;
 const keptBytes = 64 * 2 ** 20;
-/** What a kept result may hold of the bytes it arrived with, which are not its own. */
+/** What a kept result may hold of memory that is not its own, as `ownBytes` leaves it. */
 const slackBytes = 512;
-/** Up to here a buffer costs more than its bytes: it lies in Node's pool, and keeps 8 KiB of what others had there. */
+/** Up to here a buffer costs more than its bytes. */
 const smallBytes = 4096;
 /** What an operation costs without its result, roughly. */
 const overheadBytes = 300 + slackBytes;
@@ -161,8 +162,7 @@ function wake(operation: Operation): void {
 
 /** A slice keeps the whole chunk it arrived in; in a flood of events that is a thousand times as much. */
 function kept(result: Buffer): Buffer | string {
-  if (result.length <= smallBytes) return result.toString('latin1');
-  return result.buffer.byteLength > result.length + slackBytes ? Buffer.from(result) : result;
+  return result.length <= smallBytes ? result.toString('latin1') : ownBytes(result);
 }
 
 /** The return value of a command that was done, as QEMU wrote it; null for one that was not. */
