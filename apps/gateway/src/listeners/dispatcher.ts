@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { presentsCredentials, type Authenticator, type Identified } from '../access/authenticator.js';
 import { checkFrontDoor, noCorsHeaders, preflightHeaders, type BrowserRules } from '../access/front-door.js';
@@ -10,9 +11,11 @@ import type { Lane } from '../commands/lane.js';
 import type { ReplyBudget } from '../commands/reply-budget.js';
 import { asProblem, Problem } from '../problems/problem.js';
 import { writeProblem } from './answer.js';
+import { serveWithoutUpgrade } from './ignored-upgrade.js';
 import type { Listener } from './listener.js';
 import type { OpenConnections } from './open-connections.js';
-import { answerParserError, serveWithoutUpgrade, writeRawProblem } from './raw-answers.js';
+import { answerParserError, writeRawProblem } from './raw-answers.js';
+import { hasBody } from './read-body.js';
 import { logged, type AuthenticatedContext, type GatewayRequest, type RequestContext } from './request-context.js';
 import { readTraceparent } from './traceparent.js';
 
@@ -65,8 +68,25 @@ export class Dispatcher {
   attach(listener: Listener): void {
     const { server } = listener;
     server.on('request', (request, response) => this.#request(listener, request, response));
-    server.on('upgrade', (request, socket, head) => this.#upgrade(listener, request, socket, head));
-    server.on('clientError', (error: NodeJS.ErrnoException, socket) => answerParserError(error, socket));
+    server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+      this.#askForBody(listener, request, response);
+      server.emit('request', request, response);
+    });
+    const takeOver = (request: IncomingMessage, stream: Duplex, head: Buffer) =>
+      this.#takeOver(listener, request, stream, head);
+    server.on('upgrade', takeOver);
+    // Without a listener Node would cut off whoever asks for it, and the answers before.
+    server.on('connect', takeOver);
+    server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
+      answerParserError(listener, error, socket),
+    );
+  }
+
+  /** Node would write it into the head of the request's own answer when others come before. */
+  #askForBody(listener: Listener, request: IncomingMessage, response: ServerResponse): void {
+    listener.inTurn(request.socket, undefined, () => {
+      if (!request.complete && !response.headersSent) response.writeContinue();
+    });
   }
 
   #request(listener: Listener, request: IncomingMessage, response: ServerResponse): void {
@@ -149,12 +169,19 @@ export class Dispatcher {
     this.#express(request, response);
   }
 
+  /** Node has nothing to do with this connection any more but for the answers before: it waits for those. */
+  #takeOver(listener: Listener, request: IncomingMessage, stream: Duplex, head: Buffer): void {
+    stream.on('error', destroyItself);
+    listener.inTurn(request.socket, undefined, () => {
+      const ignored = request.method !== 'CONNECT' && request.headers.upgrade?.toLowerCase() !== 'websocket';
+      if (ignored) {
+        stream.off('error', destroyItself);
+        serveWithoutUpgrade(listener, request, stream, head);
+      } else this.#upgrade(listener, request, stream, head);
+    });
+  }
+
   #upgrade(listener: Listener, request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
-      serveWithoutUpgrade(listener, request, socket, head);
-      return;
-    }
-    socket.on('error', () => socket.destroy());
     const context = this.#context(request);
     const guarded = (step: () => void): void => {
       try {
@@ -167,6 +194,7 @@ export class Dispatcher {
     guarded(() => {
       const cors = checkFrontDoor(request, listener.door, this.entry.rules);
       if (cors instanceof Problem) throw cors;
+      if (hasBody(request)) throw new Problem('invalid-request', 'A WebSocket handshake has no body.');
       if (this.#draining) throw new Problem('shutting-down', 'The gateway is stopping.');
       const leak = urlCredentials(context.query);
       if (leak !== undefined) throw leak;
@@ -213,6 +241,10 @@ export class Dispatcher {
       replies: this.replies,
     };
   }
+}
+
+function destroyItself(this: Duplex): void {
+  this.destroy();
 }
 
 const publicPaths = /^\/(?:v1\/?|openapi\.json|asyncapi\.json|livez|readyz|docs(?:\/.*)?|problems\/[^/]+)$/;

@@ -29,12 +29,11 @@ export class Listener {
     private readonly clock: Clock = systemClock,
   ) {
     server.on('connection', (socket) => {
+      // A request that is played to the server once more comes by a connection that is known.
+      if (this.#sockets.has(socket)) return;
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
     });
-    server.on(names === undefined ? 'connection' : 'secureConnection', (socket: Socket) =>
-      socket.once('close', () => this.#left(socket)),
-    );
     server.on('request', ({ socket }, response) => this.#began(socket, response));
     this.door = { kind: address.kind, secure: names !== undefined, ...(names === undefined ? {} : { names }) };
   }
@@ -53,8 +52,10 @@ export class Listener {
   #began(socket: Socket, response: ServerResponse): void {
     const answers = this.#answers.get(socket);
     const before = answers?.at(-1);
-    if (answers === undefined) this.#answers.set(socket, [response]);
-    else {
+    if (answers === undefined) {
+      this.#answers.set(socket, [response]);
+      socket.once('close', () => this.#left(socket));
+    } else {
       while (answers[0]?.destroyed === true) answers.shift();
       answers.push(response);
     }
@@ -72,6 +73,28 @@ export class Listener {
       answer.emit('close');
     }
     this.#answers.delete(socket);
+  }
+
+  /** The answer of the request that is still coming on a connection, if there is one. */
+  unfinished(socket: Socket): ServerResponse | undefined {
+    const newest = this.#answers.get(socket)?.at(-1);
+    return newest?.req.complete === false ? newest : undefined;
+  }
+
+  /**
+   * For what is written past Node, which keeps the order of its own answers only: calls back when the answers to all
+   * requests before are written, at once when they are. Never when the connection ends before, be it by one of those.
+   * @param own the answer in whose place it is written, if there is one
+   */
+  inTurn(socket: Socket, own: ServerResponse | undefined, step: () => void): void {
+    const answers = this.#answers.get(socket) ?? [];
+    const before = answers.at(own === undefined ? -1 : answers.indexOf(own) - 1);
+    if (before === undefined || before === own || before.destroyed) step();
+    else
+      before.once('close', () => {
+        if (socket.writable) step();
+        else socket.destroy();
+      });
   }
 
   /** Another certificate from the next connection on; nothing to do for one that does not speak TLS. */

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterEach, expect, it, vi } from 'vitest';
+import { Listener } from './listener.js';
 import { answerParserError } from './raw-answers.js';
 
 afterEach(() => {
@@ -10,7 +12,10 @@ afterEach(() => {
 
 it('cuts off a peer that goes on sending after it was told that this is no HTTP', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-  const server = createServer().on('clientError', answerParserError).listen(0, '127.0.0.1');
+  const alone = { unfinished: () => undefined, inTurn: (_socket: Socket, _own: unknown, step: () => void) => step() };
+  const server = createServer()
+    .on('clientError', (error, parsed: Socket) => answerParserError(alone, error, parsed))
+    .listen(0, '127.0.0.1');
   await once(server, 'listening');
   const accepted = once(server, 'connection');
   const peer = connect({ port: (server.address() as AddressInfo).port, allowHalfOpen: true });
@@ -29,4 +34,30 @@ it('cuts off a peer that goes on sending after it was told that this is no HTTP'
   server.close();
   await once(server, 'close');
   expect(vi.getTimerCount()).toBe(0);
+});
+
+it('tells a head that does not arrive in time so after the answers before', async () => {
+  const server = createServer({ headersTimeout: 50, requestTimeout: 60, connectionsCheckingInterval: 10 });
+  const listener = new Listener({ kind: 'tcp', host: '127.0.0.1', port: 0 }, server);
+  const late = new Promise<NodeJS.ErrnoException>((resolve) =>
+    server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+      answerParserError(listener, error, socket);
+      resolve(error);
+    }),
+  );
+  const first = new Promise<ServerResponse>((resolve) =>
+    server.on('request', (_request, response) => resolve(response)),
+  );
+  await listener.listen();
+  const peer = connect(listener.door.port ?? 0, '127.0.0.1');
+  const told = text(peer);
+  peer.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\nGET /half HTTP/1.1\r\n');
+  const response = await first;
+  expect((await late).code).toBe('ERR_HTTP_REQUEST_TIMEOUT');
+  response.end('first');
+  expect((await told).split(/(?=HTTP\/1\.1 \d)/)).toEqual([
+    expect.stringMatching(/^HTTP\/1\.1 200 [^]*first/),
+    expect.stringMatching(/^HTTP\/1\.1 400 [^]*"The request did not arrive in time\."/),
+  ]);
+  await listener.close();
 });

@@ -1,4 +1,5 @@
-import { STATUS_CODES, type IncomingMessage } from 'node:http';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Problem, problemBody } from '../problems/problem.js';
 import type { Listener } from './listener.js';
@@ -20,19 +21,33 @@ export function writeRawProblem(socket: Duplex, problem: Problem, requestId: str
     Connection: 'close',
   };
   const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}\r\n${head.join('')}\r\n${body}`, () => {
-    const late = setTimeout(() => socket.destroy(), farewellMs).unref();
-    socket.once('close', () => clearTimeout(late));
-  });
+  socket.end(`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}\r\n${head.join('')}\r\n${body}`, () =>
+    leaveSoon(socket),
+  );
 }
 
-/** What Node's parser refuses is answered as a problem too. */
-export function answerParserError(error: NodeJS.ErrnoException, socket: Duplex): void {
+/** For a connection that has had its last answer: its peer leaves, or is cut off. */
+export function leaveSoon(socket: Duplex): void {
+  const late = setTimeout(() => socket.destroy(), farewellMs).unref();
+  socket.once('close', () => clearTimeout(late));
+}
+
+/** Connections whose parser has failed: Node tells of each further chunk. */
+const failed = new WeakSet<Duplex>();
+
+/** What Node's parser refuses is answered as a problem too, when the requests before it on its connection have their answers. */
+export function answerParserError(
+  turns: Pick<Listener, 'inTurn' | 'unfinished'>,
+  error: NodeJS.ErrnoException,
+  socket: Socket,
+): void {
+  if (failed.has(socket) && error.code !== 'ECONNRESET') return;
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
   if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isUnhurried(socket)) return;
+  failed.add(socket);
   const problem =
     error.code === 'HPE_HEADER_OVERFLOW'
       ? new Problem('headers-too-large', 'The head of the request is over 16 KiB.')
@@ -40,21 +55,13 @@ export function answerParserError(error: NodeJS.ErrnoException, socket: Duplex):
           'invalid-request',
           error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'The request did not arrive in time.' : 'This is not HTTP/1.1.',
         );
-  writeRawProblem(socket, problem, undefined);
-}
-
-/**
- * An upgrade we do not offer (`h2c` of Java's HttpClient and curl --http2) is ignored, as RFC 9110 section 7.8 has it:
- * the request is played once more to the server without its upgrade headers. Node took it out of its parser already.
- */
-export function serveWithoutUpgrade(listener: Listener, request: IncomingMessage, socket: Duplex, head: Buffer): void {
-  const lines = [`${request.method ?? 'GET'} ${request.url ?? '/'} HTTP/${request.httpVersion}`];
-  const { rawHeaders } = request;
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i] ?? '';
-    if (!/^(?:upgrade|connection|http2-settings)$/i.test(name)) lines.push(`${name}: ${rawHeaders[i + 1] ?? ''}`);
-  }
-  socket.removeAllListeners();
-  socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
-  listener.server.emit(listener.door.secure ? 'secureConnection' : 'connection', socket);
+  const broken = turns.unfinished(socket);
+  // Nothing that comes now is of use.
+  socket.pause();
+  turns.inTurn(socket, broken, () => {
+    socket.resume();
+    // A request whose body is broken may have been refused before.
+    if (broken?.headersSent === true) socket.end(() => leaveSoon(socket));
+    else writeRawProblem(socket, problem, undefined);
+  });
 }
