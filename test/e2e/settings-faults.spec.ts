@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import path from 'node:path';
@@ -148,6 +148,89 @@ describe('settings faults: a line each with its path, all at once, and exit 2', 
     const { status, stdout, stderr } = await qmpGateway(scene, ['serve', ...args], environment);
     expect([status, stdout]).toEqual([2, '']);
     expect(stderr.trimEnd().split('\n')).toEqual([expect.stringMatching(line)]);
+  });
+
+  it.each([
+    ['state', '0777'],
+    ['state', '1777'],
+    ['monitorSockets.dir', '0777'],
+    ['monitorSockets.dir', '0703'],
+  ])('a directory of %s that everybody may write to: mode %s', async (key, mode) => {
+    const open = path.join(scene.directory(), 'open');
+    mkdirSync(open);
+    chmodSync(open, mode);
+    const settings = key === 'state' ? { state: open } : { monitorSockets: { dir: open } };
+    const config = path.join(scene.directory(), 'settings.yaml');
+    writeFileSync(config, JSON.stringify(settings));
+    for (const subcommand of ['serve', 'check-config']) {
+      const { status, stdout, stderr } = await qmpGateway(scene, [subcommand, '--config', config]);
+      expect([status, stdout]).toEqual([2, '']);
+      expect(stderr).toMatch(
+        new RegExp(`^${key}: ${open} \\(mode ${mode}, owner \\d+, group \\d+\\): everybody may [^\n]*\n$`),
+      );
+    }
+    expect(readdirSync(open)).toEqual([]);
+  });
+
+  it('names that everybody may take away: of the state, the audit log, a listener', async () => {
+    const open = path.join(scene.directory(), 'open');
+    mkdirSync(open);
+    chmodSync(open, 0o777);
+    const config = path.join(scene.directory(), 'settings.yaml');
+    const settings = {
+      state: path.join(open, 'state'),
+      listen: [`unix:${path.join(open, 'http')}`],
+      audit: { file: path.join(open, 'audit.log') },
+    };
+    writeFileSync(config, JSON.stringify(settings));
+    const { status, stderr } = await qmpGateway(scene, ['serve', '--config', config]);
+    expect([status, pathsIn(stderr).sort()]).toEqual([2, ['audit.file', 'listen.0', 'state']]);
+    // The sticky bit keeps others from that.
+    chmodSync(open, 0o1777);
+    expect(await qmpGateway(scene, ['check-config', '--config', config])).toMatchObject({ status: 0 });
+  });
+
+  // Only root can give directories away.
+  it.runIf(process.getuid?.() === 0)('directories of somebody else, which root may check for him', async () => {
+    const [state, dir] = [path.join(scene.directory(), 'state'), path.join(scene.directory(), 'monitors')];
+    for (const directory of [state, dir]) {
+      mkdirSync(directory, { mode: 0o700 });
+      chownSync(directory, 65_534, 65_534);
+    }
+    const config = path.join(scene.directory(), 'settings.yaml');
+    writeFileSync(config, JSON.stringify({ state, monitorSockets: { dir } }));
+    const { status, stderr } = await qmpGateway(scene, ['serve', '--config', config]);
+    expect([status, stderr.trimEnd().split('\n').sort()]).toEqual([
+      2,
+      [
+        `monitorSockets.dir: ${dir} (mode 0700, owner 65534, group 65534): it belongs to another user`,
+        `state: ${state} (mode 0700, owner 65534, group 65534): it belongs to another user`,
+      ],
+    ]);
+    expect(await qmpGateway(scene, ['check-config', '--config', config])).toMatchObject({ status: 0 });
+    const made = await qmpGateway(scene, ['token', 'create', '--state', state, '--level', 'read']);
+    expect(made).toMatchObject({ status: 0, stdout: expect.stringMatching(/^qmpgw_/) as string });
+  });
+
+  it("patterns that find the gateway's own sockets, by a link too", async () => {
+    const directory = scene.directory();
+    mkdirSync(path.join(directory, 'real'), { mode: 0o700 });
+    symlinkSync('real', path.join(directory, 'link'));
+    const config = path.join(scene.directory(), 'settings.yaml');
+    const settings = {
+      discover: [
+        { qmp: path.join(directory, 'link', '{id}.sock') },
+        { qmp: path.join(directory, '{dir}', '{id}.sock') },
+      ],
+      listen: [`unix:${path.join(directory, 'real', 'http.sock')}`],
+      monitorSockets: { dir: path.join(directory, 'real') },
+    };
+    writeFileSync(config, JSON.stringify(settings));
+    const { status, stderr } = await qmpGateway(scene, ['serve', '--config', config]);
+    expect(status).toBe(2);
+    expect(pathsIn(stderr).sort()).toEqual(
+      ['discover.0.qmp', 'discover.0.qmp', 'discover.1.qmp', 'discover.1.qmp'].sort(),
+    );
   });
 
   it('a file that is no YAML, at its line', async () => {

@@ -25,6 +25,7 @@ import { PictureDirectory } from './screen/picture-directory.js';
 import { shownAddress } from './settings/impossible-settings.js';
 import { SettingsError } from './settings/load-settings.js';
 import { readCommandClasses } from './settings/named-files.js';
+import { OwnSockets } from './settings/own-sockets.js';
 import { settingsChange, takeOver } from './settings/settings-change.js';
 import type { Settings } from './settings/settings.js';
 import { OperationDesk } from './operations/operation-desk.js';
@@ -137,7 +138,7 @@ export class Gateway {
     });
     this.discovery = new VmDiscovery(this.registry, (message) => log.warn(message));
     this.directory = new VmDirectory(this.registry, () => this.hub.head());
-    this.administration = new VmAdministration(this.registry, this.audit);
+    this.administration = new VmAdministration(this.registry, this.audit, new OwnSockets(settings));
     this.operations = new OperationStore(run);
     this.pictures = new PictureDirectory(this.state.file('pictures'));
     this.work = this.#followWork();

@@ -47,7 +47,8 @@ program
   });
 
 function checkConfig(flags: Flags): void {
-  checkedSettings(flags);
+  // Root looks for a service that will run as somebody else: whose its directories should be, only that one knows.
+  checkedSettings(flags, process.geteuid?.() === 0 ? 'any' : 'own');
   process.stdout.write('the settings are valid\n');
 }
 

@@ -3,6 +3,7 @@ export type FaultCode =
   | 'no-such-file'
   | 'refused'
   | 'no-permission'
+  | 'linked-path'
   | 'backlog-full'
   | 'unreachable'
   | 'connect-timeout'

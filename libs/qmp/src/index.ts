@@ -32,3 +32,6 @@ export {
 } from './peer-json.js';
 export type { DialectName, Greeting, QmpEvent, SessionInfo } from './session-info.js';
 export type { TlsOptions } from './transport.js';
+export { linkFault } from './unix-sockets/link-free-path.js';
+export { listenOnSocketFile } from './unix-sockets/socket-server.js';
+export { directoryFault, nameFault, type DirectoryUser } from './unix-sockets/trusted-directory.js';

@@ -63,6 +63,11 @@ export interface MonitorOptions {
   readonly tls?: TlsOptions;
   /** Allows plain tcp to other than loopback. */
   readonly insecure?: boolean;
+  /**
+   * Of a unix endpoint: the part of its path that the operator wrote. Below it no name may be a link, at any dial: whoever
+   * makes names there could mean the socket of another VM. Without it links are followed.
+   */
+  readonly anchor?: string;
 }
 
 const dialects: Readonly<Record<DialectName, Dialect>> = {
@@ -236,6 +241,7 @@ export class Monitor {
         clock: this.#clock,
         timeoutMs: this.#options.handshakeTimeoutMs ?? 5000,
         tls: this.#options.tls,
+        anchor: this.#options.anchor,
         connected: (socket) => {
           this.#gate.leave();
           this.#negotiate(socket);
@@ -255,7 +261,7 @@ export class Monitor {
   }
 
   #listen(endpoint: Extract<Endpoint, { kind: 'listen-unix' | 'listen-tls' }>): void {
-    const listener = new PeerListener(endpoint, this.#options.tls, {
+    const listener = new PeerListener(endpoint, this.#options, {
       listening: () => {
         const fault = this.#fault('listening', 'no VM has dialled in');
         this.#enter({ name: 'waiting', since: this.#clock.wall(), retryAt: null, fault });

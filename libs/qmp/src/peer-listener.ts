@@ -1,12 +1,20 @@
-import { lstat, unlink } from 'node:fs/promises';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import path from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import type { Endpoint } from './endpoint.js';
 import type { FaultCode } from './fault.js';
 import { keepAliveMs, type TlsOptions } from './transport.js';
+import { holdFile, linkedPath, type HeldFile } from './unix-sockets/link-free-path.js';
+import { listenOnSocketFile } from './unix-sockets/socket-server.js';
+import { isPrivate } from './unix-sockets/trusted-directory.js';
 
 export type ListeningEndpoint = Extract<Endpoint, { kind: 'listen-unix' | 'listen-tls' }>;
+
+export interface PeerListenerOptions {
+  readonly tls?: TlsOptions;
+  /** Of a unix socket: the directory below which no name may be a link; without it links are followed. */
+  readonly anchor?: string;
+}
 
 export interface PeerListenerHost {
   listening(): void;
@@ -24,10 +32,12 @@ export class PeerListener {
   readonly #endpoint: ListeningEndpoint;
   readonly #host: PeerListenerHost;
   readonly #server: Server;
+  readonly #anchor: string | undefined;
   #closed = false;
 
-  constructor(endpoint: ListeningEndpoint, tls: TlsOptions | undefined, host: PeerListenerHost) {
+  constructor(endpoint: ListeningEndpoint, { tls, anchor }: PeerListenerOptions, host: PeerListenerHost) {
     this.#endpoint = endpoint;
+    this.#anchor = anchor;
     this.#host = host;
     if (endpoint.kind === 'listen-unix') {
       this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#connected(socket));
@@ -53,7 +63,7 @@ export class PeerListener {
       (error: unknown) => {
         if (this.#closed) return;
         const { code, message } = error as NodeJS.ErrnoException;
-        this.#host.failed(code === insecure ? 'insecure-directory' : 'listen-failed', message);
+        this.#host.failed(faultOf(code), message);
       },
     );
   }
@@ -68,10 +78,23 @@ export class PeerListener {
       await listen(this.#server, { host: this.#endpoint.host, port: this.#endpoint.port });
       return;
     }
-    const socketPath = this.#endpoint.path;
-    await requirePrivate(path.dirname(socketPath));
-    if (await isAbandoned(socketPath)) await unlink(socketPath);
-    await listen(this.#server, { path: socketPath });
+    const { dir, base } = path.parse(this.#endpoint.path);
+    const directory = holdPrivate(dir, this.#anchor);
+    try {
+      const isWanted = (): boolean => !this.#closed;
+      await listenOnSocketFile(this.#server, `${directory.path}/${base}`, { shown: this.#endpoint.path, isWanted });
+    } catch (error) {
+      directory.release();
+      throw Object.assign(error as Error, { message: (error as Error).message.replaceAll(directory.path, dir) });
+    }
+    if (!this.#server.listening) {
+      directory.release();
+      return;
+    }
+    this.#server.on('error', () => undefined);
+    // Node removes the socket by its name when the server closes: until then the way to it must stay.
+    this.#server.once('close', () => directory.release());
+    if (this.#closed) this.#server.close();
   }
 
   #connected(socket: Socket): void {
@@ -83,27 +106,20 @@ export class PeerListener {
 
 const insecure = 'INSECURE_DIRECTORY';
 
-/** Only we may enter the directory: everyone who can reach the socket is taken for the VM. */
-async function requirePrivate(directory: string): Promise<void> {
-  const { mode, uid } = await lstat(directory);
-  if (uid === process.getuid?.() && (mode & 0o077) === 0) return;
-  throw Object.assign(new Error(`${directory} must belong to this user and have mode 0700`), { code: insecure });
+function faultOf(code: string | undefined): FaultCode {
+  if (code === linkedPath) return 'linked-path';
+  return code === insecure ? 'insecure-directory' : 'listen-failed';
 }
 
-/** A socket file nobody listens on any more. */
-async function isAbandoned(socketPath: string): Promise<boolean> {
-  const isSocket = await lstat(socketPath).then(
-    (status) => status.isSocket(),
-    () => false,
-  );
-  if (!isSocket) return false;
-  return new Promise((resolve) => {
-    const probe = connect(socketPath);
-    probe.once('connect', () => resolve(false));
-    probe.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'ECONNREFUSED'));
-    probe.once('close', () => resolve(false));
-    probe.once('connect', () => probe.destroy());
-  });
+/**
+ * Holds the directory, so that the socket is made in the one that was looked at. Only we may enter it: everyone who can
+ * reach the socket is taken for the VM.
+ */
+function holdPrivate(directory: string, anchor: string | undefined): HeldFile {
+  const held = holdFile(directory, anchor);
+  if (held.status.isDirectory() && isPrivate(held.status)) return held;
+  held.release();
+  throw Object.assign(new Error(`${directory} must belong to this user and have mode 0700`), { code: insecure });
 }
 
 function listen(server: Server, where: { path: string } | { host: string; port: number }): Promise<void> {

@@ -1,8 +1,8 @@
-import { chmodSync, existsSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { connect, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { connect as connectTls, createServer, type TlsOptions as ServerOptions } from 'node:tls';
-import { RawQmpClient, Scene, makeCertificates, probe, type FakeMonitor } from '@qmp-gateway/test-kit';
+import { fullBacklog, RawQmpClient, Scene, makeCertificates, probe, type FakeMonitor } from '@qmp-gateway/test-kit';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Endpoint } from './endpoint.js';
 
@@ -65,6 +65,17 @@ describe('tls', () => {
   });
 });
 
+/** Where the descriptors of this process lead; one that is closed meanwhile leads nowhere. */
+function openFiles(): string[] {
+  return readdirSync('/proc/self/fd').flatMap((name) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${name}`)];
+    } catch {
+      return [];
+    }
+  });
+}
+
 describe('listen:unix', () => {
   it('serves one peer at a time, and the next after it', async () => {
     const fake = await scene.fake();
@@ -103,6 +114,28 @@ describe('listen:unix', () => {
     await first!.host.reached(first!.monitor, 'waiting');
     second!.monitor.start();
     expect((await second!.host.reached(second!.monitor, 'waiting')).fault.code).toBe('listen-failed');
+  });
+
+  it('takes no socket of a server that is too busy to accept, and says where', async () => {
+    const socketPath = path.join(scene.directory(), 'in');
+    await scene.keep(await fullBacklog(socketPath), (busy) => busy.stop());
+    const { ino } = lstatSync(socketPath);
+    const { monitor, host } = scene.monitor({ kind: 'listen-unix', path: socketPath });
+    monitor.start();
+    const { fault } = await host.reached(monitor, 'waiting');
+    expect(fault).toMatchObject({ code: 'listen-failed', detail: `${socketPath} is in use` });
+    expect(lstatSync(socketPath).ino).toBe(ino);
+  });
+
+  it('stopped while it looks at the name, makes no socket', async () => {
+    const directory = scene.directory();
+    const socketPath = path.join(directory, 'in');
+    const { monitor } = scene.monitor({ kind: 'listen-unix', path: socketPath });
+    monitor.start();
+    await monitor.stop();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(existsSync(socketPath)).toBe(false);
+    expect(openFiles()).not.toContain(directory);
   });
 });
 

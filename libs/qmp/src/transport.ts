@@ -3,6 +3,7 @@ import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import type { Clock } from './clock.js';
 import type { Endpoint } from './endpoint.js';
 import type { FaultCode } from './fault.js';
+import { holdFile, linkedPath, type HeldFile } from './unix-sockets/link-free-path.js';
 
 /** What we show and require on TLS endpoints; PEM. */
 export interface TlsOptions {
@@ -22,6 +23,8 @@ export interface DialOptions {
   /** For the connection, TLS handshake included. */
   readonly timeoutMs: number;
   readonly tls: TlsOptions | undefined;
+  /** Of a unix socket: the directory below which no name may be a link; without it links are followed. */
+  readonly anchor: string | undefined;
   connected(socket: Socket): void;
   failed(code: FaultCode, detail: string): void;
 }
@@ -30,10 +33,41 @@ export type DialledEndpoint = Extract<Endpoint, { kind: 'unix' | 'tcp' | 'tls' }
 
 /** Dials once. Exactly one of `connected` and `failed` is called, later. @returns a function that gives it up instead. */
 export function dial(endpoint: DialledEndpoint, options: DialOptions): () => void {
+  if (endpoint.kind !== 'unix' || options.anchor === undefined) return dialAt(endpoint, options);
+  let held: HeldFile;
+  try {
+    held = holdSocket(endpoint.path, options.anchor);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const later = setImmediate(() => options.failed(faultCodeOf({ code }, false), message));
+    return () => clearImmediate(later);
+  }
+  const { path } = endpoint;
+  return dialAt(
+    { kind: 'unix', path: held.path },
+    {
+      ...options,
+      settled: () => held.release(),
+      failed: (code, detail) => options.failed(code, detail.replaceAll(held.path, path)),
+    },
+  );
+}
+
+/** @throws Error with the code of a dial that fails for the same reason */
+function holdSocket(path: string, anchor: string): HeldFile {
+  const held = holdFile(path, anchor);
+  if (held.status.isSocket()) return held;
+  held.release();
+  throw Object.assign(new Error(`${path} is no socket`), { code: 'ECONNREFUSED' });
+}
+
+/** @param options `settled` is called when it is connected, has failed or was given up */
+function dialAt(endpoint: DialledEndpoint, options: DialOptions & { settled?(): void }): () => void {
   const socket = open(endpoint, options.tls);
   const tls = endpoint.kind === 'tls';
   const done = (): void => {
     deadline.cancel();
+    options.settled?.();
     socket.off('error', errored).off('close', closed);
     // What comes between here and the next owner's listeners must not end the process.
     socket.on('error', () => undefined);
@@ -94,6 +128,8 @@ export function faultCodeOf({ code }: { readonly code?: string | undefined }, tl
     case 'EACCES':
     case 'EPERM':
       return 'no-permission';
+    case linkedPath:
+      return 'linked-path';
     case 'EAGAIN':
       return 'backlog-full';
     case 'ETIMEDOUT':

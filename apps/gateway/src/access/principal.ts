@@ -31,6 +31,11 @@ export interface Grant {
   readonly commands?: CommandGlobs;
   /** Endpoints this principal may register VMs at, besides what level `host` may. */
   readonly endpoints?: readonly string[];
+  /**
+   * The operator's globs that `endpoints` are part of. Fixed text in a glob that somebody else made, for a token of his
+   * own, is no word of the operator's: it may name a link.
+   */
+  readonly operatorEndpoints?: readonly string[];
 }
 
 /** Who asks. Immutable: a token that is revoked or expires is told by `stillValid`. */

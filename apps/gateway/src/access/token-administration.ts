@@ -53,7 +53,7 @@ export class TokenAdministration {
     const given: Grant = {
       ...{ level, vms },
       ...(commands === undefined ? {} : { commands }),
-      ...(endpoints === undefined ? {} : { endpoints }),
+      ...(endpoints === undefined ? {} : { endpoints, operatorEndpoints: operatorsOwn(principal, endpoints) }),
     };
     const tooMuch = excess(grant, given);
     if (tooMuch !== undefined) throw new Problem('forbidden', `The token would be more than its maker: ${tooMuch}.`);
@@ -64,7 +64,8 @@ export class TokenAdministration {
       ...(name === undefined ? {} : { name }),
       ...(expires === Infinity ? {} : { expires: new Date(expires) }),
     });
-    const details = { token: record.id, ...given, expires: record.expires ?? null };
+    const { operatorEndpoints: _, ...told } = given;
+    const details = { token: record.id, ...told, expires: record.expires ?? null };
     this.audit.change(principal, mark, 'token-created', details);
     return { ...viewOf(record), token };
   }
@@ -88,6 +89,11 @@ export class TokenAdministration {
     const end = new Date(principal.expires).toISOString();
     throw new Problem('forbidden', `The token would outlive its maker, whose credentials expire at ${end}.`);
   }
+}
+
+/** Who has level host is the operator here. */
+function operatorsOwn(maker: Principal, endpoints: readonly string[]): readonly string[] {
+  return maker.reaches('host') ? endpoints : (maker.grant.operatorEndpoints ?? []);
 }
 
 function noSuchToken(): Problem {

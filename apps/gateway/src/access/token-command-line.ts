@@ -71,7 +71,7 @@ async function withTokens(
     ...(config === undefined ? {} : { config }),
     ...(state === undefined ? {} : { state }),
   });
-  const directory = new StateDirectory(settings.state);
+  const directory = new StateDirectory(settings.state, process.geteuid?.() === 0 ? 'any' : 'own');
   const audit = openAudit(directory, settings);
   work(new TokenStore(directory), audit);
   await audit.close();

@@ -112,6 +112,7 @@ export class TokenStore {
       created: new Date(this.#now()).toISOString(),
       ...(wanted.commands === undefined ? {} : { commands: wanted.commands }),
       ...(wanted.endpoints === undefined ? {} : { endpoints: wanted.endpoints }),
+      ...(wanted.operatorEndpoints === undefined ? {} : { operatorEndpoints: wanted.operatorEndpoints }),
       ...(wanted.expires === undefined ? {} : { expires: wanted.expires.toISOString() }),
       ...(wanted.owner === undefined ? {} : { owner: wanted.owner }),
     };
@@ -179,11 +180,13 @@ export class TokenStore {
     let principal = this.#principals.get(record.id);
     if (principal === undefined) {
       const { level, vms, commands, endpoints } = record;
+      // A token that another made before this was kept: nothing in its globs is known to be the operator's.
+      const { operatorEndpoints = record.owner === undefined ? endpoints : [] } = record;
       const grant: Grant = {
         level,
         vms,
         ...(commands === undefined ? {} : { commands }),
-        ...(endpoints === undefined ? {} : { endpoints }),
+        ...(endpoints === undefined || operatorEndpoints === undefined ? {} : { endpoints, operatorEndpoints }),
       };
       const { id, sha256 } = record;
       const stillValid = () => {

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
+import { lstatSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
+import { fullBacklog, makeTempDir, removeTempDir } from '@qmp-gateway/test-kit';
 import { expect, it } from 'vitest';
 import { Listener } from './listener.js';
 
@@ -26,4 +28,19 @@ it('tells every answer of a connection that its reader has left, also those whos
   server.close();
   await once(server, 'close');
   expect(closed.toSorted()).toEqual([0, 1, 2, 3, 4]);
+});
+
+it('does not take the unix socket of a server that is too busy to accept', async () => {
+  const directory = makeTempDir();
+  const path = `${directory}/socket`;
+  const busy = await fullBacklog(path);
+  try {
+    const { ino } = lstatSync(path);
+    const listener = new Listener({ kind: 'unix', path }, createServer());
+    await expect(listener.listen()).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    expect(lstatSync(path).ino).toBe(ino);
+  } finally {
+    await busy.stop();
+    removeTempDir(directory);
+  }
 });

@@ -1,9 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, lstatSync, rmSync } from 'node:fs';
 import type { Server, ServerResponse } from 'node:http';
-import { connect, type AddressInfo, type Socket } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
-import { systemClock, type Clock, type Timer } from '@qmp-gateway/qmp';
+import { listenOnSocketFile, systemClock, type Clock, type Timer } from '@qmp-gateway/qmp';
 import type { Doorway } from '../access/front-door.js';
 import { Problem } from '../problems/problem.js';
 import type { ListenerAddress } from '../settings/listener-address.js';
@@ -150,33 +149,29 @@ export class Listener {
   /** @throws when the address can't be had: in use, not ours, no permission. */
   async listen(): Promise<void> {
     const { address, server } = this;
-    if (address.kind === 'unix') await removeStaleSocket(address.path);
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      const done = () => {
-        server.off('error', reject);
-        resolve();
-      };
-      if (address.kind === 'unix') {
-        // The socket must never be open to all, not even between listen and chmod.
-        const umask = process.umask(0o177);
-        server.listen({ path: address.path }, done);
-        process.umask(umask);
-      } else server.listen({ host: address.host, port: address.port }, done);
-    });
+    if (address.kind === 'unix') await listenOnUnixSocket(server, address);
+    else {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen({ host: address.host, port: address.port }, () => {
+          server.off('error', reject);
+          resolve();
+        });
+      });
+      this.door = { ...this.door, port: (server.address() as AddressInfo).port };
+    }
     this.#watchReaders();
-    if (address.kind === 'unix') openTo(address);
-    else this.door = { ...this.door, port: (server.address() as AddressInfo).port };
   }
 }
 
-function openTo(address: Extract<ListenerAddress, { kind: 'unix' }>): void {
-  if (address.group !== undefined) {
-    const group = groupId(address.group);
-    if (group === undefined) throw new Error(`there is no group ${address.group}`);
-    chownSync(address.path, -1, group);
-  }
-  chmodSync(address.path, address.mode ?? 0o600);
+async function listenOnUnixSocket(server: Server, address: Extract<ListenerAddress, { kind: 'unix' }>): Promise<void> {
+  const { path, mode, group } = address;
+  const gid = group === undefined ? undefined : groupId(group);
+  if (group !== undefined && gid === undefined) throw new Error(`there is no group ${group}`);
+  await listenOnSocketFile(server, path, {
+    ...(mode === undefined ? {} : { mode }),
+    ...(gid === undefined ? {} : { gid }),
+  });
 }
 
 /** The number of a group, or undefined when there is none of that name. */
@@ -185,18 +180,4 @@ export function groupId(name: string): number | undefined {
   const { stdout } = spawnSync('getent', ['group', name], { encoding: 'utf8' });
   const id = stdout.split(':')[2];
   return id === undefined ? undefined : Number(id);
-}
-
-/** A socket file nobody listens on is left over from a process that was killed; one that answers is in use. */
-async function removeStaleSocket(path: string): Promise<void> {
-  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return;
-  const inUse = await new Promise<boolean>((resolve) => {
-    const probe = connect(path);
-    probe
-      .once('connect', () => resolve(true))
-      .once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'ECONNREFUSED'));
-    probe.once('connect', () => probe.destroy());
-  });
-  if (inUse) throw Object.assign(new Error(`${path} is in use`), { code: 'EADDRINUSE' });
-  rmSync(path);
 }

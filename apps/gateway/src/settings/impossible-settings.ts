@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { DiscoveryPattern } from '../vms/discovery/discovery-pattern.js';
 import { isLocal, type ListenerAddress } from './listener-address.js';
+import { realPath } from './own-sockets.js';
 import type { Settings } from './settings.js';
 
 /** Settings that are right one by one and wrong together. */
@@ -85,6 +87,9 @@ function sameAsBefore(listen: readonly ListenerAddress[], address: ListenerAddre
   return before < at && !anyPort ? `listen.${at}: ${shown} is listen.${before} already` : undefined;
 }
 
+/** Links in the fixed part of the pattern, or in the path, may lead to the same directory. */
 function matches(pattern: string, path: string): boolean {
-  return new DiscoveryPattern(pattern).matchPath(path) !== undefined;
+  const { anchor = '/' } = new DiscoveryPattern(pattern);
+  const below = pattern.slice(anchor.length).replace(/^\//, '');
+  return new DiscoveryPattern(join(realPath(anchor), below)).matchPath(realPath(path)) !== undefined;
 }

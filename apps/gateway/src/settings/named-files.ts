@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
+import { directoryFault, nameFault, type DirectoryUser } from '@qmp-gateway/qmp';
 import { commandClassesFromSettings, type ClassSettings } from '@qmp-gateway/catalog';
 import { readJwksFile } from '../access/jwks.js';
 import { groupId } from '../listeners/listener.js';
@@ -20,23 +21,25 @@ export function readCommandClasses(settings: Pick<Settings, 'commandClasses'>): 
 }
 
 /**
- * The settings of `serve`, and everything they point at tried: files read, directories there.
+ * The settings of `serve`, and everything they point at tried: files read, directories there and ours.
+ * @param user as whom the gateway will run
  * @throws SettingsError with all faults at once
  */
-export function checkedSettings(flags: Flags, environment: NodeJS.ProcessEnv = process.env): Settings {
-  const { settings, faults, faulty } = readSettings(flags, environment);
-  const all = [...faults, ...namedFileFaults(settings, faulty)];
+export function checkedSettings(flags: Flags, user: DirectoryUser = 'own'): Settings {
+  const { settings, faults, faulty } = readSettings(flags, process.env);
+  const all = [...faults, ...namedFileFaults(settings, faulty, user)];
   if (all.length > 0) throw new SettingsError(all);
   return settings;
 }
 
-function namedFileFaults(settings: Settings, faulty: ReadonlySet<string>): string[] {
-  const { tls, jwt, audit } = settings;
+function namedFileFaults(settings: Settings, faulty: ReadonlySet<string>, user: DirectoryUser): string[] {
+  const { tls, jwt, audit, monitorSockets } = settings;
   const checks: Readonly<Partial<Record<keyof Settings, () => unknown>>> = {
     listen: () => checkListeners(settings.listen),
-    state: () => checkState(settings.state),
-    audit: () =>
-      isAbsolute(audit.file) && checkWritable('audit.file', existsSync(audit.file) ? audit.file : dirname(audit.file)),
+    state: () => checkState(settings.state, user),
+    audit: () => isAbsolute(audit.file) && checkAuditFile(audit.file),
+    monitorSockets: () =>
+      monitorSockets === undefined || refuse('monitorSockets.dir', directoryFault(monitorSockets.dir, user)),
     catalogs: () => loadCatalogs(settings.catalogs),
     commandClasses: () => readCommandClasses(settings),
     tls: () => tls === undefined || loadTlsMaterial(tls),
@@ -61,6 +64,8 @@ function checkListeners(listen: readonly ListenerAddress[]): void {
     if (address.kind !== 'unix') return [];
     const directory = dirname(address.path);
     if (!existsSync(directory)) return [`listen.${at}: the directory ${directory} does not exist`];
+    const fault = nameFault(address.path);
+    if (fault !== undefined) return [`listen.${at}: ${fault}`];
     const { group } = address;
     return group === undefined || groupId(group) !== undefined
       ? []
@@ -69,12 +74,23 @@ function checkListeners(listen: readonly ListenerAddress[]): void {
   if (faults.length > 0) throw new SettingsError(faults);
 }
 
-/** @throws SettingsError when it can't be made, or written to. */
-function checkState(state: string): void {
+/** Whoever can put another file in its place takes away what was recorded. */
+function checkAuditFile(file: string): void {
+  checkWritable('audit.file', existsSync(file) ? file : dirname(file));
+  refuse('audit.file', nameFault(file));
+}
+
+/** @throws SettingsError when it can't be made, or written to, or can be by others. */
+function checkState(state: string, user: DirectoryUser): void {
   let nearest = resolve(state);
   while (!existsSync(nearest)) nearest = dirname(nearest);
-  if (statSync(nearest).isDirectory()) checkWritable('state', nearest);
-  else throw new SettingsError([`state: ${nearest} is not a directory`]);
+  if (!statSync(nearest).isDirectory()) throw new SettingsError([`state: ${nearest} is not a directory`]);
+  checkWritable('state', nearest);
+  refuse('state', directoryFault(state, user));
+}
+
+function refuse(key: string, fault: string | undefined): void {
+  if (fault !== undefined) throw new SettingsError([`${key}: ${fault}`]);
 }
 
 function checkWritable(key: string, path: string): void {

@@ -11,6 +11,7 @@ import {
   vmIdPattern,
   type DiscoverySettings,
   type MonitorSocketSettings,
+  type VmAnchors,
   type VmDefinition,
   type VmKind,
   type VmTls,
@@ -93,14 +94,17 @@ function levelFaults(level: unknown): string[] {
 const vmKinds: readonly VmKind[] = ['auto', 'qemu', 'stratovirt', 'storage-daemon'];
 const vmTlsKeys = ['ca', 'cert', 'key', 'serverName'] as const;
 
-/** Reads the definition of a VM, from settings or from the body of a PUT. */
+/** What is kept of a VM that came by the API. */
+export const storedVmKeys: readonly string[] = [...Object.keys(vmMembers), 'anchors'];
+
+/** Reads the definition of a VM, from settings, from the body of a PUT or as it was stored. */
 export function readVmDefinition(
   value: unknown,
   keys: readonly string[] = Object.keys(vmMembers),
 ): Reading<VmDefinition> {
   if (!isRecord(value)) return { faults: ['must be an object with an endpoint'] };
   const faults = unknownKeys(value, keys);
-  const { endpoint, agent, kind = 'auto', labels = {}, tls, insecure, hostCommands } = value;
+  const { endpoint, agent, kind = 'auto', labels = {}, tls, insecure, hostCommands, anchors } = value;
   if (endpoint === undefined) faults.push('endpoint: missing');
   else faults.push(...endpointFaults('endpoint', endpoint, tls, insecure === true));
   if (agent !== undefined) faults.push(...endpointFaults('agent', agent, tls, insecure === true));
@@ -110,6 +114,7 @@ export function readVmDefinition(
   if (insecure !== undefined && typeof insecure !== 'boolean') faults.push('insecure: must be true or false');
   if (hostCommands !== undefined && typeof hostCommands !== 'boolean')
     faults.push('hostCommands: must be true or false');
+  if (anchors !== undefined) faults.push(...anchorFaults(anchors));
   if (faults.length > 0) return { faults };
   return {
     value: {
@@ -120,6 +125,7 @@ export function readVmDefinition(
       ...(tls === undefined ? {} : { tls: { ...(tls as VmTls) } }),
       ...(insecure === undefined ? {} : { insecure: insecure as boolean }),
       ...(hostCommands === undefined ? {} : { hostCommands: hostCommands as boolean }),
+      ...(anchors === undefined ? {} : { anchors: anchors as VmAnchors }),
     },
     faults,
   };
@@ -150,6 +156,15 @@ function endpointFaults(key: string, value: unknown, tls: unknown, insecure: boo
     if (error instanceof EndpointError) return [`${key}: ${error.message}`];
     throw error;
   }
+}
+
+function anchorFaults(anchors: unknown): string[] {
+  if (!isRecord(anchors)) return ['anchors: must be an object of directories'];
+  return Object.entries(anchors).flatMap(([key, directory]) =>
+    (key === 'endpoint' || key === 'agent') && typeof directory === 'string' && directory.startsWith('/')
+      ? []
+      : [`anchors.${key.slice(0, 80)}: must be a directory, of endpoint or agent`],
+  );
 }
 
 const maxLabels = 64;

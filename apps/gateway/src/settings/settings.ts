@@ -25,6 +25,17 @@ export interface VmDefinition {
   readonly insecure?: boolean;
   /** False: commands of class `host` are refused for this VM, whoever asks. */
   readonly hostCommands?: boolean;
+  /** Absent when the operator, or somebody of level `host`, wrote the paths. */
+  readonly anchors?: VmAnchors;
+}
+
+/**
+ * For paths that were written in part by others: the directories, of endpoint and agent, that the operator wrote. Below
+ * them no name may be a link, at any dial.
+ */
+export interface VmAnchors {
+  readonly endpoint?: string;
+  readonly agent?: string;
 }
 
 /** Sockets to watch for: VMs that come and go with them. */

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer, type Server } from 'node:http';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ManualClock, RawWebSocket } from '@qmp-gateway/test-kit';
+import { fullBacklog, ManualClock, RawWebSocket } from '@qmp-gateway/test-kit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { Principal } from '../access/principal.js';
@@ -188,6 +188,26 @@ describe('monitor sockets', () => {
     await sockets.add('web-1');
     expect(warnings).toHaveLength(2);
     await LineClient.open();
+  });
+
+  it('leaves the socket of a server alone that is too busy to accept', async () => {
+    const path = join(dir, 'web-1.sock');
+    const busy = await fullBacklog(path);
+    try {
+      const { ino } = lstatSync(path);
+      await sockets.add('web-1');
+      expect(warnings).toEqual([`no monitor socket for web-1: ${path} is in use`]);
+      expect(lstatSync(path).ino).toBe(ino);
+    } finally {
+      await busy.stop();
+    }
+  });
+
+  it('are not kept where everybody may write', () => {
+    chmodSync(dir, 0o1777);
+    expect(() => new MonitorSockets({ dir, mode: 0o600, level: 'operate' }, parts, () => undefined)).toThrow(
+      `${dir} (mode 1777, owner ${process.getuid?.()}`,
+    );
   });
 
   it('is not made where the path would be cut', async () => {

@@ -1,6 +1,6 @@
-import { systemClock, type Clock } from '@qmp-gateway/qmp';
-import { chmodSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { directoryFault, listenOnSocketFile, systemClock, type Clock } from '@qmp-gateway/qmp';
+import { mkdirSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { Principal } from '../access/principal.js';
 import type { OpenConnections } from '../listeners/open-connections.js';
@@ -32,6 +32,8 @@ export class MonitorSockets {
   ) {
     this.#clock = parts.clock ?? systemClock;
     mkdirSync(options.dir, { recursive: true, mode: 0o700 });
+    const fault = directoryFault(options.dir);
+    if (fault !== undefined) throw new Error(fault);
   }
 
   /** Makes the directory and the sockets of these VMs. @throws when the directory can't be had */
@@ -62,9 +64,9 @@ export class MonitorSockets {
     server.maxConnections = clientsPerVm;
     this.#servers.set(vm, server);
     try {
-      await removeStale(path);
-      // Removed, or closed, while we looked.
-      if (this.#servers.get(vm) === server) await listen(server, path, this.options.mode);
+      // It may be removed, or closed, while we look.
+      const isWanted = (): boolean => this.#servers.get(vm) === server;
+      await listenOnSocketFile(server, path, { mode: this.options.mode, isWanted });
     } catch (error) {
       if (this.#servers.get(vm) === server) this.#servers.delete(vm);
       this.warn(`no monitor socket for ${vm}: ${error instanceof Error ? error.message : String(error)}`);
@@ -103,36 +105,4 @@ export class MonitorSockets {
     socket.on('data', (chunk) => session.feed(chunk));
     socket.on('close', () => session.close());
   }
-}
-
-function listen(server: Server, path: string, mode: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    // The socket must never be open to all, not even between listen and chmod.
-    const umask = process.umask(0o177);
-    server.listen(path, () => {
-      server.off('error', reject);
-      try {
-        chmodSync(path, mode);
-        resolve();
-      } catch (error) {
-        reject(error instanceof Error ? error : new Error(String(error)));
-      }
-    });
-    process.umask(umask);
-  });
-}
-
-/** A socket file outlives a process that was killed; one that somebody serves is left alone. */
-async function removeStale(path: string): Promise<void> {
-  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return;
-  const isServed = await new Promise<boolean>((resolve) => {
-    const probe = connect(path, () => {
-      probe.destroy();
-      resolve(true);
-    });
-    probe.once('error', () => resolve(false));
-  });
-  if (isServed) throw new Error(`${path} is in use`);
-  unlinkSync(path);
 }

@@ -1,3 +1,4 @@
+import { directoryFault, type DirectoryUser } from '@qmp-gateway/qmp';
 import { chownSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { SettingsError } from '../settings/load-settings.js';
@@ -8,14 +9,19 @@ import { withFileLock } from './file-lock.js';
 export class StateDirectory {
   readonly path: string;
 
-  /** @throws SettingsError when it can't be made */
-  constructor(path: string) {
+  /**
+   * @param user `any` for root, who writes here by the command line for the gateway's own user
+   * @throws SettingsError when it can't be made, or others may write to it
+   */
+  constructor(path: string, user: DirectoryUser = 'own') {
     this.path = resolve(path);
     try {
       mkdirSync(this.path, { recursive: true, mode: 0o700 });
     } catch (error) {
       throw new SettingsError([`state: ${this.path} cannot be made (${(error as NodeJS.ErrnoException).code ?? ''})`]);
     }
+    const fault = directoryFault(this.path, user);
+    if (fault !== undefined) throw new SettingsError([`state: ${fault}`]);
   }
 
   file(name: string): string {

@@ -2,6 +2,7 @@ import { makeTempDir, removeTempDir } from '@qmp-gateway/test-kit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AuditLog } from '../access/audit-log.js';
 import { Principal, type Grant } from '../access/principal.js';
+import { OwnSockets } from '../settings/own-sockets.js';
 import { StateDirectory } from '../state/state-directory.js';
 import { VmAdministration } from './vm-administration.js';
 import { VmRegistry } from './vm-registry.js';
@@ -11,6 +12,7 @@ let directory: string;
 let audit: AuditLog;
 let registry: VmRegistry;
 let administration: VmAdministration;
+const monitorSockets = { dir: '/tenant/monitors', mode: 0o600, level: 'operate' } as const;
 
 beforeEach(() => {
   directory = makeTempDir();
@@ -23,7 +25,7 @@ beforeEach(() => {
   const listener = { added: none, removed: none, relabelling: none, warning: none };
   registry = new VmRegistry(new StateDirectory(directory), surroundings, listener);
   audit = new AuditLog(directory, { file: 'audit.log', required: false }, none);
-  administration = new VmAdministration(registry, audit);
+  administration = new VmAdministration(registry, audit, new OwnSockets({ listen: [], monitorSockets }));
 });
 afterEach(async () => {
   await registry.stop();
@@ -33,7 +35,12 @@ afterEach(async () => {
 
 const as = (grant: Grant) => new Principal('p', 'p', grant);
 const host = as({ level: 'host', vms: ['*'] });
-const tenant = as({ level: 'configure', vms: ['*'], endpoints: ['unix:/tenant/*'] });
+const tenant = as({
+  level: 'configure',
+  vms: ['*'],
+  endpoints: ['unix:/tenant/*'],
+  operatorEndpoints: ['unix:/tenant/*'],
+});
 const own = { endpoint: 'unix:/tenant/a' };
 const foreign = { endpoint: 'unix:/other/a' };
 const mark = { requestId: 'r' };

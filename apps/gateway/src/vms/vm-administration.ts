@@ -1,10 +1,13 @@
+import { linkFault } from '@qmp-gateway/qmp';
 import type { AuditLog } from '../access/audit-log.js';
 import { matchesAnyGlob } from '../access/glob.js';
 import type { Principal } from '../access/principal.js';
 import type { RequestMark } from '../listeners/request-context.js';
 import { Problem, type Fault } from '../problems/problem.js';
 import { readVmDefinition } from '../settings/settings-rules.js';
-import { vmIdPattern, type VmDefinition } from '../settings/settings.js';
+import type { OwnSockets } from '../settings/own-sockets.js';
+import { vmIdPattern, type VmAnchors, type VmDefinition } from '../settings/settings.js';
+import { endpointAnchor } from './endpoint-anchor.js';
 import type { Vm } from './vm.js';
 import { vmNotFound, type VmRegistry } from './vm-registry.js';
 
@@ -13,6 +16,7 @@ export class VmAdministration {
   constructor(
     private readonly registry: VmRegistry,
     private readonly audit: AuditLog,
+    private readonly ownSockets: OwnSockets,
   ) {}
 
   /** @throws Problem `invalid-request`, `forbidden`, `vm-exists`, `vm-managed`, `vm-not-found` (an id outside the principal's VMs), `audit-unavailable` */
@@ -36,10 +40,11 @@ export class VmAdministration {
         errors: faults.map(faultOf),
       });
     requireMayAdminister(principal, definition);
+    const admitted = withAnchors(principal, definition, this.ownSockets);
     // Before the id is looked up, so that the answer does not tell whether there is such a VM.
     if (!principal.sees({ id, labels: definition.labels }))
       throw new Problem('forbidden', 'The credentials do not reach VMs of this id and these labels (rule: vms).');
-    const result = await this.registry.put(id, definition, (present) => {
+    const result = await this.registry.put(id, admitted, (present) => {
       if (present !== undefined) {
         requireSees(principal, present);
         requireMayAdminister(principal, present.definition);
@@ -47,7 +52,7 @@ export class VmAdministration {
       }
       this.audit.requireWritable();
     });
-    this.audit.change(principal, mark, result.created ? 'vm-created' : 'vm-replaced', { vm: id, definition });
+    this.audit.change(principal, mark, result.created ? 'vm-created' : 'vm-replaced', { vm: id, definition: admitted });
     return result;
   }
 
@@ -76,6 +81,31 @@ function requireMayAdminister(principal: Principal, definition: VmDefinition): v
     'forbidden',
     `Registering VMs needs level host, or level configure with endpoint globs that match (rule: endpoints); the credentials have level ${principal.level}.`,
   );
+}
+
+/**
+ * The definition with what of its paths is the operator's own: no link below that is followed, now or at any dial, or a
+ * name within the globs could mean a socket outside of them.
+ */
+function withAnchors(principal: Principal, definition: VmDefinition, ownSockets: OwnSockets): VmDefinition {
+  if (principal.reaches('host')) return definition;
+  const globs = principal.grant.operatorEndpoints ?? [];
+  const endpoint = endpointAnchor(globs, definition.endpoint);
+  const agent = definition.agent === undefined ? undefined : endpointAnchor(globs, definition.agent);
+  for (const [key, anchored] of Object.entries({ endpoint, agent })) {
+    const fault = anchored === undefined ? undefined : linkFault(anchored.path, anchored.anchor);
+    if (fault !== undefined)
+      throw new Problem('forbidden', `${key}: ${fault}, and may lead out of what was granted (rule: endpoints).`);
+    // A shared monitor has a level of its own, and its VM maybe an owner of its own.
+    if (anchored !== undefined && ownSockets.has(anchored.path))
+      throw new Problem('forbidden', `${key}: that is a socket of the gateway itself (rule: endpoints).`);
+  }
+  if (endpoint === undefined && agent === undefined) return definition;
+  const anchors: VmAnchors = {
+    ...(endpoint === undefined ? {} : { endpoint: endpoint.anchor }),
+    ...(agent === undefined ? {} : { agent: agent.anchor }),
+  };
+  return { ...definition, anchors };
 }
 
 /** A `..` or `//` in the path could leave the directory a glob means. */

@@ -4,7 +4,7 @@ import { Problem } from '../problems/problem.js';
 import { SettingsError } from '../settings/load-settings.js';
 import type { StateDirectory } from '../state/state-directory.js';
 import type { VmDefinition } from '../settings/settings.js';
-import { readVmDefinition } from '../settings/settings-rules.js';
+import { readVmDefinition, storedVmKeys } from '../settings/settings-rules.js';
 import { vmIdPattern } from '../settings/settings.js';
 import { Vm, type VmSource, type VmSurroundings } from './vm.js';
 
@@ -228,7 +228,7 @@ export class VmRegistry {
     try {
       const { vms } = JSON.parse(text) as { vms: Record<string, unknown> };
       return Object.entries(vms).map(([id, stored]) => {
-        const { value, faults } = readVmDefinition(stored);
+        const { value, faults } = readVmDefinition(stored, storedVmKeys);
         if (value === undefined || !vmIdPattern.test(id)) throw new Error(`VM ${id}: ${faults.join('; ')}`);
         return [id, value];
       });
@@ -254,6 +254,7 @@ function sameConnection(a: VmDefinition, b: VmDefinition): boolean {
     a.agent === b.agent &&
     a.kind === b.kind &&
     (a.insecure ?? false) === (b.insecure ?? false) &&
-    isDeepStrictEqual(a.tls, b.tls)
+    isDeepStrictEqual(a.tls, b.tls) &&
+    isDeepStrictEqual(a.anchors, b.anchors)
   );
 }

@@ -94,11 +94,17 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
       insecure: definition.insecure ?? false,
       ...(tls === undefined ? {} : { tls }),
     };
-    this.monitor = new Monitor(parseEndpoint(definition.endpoint), this, { ...options, dialect: definition.kind });
+    const { endpoint, agent, anchors = {} } = definition;
+    this.monitor = new Monitor(parseEndpoint(endpoint), this, {
+      ...anchoredAt(options, anchors.endpoint),
+      dialect: definition.kind,
+    });
     this.agent =
-      definition.agent === undefined
+      agent === undefined
         ? null
-        : new VmAgent(id, definition.agent, options, surroundings, () => surroundings.observer.changed(this));
+        : new VmAgent(id, agent, anchoredAt(options, anchors.agent), surroundings, () =>
+            surroundings.observer.changed(this),
+          );
     this.#poll = new RunStatePoll(
       this.monitor,
       this.queue,
@@ -258,4 +264,8 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
     this.anomaly('event-missed', `the VM is ${runState}, and no event said so`);
     this.#surroundings.observer.changed(this);
   }
+}
+
+function anchoredAt(options: MonitorOptions, anchor: string | undefined): MonitorOptions {
+  return anchor === undefined ? options : { ...options, anchor };
 }

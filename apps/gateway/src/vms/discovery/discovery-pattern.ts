@@ -28,6 +28,13 @@ export class DiscoveryPattern {
     );
   }
 
+  /** The directory down to which the pattern is fixed text; undefined when all of it is. */
+  get anchor(): string | undefined {
+    const brace = this.text.indexOf('{');
+    if (brace < 0) return undefined;
+    return this.text.slice(0, this.text.lastIndexOf('/', brace)) || '/';
+  }
+
   /** Steps below the root; the last one is the socket's. */
   get depth(): number {
     return this.#steps.length;
@@ -65,9 +72,13 @@ export class DiscoveryPattern {
     );
   }
 
-  /** The path with its placeholders filled in. */
-  fill(values: Placeholders): string {
-    return this.text.replaceAll(/\{([^{}]*)\}/g, (_, name: string) => values[name] ?? '');
+  /**
+   * The path with its placeholders filled in; undefined when that makes a `.` or `..` of a name, as a file named
+   * `..-a.qmp` can: the path would lead elsewhere.
+   */
+  fill(values: Placeholders): string | undefined {
+    const path = this.text.replaceAll(/\{([^{}]*)\}/g, (_, name: string) => values[name] ?? '');
+    return path.split('/').some((name) => name === '.' || name === '..') ? undefined : path;
   }
 }
 

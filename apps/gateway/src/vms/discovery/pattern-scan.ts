@@ -1,4 +1,5 @@
-import { readdir, stat } from 'node:fs/promises';
+import type { BigIntStats } from 'node:fs';
+import { lstat, readdir, stat } from 'node:fs/promises';
 import type { DiscoveryPattern, Placeholders } from './discovery-pattern.js';
 
 /** Directories and sockets of one pattern, in the order of their names; what is more is left out, with a warning. */
@@ -12,6 +13,8 @@ const defaultBounds: ScanBounds = { directories: 1024, sockets: 4096 };
 export interface FoundSocket {
   readonly path: string;
   readonly values: Placeholders;
+  /** The directory down to which the pattern is fixed text: below it, at any time, a link is no way to the socket. */
+  readonly anchor: string;
   /** Tells one file from the next of the same name. */
   readonly inode: bigint;
   /** When the file was made, or changed last, in wall-clock milliseconds. */
@@ -34,7 +37,11 @@ interface Look {
   readonly sockets: ReadonlyMap<string, FoundSocket>;
 }
 
-/** Looks for the sockets of a pattern, from its fixed part down. What has not changed is not read again. */
+/**
+ * Looks for the sockets of a pattern, from its fixed part down. What has not changed is not read again. The fixed part is
+ * the operator's and may hold links; what placeholders stand for was named by others, and no link from there on is
+ * followed, or who may make names in one directory could show the socket of another as his.
+ */
 export class PatternScan {
   #directories = new Map<string, ReadDirectory>();
   #sockets = new Map<string, FoundSocket>();
@@ -80,7 +87,7 @@ export class PatternScan {
       return;
     }
     const known = before.directories.get(directory);
-    const now = await this.#read(directory, changed.has(directory) ? undefined : known);
+    const now = await this.#read(directory, above, changed.has(directory) ? undefined : known);
     if (now === undefined) return;
     this.#directories.set(directory, now);
     for (const name of now.names) {
@@ -89,7 +96,8 @@ export class PatternScan {
       const path = `${directory === '/' ? '' : directory}/${name}`;
       if (at < pattern.depth - 1) await this.#descend(path, at + 1, matched, before, changed);
       else if (this.#sockets.size < bounds.sockets) {
-        const socket = now === known ? before.sockets.get(path) : await socketAt(path, matched);
+        const socket =
+          now === known ? before.sockets.get(path) : await this.#socketAt(path, matched, before.sockets.get(path));
         if (socket !== undefined) this.#sockets.set(path, socket);
       } else {
         this.trouble(`${pattern.text}: more than ${bounds.sockets} sockets; the others are not taken`);
@@ -110,9 +118,11 @@ export class PatternScan {
   }
 
   /** What is in a directory: `known` itself when it has not changed, undefined when there is none to read. */
-  async #read(directory: string, known: ReadDirectory | undefined): Promise<ReadDirectory | undefined> {
+  async #read(directory: string, above: string, known: ReadDirectory | undefined): Promise<ReadDirectory | undefined> {
     try {
-      const { ino: inode, mtimeNs } = await stat(directory, { bigint: true });
+      const status = await this.#statusOf(directory, above);
+      if (status === undefined) return undefined;
+      const { ino: inode, mtimeNs } = status;
       if (known?.inode === inode && known.changedAt === mtimeNs) return known;
       const settled = BigInt(Date.now()) * 1_000_000n - mtimeNs > settledNs;
       return { inode, changedAt: settled ? mtimeNs : undefined, names: (await readdir(directory)).sort() };
@@ -123,15 +133,50 @@ export class PatternScan {
       return undefined;
     }
   }
+
+  /** Undefined when a link is on the way from `above`, which a placeholder stands for, to the directory. */
+  async #statusOf(directory: string, above: string): Promise<BigIntStats | undefined> {
+    if (above === '') return stat(directory, { bigint: true });
+    for (let end = above.length; ; end = nextName(directory, end)) {
+      const path = directory.slice(0, end);
+      const status = await lstat(path, { bigint: true });
+      if (status.isSymbolicLink()) {
+        this.#refuse(path, 'a link');
+        return undefined;
+      }
+      if (end === directory.length) return status;
+    }
+  }
+
+  /** @param known what it was before: a second name, given to it since, makes it nobody else's */
+  async #socketAt(
+    path: string,
+    values: Placeholders,
+    known: FoundSocket | undefined,
+  ): Promise<FoundSocket | undefined> {
+    try {
+      const file = await lstat(path, { bigint: true });
+      if (file.isSymbolicLink()) this.#refuse(path, 'a link');
+      else if (file.isSocket() && file.nlink > 1n && file.ino !== known?.inode)
+        this.#refuse(path, `one of ${file.nlink} names of a socket`);
+      else if (file.isSocket()) {
+        const changedAt = Number(file.ctimeNs / 1_000_000n);
+        return { path, values, anchor: this.pattern.anchor ?? '/', inode: file.ino, changedAt };
+      }
+      return undefined;
+    } catch {
+      // Gone again, or not ours to look at.
+      return undefined;
+    }
+  }
+
+  #refuse(path: string, what: string): void {
+    this.trouble(`${this.pattern.text}: ${path} is ${what}; it may be meant for a socket of others, and is not taken`);
+  }
 }
 
-async function socketAt(path: string, values: Placeholders): Promise<FoundSocket | undefined> {
-  try {
-    const file = await stat(path, { bigint: true });
-    if (!file.isSocket()) return undefined;
-    return { path, values, inode: file.ino, changedAt: Number(file.ctimeNs / 1_000_000n) };
-  } catch {
-    // Gone again, or not ours to look at.
-    return undefined;
-  }
+/** Where the next name of a path ends. */
+function nextName(path: string, end: number): number {
+  const slash = path.indexOf('/', end + 1);
+  return slash < 0 ? path.length : slash;
 }

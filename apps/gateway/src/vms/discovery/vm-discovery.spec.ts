@@ -67,6 +67,7 @@ describe('discovery', () => {
           agent: `unix:${at('agents/web-1.red')}`,
           kind: 'auto',
           labels: { tenant: 'red' },
+          anchors: { endpoint: directory, agent: at('agents') },
         },
       ],
     ]);
@@ -119,7 +120,12 @@ describe('discovery', () => {
     ]);
     await discoveryLook();
     expect([...told.values()]).toEqual([
-      { endpoint: `unix:${at('blue/db.qmp')}`, kind: 'auto', labels: { tenant: 'blue' } },
+      {
+        endpoint: `unix:${at('blue/db.qmp')}`,
+        kind: 'auto',
+        labels: { tenant: 'blue' },
+        anchors: { endpoint: directory },
+      },
     ]);
     expect(warnings.sort()).toEqual(
       [

@@ -3,7 +3,7 @@ import { maxSocketPathBytes } from '../../settings/listener-address.js';
 import { vmIdPattern, type DiscoverySettings, type VmDefinition } from '../../settings/settings.js';
 import type { VmRegistry } from '../vm-registry.js';
 import { DirectoryWatches } from './directory-watches.js';
-import { DiscoveryPattern } from './discovery-pattern.js';
+import { DiscoveryPattern, type Placeholders } from './discovery-pattern.js';
 import { PatternScan, type FoundSocket } from './pattern-scan.js';
 
 /** From one look to the next when no watch tells of a change: there are file systems that can't. */
@@ -175,7 +175,7 @@ export class VmDiscovery {
     });
   }
 
-  #take(path: string, { values, inode }: FoundSocket, agentPattern: DiscoveryPattern | undefined): void {
+  #take(path: string, { values, inode, anchor }: FoundSocket, agentPattern: DiscoveryPattern | undefined): void {
     if (this.#discovered.has(path)) return;
     const { id = '', ...labels } = values;
     const taken = this.#pathOfId.get(id);
@@ -185,11 +185,16 @@ export class VmDiscovery {
       this.#warnOnce(`${path}: longer than a socket's path can be (${maxSocketPathBytes} bytes)`);
     else if (taken !== undefined) this.#warnOnce(`${path}: VM ${id} has the socket ${taken} already`);
     else {
-      const agent = this.#agentPath(agentPattern?.fill(values));
+      const agent = agentPattern && this.#agentPath(path, agentPattern, values);
+      const anchors = {
+        endpoint: anchor,
+        ...(agent === undefined || agentPattern?.anchor === undefined ? {} : { agent: agentPattern.anchor }),
+      };
       const definition: VmDefinition = {
         endpoint: `unix:${path}`,
         kind: 'auto',
         labels,
+        anchors,
         ...(agent === undefined ? {} : { agent: `unix:${agent}` }),
       };
       this.#discovered.set(path, { id, definition, inode, missingSince: undefined });
@@ -198,9 +203,13 @@ export class VmDiscovery {
     }
   }
 
-  #agentPath(path: string | undefined): string | undefined {
-    if (path === undefined || Buffer.byteLength(path) <= maxSocketPathBytes) return path;
-    this.#warnOnce(`${path}: longer than a socket's path can be (${maxSocketPathBytes} bytes); the VM has no agent`);
+  #agentPath(socket: string, pattern: DiscoveryPattern, values: Placeholders): string | undefined {
+    const path = pattern.fill(values);
+    if (path === undefined)
+      this.#warnOnce(`${socket}: its name makes a path with .. of ${pattern.text}; the VM has no agent`);
+    else if (Buffer.byteLength(path) <= maxSocketPathBytes) return path;
+    else
+      this.#warnOnce(`${path}: longer than a socket's path can be (${maxSocketPathBytes} bytes); the VM has no agent`);
     return undefined;
   }
 
