@@ -18,8 +18,8 @@ import type { SchemaStore } from '../schemas/schema-store.js';
 import type { VmSchema } from '../schemas/vm-schema.js';
 import type { Limits, VmDefinition } from '../settings/settings.js';
 import { ChangeWaiters } from './change-waiters.js';
-import { RunStateFollower } from './run-state.js';
-import { RunStatePoll } from './run-state-poll.js';
+import { RunStateGuess } from './run-state.js';
+import { RunStateWatch } from './run-state-watch.js';
 import { prepareSession, type Preparation } from './session-preparation.js';
 import { VmAgent } from './vm-agent.js';
 
@@ -71,11 +71,12 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
   capabilities: readonly string[] = [];
 
   readonly #surroundings: VmSurroundings;
-  readonly #runState = new RunStateFollower();
-  readonly #poll: RunStatePoll;
+  readonly #guess = new RunStateGuess();
+  readonly #watch: RunStateWatch;
   readonly #waiters = new ChangeWaiters();
   #definition: VmDefinition;
-  #followed: string | null = null;
+  /** What the VM said last, or events since; null where it was not asked in this session, or has no such state. */
+  #runState: string | null = null;
   #preparation: Preparation | undefined;
   #epochs = new WeakMap<SessionInfo, string>();
 
@@ -99,10 +100,10 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
       definition.agent === undefined
         ? null
         : new VmAgent(id, definition.agent, options, surroundings, () => surroundings.observer.changed(this));
-    this.#poll = new RunStatePoll(
+    this.#watch = new RunStateWatch(
       this.monitor,
       this.queue,
-      (runState) => this.#learned(runState),
+      (runState, polled) => this.#learned(runState, polled),
       surroundings.monitorOptions.clock,
     );
   }
@@ -125,7 +126,7 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
 
   /** QAPI RunState; null unless ready. */
   get runState(): string | null {
-    return this.ready ? this.#followed : null;
+    return this.ready ? this.#runState : null;
   }
 
   get ready(): boolean {
@@ -180,7 +181,7 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
       parseEndpoint(this.#definition.endpoint),
       this.#definition.kind,
       this.#surroundings.schemas,
-      (runState) => (this.#followed = runState),
+      (runState) => (this.#runState = runState),
     );
     this.#preparation = preparation;
     if (before !== null && preparation.uuid !== null && before !== preparation.uuid)
@@ -189,9 +190,10 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
 
   stateChanged(state: MonitorState): void {
     if (state.name === 'ready') this.#adopt(state.session);
-    else if (state.name !== 'negotiating') this.#followed = null;
-    if (state.name === 'ready' && state.session.dialect === 'stratovirt') this.#poll.start();
-    else this.#poll.stop();
+    else if (state.name !== 'negotiating') this.#runState = null;
+    if (state.name === 'ready' && this.#runState !== null)
+      this.#watch.start(this.#runState, state.session.dialect === 'stratovirt');
+    else this.#watch.stop();
     this.#surroundings.observer.changed(this);
     if (state.name === 'ready') this.#surroundings.observer.ready(this);
     if (!this.arriving && !this.ready) this.queue.refuseAll();
@@ -206,11 +208,11 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
     this.#beginEpoch(session);
     this.#surroundings.observer.event(this, event);
     // Before the session's query-status nothing is known that an event could change.
-    if (this.#followed === null) return;
-    const runState = this.#runState.next(this.#followed, event);
-    if (runState === this.#followed) return;
-    this.#followed = runState;
-    this.#surroundings.observer.changed(this);
+    if (this.#runState === null) return;
+    const guess = this.#guess.next(this.#runState, event);
+    if (guess === undefined) return;
+    this.#become(guess);
+    this.#watch.event(guess);
   }
 
   place(): void {
@@ -252,10 +254,17 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
   }
 
   /** The VM was asked, and said this. */
-  #learned(runState: string): void {
-    if (this.#followed === null || this.#followed === runState) return;
-    this.#followed = runState;
-    this.anomaly('event-missed', `the VM is ${runState}, and no event said so`);
+  #learned(runState: string, polled: boolean): void {
+    if (this.#runState === null || this.#runState === runState) return;
+    // Only StratoVirt's events can fail to come; QEMU has changes that no event tells.
+    if (polled && this.kind === 'stratovirt')
+      this.anomaly('event-missed', `the VM is ${runState}, and no event said so`);
+    this.#become(runState);
+  }
+
+  #become(runState: string): void {
+    if (runState === this.#runState) return;
+    this.#runState = runState;
     this.#surroundings.observer.changed(this);
   }
 }
