@@ -2,10 +2,12 @@ import type { ServerKind } from '@qmp-gateway/catalog';
 import {
   Monitor,
   parseEndpoint,
+  type Fault,
   type Health,
   type MonitorHost,
   type MonitorOptions,
   type MonitorState,
+  type MonitorStateName,
   type QmpEvent,
   type SessionInfo,
   type TlsOptions,
@@ -20,6 +22,7 @@ import type { Limits, VmDefinition } from '../settings/settings.js';
 import { ChangeWaiters } from './change-waiters.js';
 import { RunStateGuess } from './run-state.js';
 import { RunStateWatch } from './run-state-watch.js';
+import { isDialledAgain, ShownState } from './shown-state.js';
 import { prepareSession, type Preparation } from './session-preparation.js';
 import { VmAgent } from './vm-agent.js';
 
@@ -71,6 +74,8 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
   capabilities: readonly string[] = [];
 
   readonly #surroundings: VmSurroundings;
+  readonly #shown: ShownState<MonitorStateName>;
+  #retryAt: number | null = null;
   readonly #guess = new RunStateGuess();
   readonly #watch: RunStateWatch;
   readonly #waiters = new ChangeWaiters();
@@ -96,6 +101,7 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
       ...(tls === undefined ? {} : { tls }),
     };
     this.monitor = new Monitor(parseEndpoint(definition.endpoint), this, { ...options, dialect: definition.kind });
+    this.#shown = new ShownState<MonitorStateName>(this.monitor.state.name, this.monitor.state.since);
     this.agent =
       definition.agent === undefined
         ? null
@@ -114,6 +120,29 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
 
   get labels(): Readonly<Record<string, string>> {
     return this.#definition.labels;
+  }
+
+  /** As it is shown: unlike that of the monitor it stays while a VM that can't be had is dialled again. */
+  get state(): MonitorStateName {
+    return this.#shown.name;
+  }
+
+  /** Wall-clock milliseconds of the last change of `state`. */
+  get since(): number {
+    return this.#shown.since;
+  }
+
+  /** The latest reason for having no session, with the time it was first that reason; kept while ready. */
+  get lastFault(): Fault | null {
+    return this.#shown.fault;
+  }
+
+  /**
+   * Wall-clock milliseconds of the first dial after it came to be as it is shown; those that follow change nothing that is
+   * shown. Null where none was planned.
+   */
+  get retryAt(): number | null {
+    return this.#retryAt;
   }
 
   get health(): Health | null {
@@ -137,15 +166,14 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
     return this.monitor.state.name === 'stopped';
   }
 
-  /** True while it is worth waiting: a session is being made. */
+  /** True while it is worth waiting: the first session is being made. One that could not be had is not waited for. */
   get arriving(): boolean {
-    const { name } = this.monitor.state;
-    return name === 'connecting' || name === 'negotiating' || name === 'idle';
+    return this.state === 'connecting' || this.state === 'negotiating' || this.state === 'idle';
   }
 
   get condition(): string {
     if (this.stopped) return 'The gateway has let go of the VM.';
-    return `The VM is ${this.arriving ? 'not connected yet' : this.monitor.state.name}.`;
+    return `The VM is ${this.arriving ? 'not connected yet' : this.state}.`;
   }
 
   start(): void {
@@ -194,14 +222,15 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
     if (state.name === 'ready' && this.#runState !== null)
       this.#watch.start(this.#runState, state.session.dialect === 'stratovirt');
     else this.#watch.stop();
-    this.#surroundings.observer.changed(this);
+    this.#show(state);
     if (state.name === 'ready') this.#surroundings.observer.ready(this);
     if (!this.arriving && !this.ready) this.queue.refuseAll();
     this.#waiters.wake();
   }
 
   healthChanged(): void {
-    this.#surroundings.observer.changed(this);
+    // That there is none any more is told with the end of the session.
+    if (this.ready) this.#surroundings.observer.changed(this);
   }
 
   event(event: QmpEvent, session: SessionInfo): void {
@@ -251,6 +280,13 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
     this.name = prepared.name;
     this.uuid = prepared.uuid;
     this.ownMonitor = prepared.ownMonitor;
+  }
+
+  #show(state: MonitorState): void {
+    if (isDialledAgain(state, this.state)) return;
+    if (!this.#shown.become(state.name, state.since, 'fault' in state ? state.fault : undefined)) return;
+    this.#retryAt = 'retryAt' in state ? state.retryAt : null;
+    this.#surroundings.observer.changed(this);
   }
 
   /** The VM was asked, and said this. */
