@@ -42,8 +42,8 @@ describe('a VM that comes and goes', () => {
       const [change] = await nextNdjsonEvents(changes, 1);
       if (states.at(-1) !== change?.data['state']) states.push(change?.data['state']);
     }
-    expect(states[0]).toBe('waiting');
-    expect(states.slice(-3)).toEqual(['connecting', 'negotiating', 'ready']);
+    // How often it was dialled in between is nobody's business.
+    expect(states).toEqual(['waiting', 'ready']);
     expect((await run(gateway, vm, 'stop')).headers['qmp-vm-epoch']).toBe(after['epoch']);
   });
 

@@ -338,11 +338,11 @@ export class Gateway {
     return {
       changed: (vm) => {
         this.#publishChanged(vm);
-        const { state } = vm.monitor;
+        const { state, lastFault } = vm;
         if (!vm.ready) this.work.away(vm);
-        if (state.name === 'closed') this.work.closed(vm);
-        const fields = { vm: vm.id, state: state.name, health: vm.health, runState: vm.runState };
-        const fault = 'fault' in state ? { code: state.fault.code, detail: state.fault.detail } : {};
+        if (state === 'closed') this.work.closed(vm);
+        const fields = { vm: vm.id, state, health: vm.health, runState: vm.runState };
+        const fault = vm.ready || lastFault === null ? {} : { code: lastFault.code, detail: lastFault.detail };
         this.log.debug({ ...fields, ...fault }, 'vm changed');
       },
       ready: (vm) => {

@@ -39,6 +39,24 @@ export function echoBootSector(): Buffer {
   ]);
 }
 
+/** A guest that panics at once and halts: with `-machine pc` and `-device pvpanic`. Boot it as a raw floppy. */
+export function panicBootSector(): Buffer {
+  // mov dx, 0x505; mov al, 1; out dx, al; again: hlt; jmp again
+  return bootSector([0xba, 0x05, 0x05, 0xb0, 0x01, 0xee, 0xf4, 0xeb, 0xfd]);
+}
+
+/** A guest that sets a watchdog of no time at all and halts: with `-machine pc` and `-device ib700`. Boot it as a raw floppy. */
+export function watchdogBootSector(): Buffer {
+  // mov dx, 0x443; mov al, 15 (0 s); out dx, al; again: hlt; jmp again
+  return bootSector([0xba, 0x43, 0x04, 0xb0, 0x0f, 0xee, 0xf4, 0xeb, 0xfd]);
+}
+
+/** A guest that switches its machine off at once: with `-machine pc`. Boot it as a raw floppy. */
+export function powerOffBootSector(): Buffer {
+  // mov dx, 0x604 (control); mov ax, 0x2000 (sleep, type S5); out dx, ax; again: hlt; jmp again
+  return bootSector([0xba, 0x04, 0x06, 0xb8, 0x00, 0x20, 0xef, 0xf4, 0xeb, 0xfd]);
+}
+
 function bootSector(code: readonly number[]): Buffer {
   const image = Buffer.alloc(512);
   image.set(code);

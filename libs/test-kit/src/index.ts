@@ -13,7 +13,14 @@ export {
   type FakeMonitorOptions,
 } from './fake-monitor.js';
 export { FaultProxy, type FaultRules } from './fault-proxy.js';
-export { echoBootSector, floodBootSector, powerButtonBootSector } from './boot-sectors.js';
+export {
+  echoBootSector,
+  floodBootSector,
+  panicBootSector,
+  powerButtonBootSector,
+  powerOffBootSector,
+  watchdogBootSector,
+} from './boot-sectors.js';
 export { fullBacklog, type FullBacklog } from './full-backlog.js';
 export { InstantMonitor } from './instant-monitor.js';
 export { bootLinuxGuest, guestKernelDirectory, type LinuxGuest, type LinuxGuestOptions } from './linux-guest.js';

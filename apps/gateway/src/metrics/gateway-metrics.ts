@@ -39,7 +39,7 @@ export class GatewayMetrics {
       });
     this.#series('qmpgw_info', (set) => set(1, version));
     perVm('qmpgw_vm_state', (vm, set) => {
-      for (const state of shownStates) set(Number(vm.monitor.state.name === state), vm.id, state);
+      for (const state of shownStates) set(Number(vm.state === state), vm.id, state);
     });
     perVm('qmpgw_vm_health', (vm, set) => {
       for (const health of healths) set(Number(vm.health === health), vm.id, health);

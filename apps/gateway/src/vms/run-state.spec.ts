@@ -1,6 +1,6 @@
 import type { QmpEvent } from '@qmp-gateway/qmp';
 import { describe, expect, it } from 'vitest';
-import { RunStateFollower } from './run-state.js';
+import { RunStateGuess, runStateOf } from './run-state.js';
 
 const event = (name: string, data?: object): QmpEvent => ({
   name,
@@ -9,16 +9,25 @@ const event = (name: string, data?: object): QmpEvent => ({
   data: data === undefined ? undefined : JSON.stringify(data),
 });
 
-/** The run state after these events, from `running` on. */
-function after(...events: QmpEvent[]): string | null {
-  const follower = new RunStateFollower();
-  return events.reduce<string | null>((state, next) => follower.next(state, next), 'running');
+/** The run state after these events by guess, from `running` on. */
+function after(...events: QmpEvent[]): string {
+  const guess = new RunStateGuess();
+  return events.reduce((state, next) => guess.next(state, next) ?? state, 'running');
 }
 
 const panic = event('GUEST_PANICKED', { action: 'pause' });
 const ioError = event('BLOCK_IO_ERROR', { action: 'stop' });
 
-describe('the run state', () => {
+describe('the run state in an answer to query-status', () => {
+  const state = (json: string) => runStateOf({ kind: 'return', value: Buffer.from(json) });
+
+  it('is a text in an object, and null in anything else', () => {
+    expect(state('{"status":"paused"}')).toBe('paused');
+    expect(['null', '[]', '"paused"', '{"status":1e999}', '{', ''].map(state)).toEqual(Array<null>(6).fill(null));
+  });
+});
+
+describe('the run state by guess', () => {
   it.each([
     ['STOP', 'paused'],
     ['SHUTDOWN', 'shutdown'],
@@ -58,6 +67,16 @@ describe('the run state', () => {
   it('stays shutdown when the STOP after it comes', () => {
     expect(after(event('SHUTDOWN'), event('STOP'))).toBe('shutdown');
   });
+
+  it.each(['RESET', 'MIGRATION', 'COLO_EXIT'])('is left open by %s, which is a reason to ask', (name) => {
+    expect(new RunStateGuess().next('paused', event(name))).toBe('paused');
+    expect(after(ioError, event(name), event('STOP'))).toBe('paused');
+  });
+
+  it.each([event('RTC_CHANGE'), event('POWERDOWN'), event('GUEST_PANICKED', { action: 'run' })])(
+    'has nothing to do with $name, which is no reason to ask',
+    (other) => expect(new RunStateGuess().next('running', other)).toBeUndefined(),
+  );
 
   it('is not confused by a VM that pauses for a reason twice', () => {
     expect(after(event('STOP'), ioError, event('RESUME'), event('STOP'))).toBe('paused');

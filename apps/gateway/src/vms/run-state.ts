@@ -1,6 +1,11 @@
-import { asObject, parsedJson, type QmpEvent } from '@qmp-gateway/qmp';
+import { asObject, asText, parsedJson, returnedObject, type Outcome, type QmpEvent } from '@qmp-gateway/qmp';
 
-/** Events that change the run state by themselves (QAPI RunState). */
+/** The run state that the outcome of `query-status` tells; null when it tells none. */
+export function runStateOf(outcome: Outcome): string | null {
+  return asText(returnedObject(outcome)?.['status']) ?? null;
+}
+
+/** Events that most often mean one run state (QAPI RunState). */
 const follows: Readonly<Record<string, string>> = {
   RESUME: 'running',
   SHUTDOWN: 'shutdown',
@@ -9,6 +14,9 @@ const follows: Readonly<Record<string, string>> = {
   WAKEUP: 'running',
 };
 
+/** Events after which the run state may be any: a reset VM is `running` or `prelaunch`, a migration ends in one of five. */
+const opens: ReadonlySet<string> = new Set(['RESET', 'MIGRATION', 'COLO_EXIT']);
+
 /** Events that, when their action pauses the VM, say why the STOP next to them came. */
 const causes: Readonly<Record<string, { member: string; value: string; runState: string }>> = {
   BLOCK_IO_ERROR: { member: 'action', value: 'stop', runState: 'io-error' },
@@ -16,16 +24,19 @@ const causes: Readonly<Record<string, { member: string; value: string; runState:
   WATCHDOG: { member: 'action', value: 'pause', runState: 'watchdog' },
 };
 
-/** Follows a VM's run state by its events, so that showing it costs no command. */
-export class RunStateFollower {
+/**
+ * Guesses a VM's run state by its events, so that what is shown does not wait for an answer. Only a guess: a STOP gives no
+ * reason, a RESUME of a guest that sleeps leaves it asleep, and QEMU holds some reasons back for a second.
+ */
+export class RunStateGuess {
   #cause: string | undefined;
 
-  /** @returns the state after the event, `current` when it changes nothing. */
-  next(current: string | null, event: QmpEvent): string | null {
+  /** @returns the state after the event, most likely; undefined when the event has nothing to do with it. */
+  next(current: string, event: QmpEvent): string | undefined {
     const cause = causes[event.name];
     if (cause !== undefined) {
       const data = asObject(parsedJson(event.data ?? '{}'));
-      if (data?.[cause.member] !== cause.value) return current;
+      if (data?.[cause.member] !== cause.value) return undefined;
       this.#cause = cause.runState;
       // The STOP may have come first.
       return current === 'paused' ? cause.runState : current;
@@ -35,9 +46,8 @@ export class RunStateFollower {
       this.#cause = undefined;
       return current === 'shutdown' ? current : state;
     }
-    const next = follows[event.name];
-    if (next === undefined) return current;
-    this.#cause = undefined;
+    const next = opens.has(event.name) ? current : follows[event.name];
+    if (next !== undefined) this.#cause = undefined;
     return next;
   }
 }

@@ -13,7 +13,7 @@ import {
 import type { SchemaStore } from '../schemas/schema-store.js';
 import type { VmSchema } from '../schemas/vm-schema.js';
 import type { VmKind } from '../settings/settings.js';
-import { runStateOf } from './run-state-poll.js';
+import { runStateOf } from './run-state.js';
 
 /** What is asked of a VM before its session counts as ready. */
 export interface Preparation {

@@ -14,6 +14,7 @@ import type { SchemaStore } from '../schemas/schema-store.js';
 import type { VmSchema } from '../schemas/vm-schema.js';
 import type { Limits } from '../settings/settings.js';
 import { ChangeWaiters } from './change-waiters.js';
+import { ShownState } from './shown-state.js';
 
 export const agentStates = ['connecting', 'ready', 'silent', 'busy', 'waiting'] as const;
 
@@ -48,9 +49,7 @@ export class VmAgent implements CommandServer, MonitorHost {
   schema: VmSchema | undefined;
   epoch: string | null = null;
   readonly #waiters = new ChangeWaiters();
-  #state: AgentState = 'connecting';
-  #since = Date.now();
-  #lastFault: Fault | null = null;
+  readonly #shown = new ShownState<AgentState>('connecting', Date.now());
 
   /** @param changed called when what the view shows is different now */
   constructor(
@@ -65,34 +64,32 @@ export class VmAgent implements CommandServer, MonitorHost {
   }
 
   get state(): AgentState {
-    return this.#state;
+    return this.#shown.name;
   }
 
   /** Wall-clock milliseconds of the last change of `state`. */
   get since(): number {
-    return this.#since;
+    return this.#shown.since;
   }
 
   /** Why it was away last, told with the time it was first away for that reason. */
   get lastFault(): Fault | null {
-    return this.#lastFault;
+    return this.#shown.fault;
   }
 
   get ready(): boolean {
-    return this.#state === 'ready' && this.monitor.state.name === 'ready';
+    return this.state === 'ready' && this.monitor.state.name === 'ready';
   }
 
-  /** One that was silent is not waited for: its next sign of life may be a boot away. */
+  /** One that could not be had is not waited for: its next sign of life may be a boot away. */
   get arriving(): boolean {
-    const { name } = this.monitor.state;
-    const dialling = name === 'connecting' || name === 'negotiating' || name === 'idle';
-    return dialling && this.#state !== 'silent';
+    return this.state === 'connecting' && this.monitor.state.name !== 'stopped';
   }
 
   get condition(): string {
-    return this.#state === 'silent'
+    return this.state === 'silent'
       ? 'Nobody in the guest answers for the guest agent.'
-      : `The guest agent is ${this.arriving ? 'not connected yet' : this.#state}.`;
+      : `The guest agent is ${this.arriving ? 'not connected yet' : this.state}.`;
   }
 
   onceChanged(callback: () => void): () => void {
@@ -143,12 +140,7 @@ export class VmAgent implements CommandServer, MonitorHost {
   }
 
   #become(state: AgentState, since: number, fault: Fault | undefined): void {
-    const news = fault === undefined || fault.code === this.#lastFault?.code ? undefined : fault;
-    if (state === this.#state && news === undefined) return;
-    if (state !== this.#state) this.#since = since;
-    this.#state = state;
-    if (news !== undefined) this.#lastFault = news;
-    this.changed();
+    if (this.#shown.become(state, since, fault)) this.changed();
   }
 }
 

@@ -23,14 +23,14 @@ export interface VmView {
 
 /** The JSON of `GET /v1/vms/{vm}` without `inFlight`, which changes with every command. */
 function viewOf(vm: Vm) {
-  const { state } = vm.monitor;
+  const { state } = vm;
   return {
     id: vm.id,
-    state: state.name === 'idle' || state.name === 'stopped' ? 'waiting' : state.name,
+    state: state === 'idle' || state === 'stopped' ? 'waiting' : state,
     health: vm.health,
     runState: vm.runState,
-    since: new Date(state.since).toISOString(),
-    ...('retryAt' in state && state.retryAt !== null ? { retryAt: new Date(state.retryAt).toISOString() } : {}),
+    since: new Date(vm.since).toISOString(),
+    ...(vm.retryAt === null ? {} : { retryAt: new Date(vm.retryAt).toISOString() }),
     epoch: vm.epoch,
     kind: vm.kind,
     version: vm.version,
@@ -43,7 +43,7 @@ function viewOf(vm: Vm) {
     labels: vm.labels,
     endpoint: vm.definition.endpoint,
     ...(vm.agent === null ? {} : { agent: agentView(vm.agent) }),
-    lastError: faultView(vm.monitor.lastFault),
+    lastError: faultView(vm.lastFault),
   };
 }
 

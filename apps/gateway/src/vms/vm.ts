@@ -2,10 +2,12 @@ import type { ServerKind } from '@qmp-gateway/catalog';
 import {
   Monitor,
   parseEndpoint,
+  type Fault,
   type Health,
   type MonitorHost,
   type MonitorOptions,
   type MonitorState,
+  type MonitorStateName,
   type QmpEvent,
   type SessionInfo,
   type TlsOptions,
@@ -18,8 +20,9 @@ import type { SchemaStore } from '../schemas/schema-store.js';
 import type { VmSchema } from '../schemas/vm-schema.js';
 import type { Limits, VmDefinition } from '../settings/settings.js';
 import { ChangeWaiters } from './change-waiters.js';
-import { RunStateFollower } from './run-state.js';
-import { RunStatePoll } from './run-state-poll.js';
+import { RunStateGuess } from './run-state.js';
+import { RunStateWatch } from './run-state-watch.js';
+import { isDialledAgain, ShownState } from './shown-state.js';
 import { prepareSession, type Preparation } from './session-preparation.js';
 import { VmAgent } from './vm-agent.js';
 
@@ -71,11 +74,14 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
   capabilities: readonly string[] = [];
 
   readonly #surroundings: VmSurroundings;
-  readonly #runState = new RunStateFollower();
-  readonly #poll: RunStatePoll;
+  readonly #shown: ShownState<MonitorStateName>;
+  #retryAt: number | null = null;
+  readonly #guess = new RunStateGuess();
+  readonly #watch: RunStateWatch;
   readonly #waiters = new ChangeWaiters();
   #definition: VmDefinition;
-  #followed: string | null = null;
+  /** What the VM said last, or events since; null where it was not asked in this session, or has no such state. */
+  #runState: string | null = null;
   #preparation: Preparation | undefined;
   #epochs = new WeakMap<SessionInfo, string>();
 
@@ -99,16 +105,17 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
       ...anchoredAt(options, anchors.endpoint),
       dialect: definition.kind,
     });
+    this.#shown = new ShownState<MonitorStateName>(this.monitor.state.name, this.monitor.state.since);
     this.agent =
       agent === undefined
         ? null
         : new VmAgent(id, agent, anchoredAt(options, anchors.agent), surroundings, () =>
             surroundings.observer.changed(this),
           );
-    this.#poll = new RunStatePoll(
+    this.#watch = new RunStateWatch(
       this.monitor,
       this.queue,
-      (runState) => this.#learned(runState),
+      (runState, polled) => this.#learned(runState, polled),
       surroundings.monitorOptions.clock,
     );
   }
@@ -121,6 +128,29 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
     return this.#definition.labels;
   }
 
+  /** As it is shown: unlike that of the monitor it stays while a VM that can't be had is dialled again. */
+  get state(): MonitorStateName {
+    return this.#shown.name;
+  }
+
+  /** Wall-clock milliseconds of the last change of `state`. */
+  get since(): number {
+    return this.#shown.since;
+  }
+
+  /** The latest reason for having no session, with the time it was first that reason; kept while ready. */
+  get lastFault(): Fault | null {
+    return this.#shown.fault;
+  }
+
+  /**
+   * Wall-clock milliseconds of the first dial after it came to be as it is shown; those that follow change nothing that is
+   * shown. Null where none was planned.
+   */
+  get retryAt(): number | null {
+    return this.#retryAt;
+  }
+
   get health(): Health | null {
     return this.monitor.health;
   }
@@ -131,7 +161,7 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
 
   /** QAPI RunState; null unless ready. */
   get runState(): string | null {
-    return this.ready ? this.#followed : null;
+    return this.ready ? this.#runState : null;
   }
 
   get ready(): boolean {
@@ -142,15 +172,14 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
     return this.monitor.state.name === 'stopped';
   }
 
-  /** True while it is worth waiting: a session is being made. */
+  /** True while it is worth waiting: the first session is being made. One that could not be had is not waited for. */
   get arriving(): boolean {
-    const { name } = this.monitor.state;
-    return name === 'connecting' || name === 'negotiating' || name === 'idle';
+    return this.state === 'connecting' || this.state === 'negotiating' || this.state === 'idle';
   }
 
   get condition(): string {
     if (this.stopped) return 'The gateway has let go of the VM.';
-    return `The VM is ${this.arriving ? 'not connected yet' : this.monitor.state.name}.`;
+    return `The VM is ${this.arriving ? 'not connected yet' : this.state}.`;
   }
 
   start(): void {
@@ -186,7 +215,7 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
       parseEndpoint(this.#definition.endpoint),
       this.#definition.kind,
       this.#surroundings.schemas,
-      (runState) => (this.#followed = runState),
+      (runState) => (this.#runState = runState),
     );
     this.#preparation = preparation;
     if (before !== null && preparation.uuid !== null && before !== preparation.uuid)
@@ -195,28 +224,30 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
 
   stateChanged(state: MonitorState): void {
     if (state.name === 'ready') this.#adopt(state.session);
-    else if (state.name !== 'negotiating') this.#followed = null;
-    if (state.name === 'ready' && state.session.dialect === 'stratovirt') this.#poll.start();
-    else this.#poll.stop();
-    this.#surroundings.observer.changed(this);
+    else if (state.name !== 'negotiating') this.#runState = null;
+    if (state.name === 'ready' && this.#runState !== null)
+      this.#watch.start(this.#runState, state.session.dialect === 'stratovirt');
+    else this.#watch.stop();
+    this.#show(state);
     if (state.name === 'ready') this.#surroundings.observer.ready(this);
     if (!this.arriving && !this.ready) this.queue.refuseAll();
     this.#waiters.wake();
   }
 
   healthChanged(): void {
-    this.#surroundings.observer.changed(this);
+    // That there is none any more is told with the end of the session.
+    if (this.ready) this.#surroundings.observer.changed(this);
   }
 
   event(event: QmpEvent, session: SessionInfo): void {
     this.#beginEpoch(session);
     this.#surroundings.observer.event(this, event);
     // Before the session's query-status nothing is known that an event could change.
-    if (this.#followed === null) return;
-    const runState = this.#runState.next(this.#followed, event);
-    if (runState === this.#followed) return;
-    this.#followed = runState;
-    this.#surroundings.observer.changed(this);
+    if (this.#runState === null) return;
+    const guess = this.#guess.next(this.#runState, event);
+    if (guess === undefined) return;
+    this.#become(guess);
+    this.#watch.event(guess);
   }
 
   place(): void {
@@ -257,11 +288,25 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
     this.ownMonitor = prepared.ownMonitor;
   }
 
+  #show(state: MonitorState): void {
+    if (isDialledAgain(state, this.state)) return;
+    if (!this.#shown.become(state.name, state.since, 'fault' in state ? state.fault : undefined)) return;
+    this.#retryAt = 'retryAt' in state ? state.retryAt : null;
+    this.#surroundings.observer.changed(this);
+  }
+
   /** The VM was asked, and said this. */
-  #learned(runState: string): void {
-    if (this.#followed === null || this.#followed === runState) return;
-    this.#followed = runState;
-    this.anomaly('event-missed', `the VM is ${runState}, and no event said so`);
+  #learned(runState: string, polled: boolean): void {
+    if (this.#runState === null || this.#runState === runState) return;
+    // Only StratoVirt's events can fail to come; QEMU has changes that no event tells.
+    if (polled && this.kind === 'stratovirt')
+      this.anomaly('event-missed', `the VM is ${runState}, and no event said so`);
+    this.#become(runState);
+  }
+
+  #become(runState: string): void {
+    if (runState === this.#runState) return;
+    this.#runState = runState;
     this.#surroundings.observer.changed(this);
   }
 }

@@ -55,7 +55,11 @@ export function gatewaySchemas(reference: (name: string) => JsonSchema): Record<
         health: { enum: ['ok', 'slow', 'unresponsive', null], description: 'Null unless `ready`' },
         runState: { ...textOrNull, description: 'As `query-status` says it; null unless `ready`' },
         since: { ...moment, description: 'When `state` became what it is' },
-        retryAt: { ...moment, description: 'When a VM that is `waiting` is dialled again' },
+        retryAt: {
+          ...moment,
+          description:
+            'When a VM that could not be had is dialled again the first time; the dials after that are told only when they change `state` or `lastError.code`',
+        },
         epoch: { ...textOrNull, description: 'The session with the VM; opaque, never reused' },
         kind: text,
         version: textOrNull,
