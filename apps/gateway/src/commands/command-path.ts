@@ -26,6 +26,7 @@ import { argumentsToSend } from './arguments-to-send.js';
 import type { CommandAnswer, CommandPath, CommandRequest, CommandTrace } from './command-request.js';
 import type { CommandServer } from './command-server.js';
 import { IdempotencyStore } from './idempotency.js';
+import { methodNotAllowed } from './method-not-allowed.js';
 import { pastedOptionFaults } from './pasted-options.js';
 import {
   epochChanged,
@@ -127,10 +128,7 @@ export class CheckedCommandPath implements CommandPath {
     try {
       const { vm, schema, command } = target;
       const { offered } = command.knowledge;
-      if (request.readOnly === true && command.class !== 'read')
-        throw new Problem('method-not-allowed', `GET is for commands of class read: use POST.`, {
-          headers: { Allow: 'POST' },
-        });
+      if (request.readOnly === true && command.class !== 'read') throw methodNotAllowed(command, 'GET');
       if (offered !== true) throw new Problem('not-offered', `${command.name}: ${offered.reason}.`);
       const document = readArguments(request);
       const checked = request.arguments.kind === 'query' ? checkQuery(command, request) : undefined;
@@ -168,7 +166,7 @@ export class CheckedCommandPath implements CommandPath {
         this.parts.audit.late(request, target, result, performance.now() - request.arrivedAt);
         request.late?.(result);
       };
-      this.#start(target, request, sent, deadlineMs, tell, late);
+      this.#start(asJudged(target, decision), request, sent, deadlineMs, tell, late);
     } catch (error) {
       this.refuse(request, error, target, answer, decision);
     }
@@ -288,6 +286,12 @@ export class CheckedCommandPath implements CommandPath {
 }
 
 const firstContactMs = 10_000;
+
+/** With the class that its arguments gave it: what may be repeated goes by what was sent. */
+function asJudged(target: CommandTarget, { class: judged }: Decision): CommandTarget {
+  const { command } = target;
+  return command.class === judged ? target : { ...target, command: { ...command, class: judged } };
+}
 
 /** @throws Problem `route-not-found` for a VM without guest agent */
 export function requireAgent(vm: Vm): VmAgent {

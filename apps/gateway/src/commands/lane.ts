@@ -8,10 +8,11 @@ import { PreferredAnswer } from '../operations/preferred-answer.js';
 import type { WorkFollower } from '../operations/work-follower.js';
 import { Problem } from '../problems/problem.js';
 import type { Limits } from '../settings/settings.js';
-import { commandTooLarge, malformedJson, type CheckedCommandPath, type CommandTarget } from './command-path.js';
+import { commandTooLarge, malformedJson, type CheckedCommandPath } from './command-path.js';
 import type { CommandAnswer, CommandArguments, CommandRequest } from './command-request.js';
 import { readControls } from './controls.js';
 import type { FanOut } from './fan-out.js';
+import { methodNotAllowed } from './method-not-allowed.js';
 import type { ReplyBudget } from './reply-budget.js';
 
 type Route =
@@ -79,8 +80,9 @@ export class Lane {
     const target = this.path.resolveIfKnown(context.principal, vm, command, agent);
     const { method } = request;
     const isGet = method === 'GET';
-    if (!isGet && method !== 'POST') throw methodNotAllowed(target, method);
-    if (isGet && target !== undefined && target.command.class !== 'read') throw methodNotAllowed(target, method);
+    if (!isGet && method !== 'POST') throw methodNotAllowed(target?.command, method);
+    if (isGet && target !== undefined && target.command.class !== 'read')
+      throw methodNotAllowed(target?.command, method);
     const controls = readControls(request.headers, isGet ? undefined : context.query);
     const wish = isGet ? undefined : readPreference(request.headers['prefer']);
     const execute = (args: CommandArguments): void => {
@@ -235,15 +237,6 @@ function decodeSegment(segment: string | undefined): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function methodNotAllowed(target: CommandTarget | undefined, method: string | undefined): Problem {
-  const read = target?.command.class === 'read';
-  const detail =
-    method === 'GET'
-      ? `GET is for commands of class read; ${target?.command.name ?? 'this one'} is of class ${target?.command.class ?? 'unknown'}: use POST.`
-      : `Commands take ${read ? 'GET and POST' : 'POST'}.`;
-  return new Problem('method-not-allowed', detail, { headers: { Allow: read ? 'GET, POST' : 'POST' } });
 }
 
 const messageMembers = ['execute', 'exec-oob', 'arguments', 'id'];
