@@ -1,11 +1,14 @@
+import { createHash } from 'node:crypto';
 import { readFileSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { TokenStore } from '../../apps/gateway/src/access/token-store.js';
 import { StateDirectory } from '../../apps/gateway/src/state/state-directory.js';
 import { fakeMachine, fakeMachineSettings } from './fake-machine.js';
-import { GatewayScene, registerVm, run } from './gateway-scene.js';
+import type { GatewayProcess } from './gateway-process.js';
+import { GatewayScene, makeToken, registerVm, run } from './gateway-scene.js';
 import { exchange } from './http-exchange.js';
+import { prefer } from './work-reader.js';
 
 const scene = new GatewayScene();
 afterAll(() => scene.end());
@@ -104,4 +107,132 @@ it('holds what clients and VMs say without control characters, as the log does',
   for (const line of `${audit()}${gateway.stderr()}`.split('\n'))
     if (controls.test(line)) expect(JSON.stringify(line)).toBe('without control characters');
   expect(audit().match(/odd/g)?.length).toBeGreaterThan(1);
+});
+
+type AuditRecord = Record<string, unknown>;
+const recordsOf = (gateway: GatewayProcess): AuditRecord[] =>
+  readFileSync(path.join(gateway.state, 'audit.log'), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as AuditRecord);
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+
+it('has the arguments of what was refused, without their secrets, and a hash where they can not be read', async () => {
+  const gateway = await scene.gateway();
+  const vm = await registerVm(gateway, `unix:${(await scene.qemu()).socket}`);
+  const weak = makeToken(gateway, { level: 'read', vms: ['*'] });
+  const bearer = { Authorization: `Bearer ${weak}` };
+  const qmp = `/v1/vms/${vm}/qmp`;
+  const password = { protocol: 'vnc', password: 'canary' };
+  const redacted = { protocol: 'vnc', password: '[redacted]' };
+  const bitmap = { node: 'n', name: 'b' };
+  const secret = { 'qom-type': 'secret', id: 's', data: 'canary' };
+  const rom = { driver: 'e1000', romfile: '/etc/passwd' };
+  const broken = '{"password": "canary", }';
+  const post = (command: string, args: object, headers: Record<string, string> = bearer) =>
+    ({ path: `${qmp}/${command}`, body: JSON.stringify(args), headers }) as const;
+  const tried: Record<
+    string,
+    [{ path: string; body?: string; headers?: Record<string, string> }, number, AuditRecord]
+  > = {
+    forbidden: [post('set_password', password), 403, { class: 'configure', rule: 'base', arguments: redacted }],
+    rom: [post('device_add', rom), 403, { class: 'host', rule: 'device_add:romfile', arguments: rom }],
+    whole: [
+      { ...post('set_password', password), path: '/v1/qmp/set_password?vm=*' },
+      403,
+      { vm: '*', entrance: 'fan-out', class: 'configure', arguments: redacted },
+    ],
+    invalid: [post('object-add', { ...secret, bogus: 1 }, {}), 400, { problem: 'invalid-arguments', class: 'host' }],
+    epoch: [post('block-dirty-bitmap-add', bitmap, { 'QMP-VM-Epoch': 'other' }), 412, { arguments: bitmap }],
+    fd: [post('getfd', { fdname: 'f' }, {}), 501, { problem: 'not-offered', arguments: { fdname: 'f' } }],
+    query: [{ path: `${qmp}/qom-list?path=/x&bogus=1` }, 400, { arguments: { path: '/x', bogus: '1' } }],
+    get: [{ path: `${qmp}/device_add?romfile=/x` }, 405, { command: 'device_add', arguments: { romfile: '/x' } }],
+    unknown: [
+      { path: qmp, body: JSON.stringify({ execute: 'nosuch', arguments: password }) },
+      404,
+      { command: 'nosuch', argumentsSha256: sha256(JSON.stringify(password)) },
+    ],
+    // Nobody reads the body of a request for what is not there.
+    unread: [post('nosuch', password), 404, { command: 'nosuch' }],
+    broken: [{ path: `${qmp}/set_password`, body: broken }, 400, { argumentsSha256: sha256(broken) }],
+    message: [{ path: qmp, body: broken }, 400, { command: '', argumentsSha256: sha256(broken) }],
+    line: [
+      post('human-monitor-command', { 'command-line': 'savevm canary' }),
+      403,
+      { argumentsSha256: sha256(JSON.stringify({ 'command-line': 'savevm canary' })) },
+    ],
+    long: [
+      post('device_add', { driver: 'x'.repeat(5000) }),
+      403,
+      { arguments: '[5013 characters]', argumentsSha256: sha256(JSON.stringify({ driver: 'x'.repeat(5000) })) },
+    ],
+    none: [{ ...post('stop', {}), body: '' }, 403, { class: 'operate' }],
+  };
+  for (const [id, [{ path: at, body, headers = {} }, status]] of Object.entries(tried)) {
+    const options = { headers: { ...headers, 'X-Request-Id': id }, ...(body === undefined ? {} : { method: 'POST' }) };
+    const answer = await exchange(gateway, at, { ...options, ...(body ? { body } : {}) });
+    expect([id, answer.status]).toEqual([id, status]);
+  }
+  await expect.poll(() => recordsOf(gateway).at(-1)?.['request'], { timeout: 5_000 }).toBe('none');
+  const records = recordsOf(gateway);
+  for (const [id, [, status, expected]] of Object.entries(tried)) {
+    const record = records.filter(({ request }) => request === id);
+    expect([id, record]).toMatchObject([id, [{ ...expected, status, outcome: 'not-sent' }]]);
+  }
+  expect(records.find(({ request }) => request === 'invalid')).toMatchObject({
+    arguments: { ...secret, data: '[redacted]', bogus: 1 },
+  });
+  const bare = records.find(({ request }) => request === 'none');
+  expect(bare).not.toHaveProperty('arguments');
+  expect(bare).not.toHaveProperty('argumentsSha256');
+  expect(JSON.stringify(records)).not.toContain('canary');
+});
+
+it('tells how the work of a command ended, not only that its reply came, as the metrics do', async () => {
+  const gateway = await scene.gateway();
+  const vm = await registerVm(gateway, `unix:${(await scene.qemu()).socket}`);
+  const size = 2 ** 20;
+  const node = (name: string) => ({ driver: 'null-co', 'node-name': name, size });
+  const full = {
+    ...{ driver: 'blkdebug', 'node-name': 'full', image: 'plain' },
+    'inject-error': [{ event: 'none', iotype: 'write', errno: 28 }],
+  };
+  for (const args of [node('source'), node('target'), node('plain'), full])
+    expect((await run(gateway, vm, 'blockdev-add', JSON.stringify(args))).status).toBe(200);
+  const copy = (job: string, target: string, wait: string) =>
+    prefer(gateway, vm, 'blockdev-backup', { 'job-id': job, device: 'source', target, sync: 'full' }, wait, {
+      'X-Request-Id': job,
+    });
+  expect((await copy('good', 'target', 'wait=30')).status).toBe(200);
+  expect((await copy('bad', 'full', 'wait=30')).status).toBe(422);
+  expect((await run(gateway, vm, 'stop', undefined, { 'X-Request-Id': 'stopped' })).status).toBe(200);
+  expect((await run(gateway, vm, 'query-name', undefined, { 'X-Request-Id': 'last' })).status).toBe(200);
+  await expect.poll(() => recordsOf(gateway).at(-1)?.['request'], { timeout: 5_000 }).toBe('last');
+  const records = recordsOf(gateway);
+  const linesOf = (id: string) => {
+    const operation = records.find(({ request }) => request === id)?.['operation'];
+    return records.filter((record) => 'command' in record && record['operation'] === operation);
+  };
+  const about = { principal: expect.any(String) as string, vm, command: 'blockdev-backup' };
+  for (const [id, end] of [
+    ['good', { work: 'done' }],
+    ['bad', { work: 'failed', problem: 'command-failed' }],
+  ] as const) {
+    const lines = linesOf(id);
+    expect(lines[0]).toMatchObject({ ...about, request: id, outcome: 'done' });
+    // A copy of next to nothing may have ended before its command was answered.
+    if (lines[0]?.['work'] === 'running') {
+      expect(lines).toHaveLength(2);
+      expect(lines[1]).toMatchObject({ ...about, ...end, ms: expect.any(Number) as number });
+    } else expect(lines).toMatchObject([end]);
+  }
+  expect(linesOf('stopped').filter(({ work }) => work === 'done')).toHaveLength(1);
+  expect(linesOf('last')).toHaveLength(1);
+  expect(linesOf('last')[0]).not.toHaveProperty('work');
+  const metrics = (await exchange(gateway, '/metrics')).text;
+  const work = (command: string, outcome: string) =>
+    `qmpgw_work_total{kind="qemu",command="${command}",outcome="${outcome}"} 1`;
+  for (const line of [work('blockdev-backup', 'done'), work('blockdev-backup', 'failed'), work('stop', 'done')])
+    expect(metrics).toContain(line);
+  expect(metrics).toContain('qmpgw_commands_total{kind="qemu",command="blockdev-backup",outcome="done"} 2');
 });

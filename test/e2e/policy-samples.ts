@@ -1,12 +1,15 @@
 import { lowerings, raisings } from '../../libs/catalog/src/argument-rules.js';
 
 /** A text for every pattern that a raising rule looks for. */
-const texts = [...['exec:id', 'exec', 'file:/tmp/x', 'file', '/etc/passwd', 'json:{}', 'x-remote-object', 'any']];
+const texts = [
+  ...['exec:id', 'exec', 'file:/tmp/x', 'file', '/etc/passwd', 'json:{}', 'any'],
+  ...['x-remote-object', 'colo-compare', 'chardev-msmouse', 'max-x86_64-cpu'],
+];
 
 /** Arguments that make a raising rule apply. */
 export function raisedSamples(command: string): string[] {
   return raisings
-    .filter(({ commands }) => commands.includes(command))
+    .filter(({ commands, member }) => commands.includes(command) && member.length > 0)
     .map(({ rule, member, value }) => {
       const text = texts.find((candidate) => value?.test(candidate) ?? true);
       if (text === undefined) throw new Error(`no sample for rule ${rule}`);
@@ -43,6 +46,17 @@ export function loweredSamples(command: string, of: 'qemu' | 'stratovirt' = 'qem
   const sample = (of === 'qemu' ? lowered : loweredOnStratovirt)[command];
   if (sample === undefined) throw new Error(`no sample for the lowering of ${command}`);
   return [sample];
+}
+
+/** Arguments that aim at the gateway's own monitor, whose character device is called so. */
+export function aimedSamples(command: string, chardev: string): string[] {
+  const aimed: Readonly<Record<string, object>> = {
+    'chardev-remove': { id: chardev },
+    'chardev-change': { id: chardev, backend: { type: 'null', data: {} } },
+    yank: { instances: [{ type: 'chardev', id: chardev }] },
+    'human-monitor-command': { 'command-line': `chardev-remove ${chardev}` },
+  };
+  return command in aimed ? [JSON.stringify(aimed[command])] : [];
 }
 
 /** Every way into the host that is of class `host`, and spellings that hide it. `[command, arguments]` */

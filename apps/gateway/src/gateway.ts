@@ -31,6 +31,7 @@ import type { Settings } from './settings/settings.js';
 import { OperationDesk } from './operations/operation-desk.js';
 import { OperationStore } from './operations/operation-store.js';
 import { renderWork } from './operations/operation-view.js';
+import type { Work } from './operations/work.js';
 import { WorkFollower } from './operations/work-follower.js';
 import { MonitorSockets } from './sockets/monitor-sockets.js';
 import type { SocketParts } from './sockets/socket-connection.js';
@@ -327,10 +328,24 @@ export class Gateway {
         return source !== undefined && hub.isWatched(source, 'operation', record.principalId ?? undefined);
       },
       audit: (what, details) => audit.change(undefined, undefined, what, details),
+      ended: (work) => this.#workEnded(work),
       trouble: (failure) => {
         if (failure === undefined) log.warn('operations are written down again');
         else log.error({ failure }, 'operations cannot be written down; they will not survive a restart');
       },
+    });
+  }
+
+  /** Of what was begun through the gateway. */
+  #workEnded(work: Work): void {
+    const { id, vm, command, principalId, state, started, ended } = work.record;
+    if (command === null || principalId === null) return;
+    this.metrics.workEnded(this.registry.get(vm)?.kind ?? 'unknown', command, state);
+    const durationMs = (ended ?? started) - started;
+    // The line of its command, should that be answered in this turn, comes first and may tell it all.
+    setImmediate(() => {
+      if (work.toldAtReply) return;
+      this.audit.work({ principalId, vm, command, operation: id, state, problem: work.problem?.code, durationMs });
     });
   }
 

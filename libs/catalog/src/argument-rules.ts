@@ -17,7 +17,12 @@ export interface Lowering {
 export interface Raising {
   readonly rule: string;
   readonly commands: readonly string[];
-  /** Names from the arguments down; `*` is any item of a list. */
+  /** Only servers of these kinds; all when absent. */
+  readonly kinds?: readonly ServerKind[];
+  /** The first release that it holds for, and the first that it no longer does; no limit when absent. */
+  readonly from?: string;
+  readonly before?: string;
+  /** Names from the arguments down; `*` is any item of a list. Empty: the command itself, whatever its arguments. */
   readonly member: readonly string[];
   /** On what values; any when absent. */
   readonly value?: RegExp;
@@ -105,11 +110,17 @@ export const lowerings: readonly Lowering[] = [
 const hostFile = /^\/|^[A-Za-z][A-Za-z0-9+.-]*:/;
 
 /**
- * Types whose mere instantiation was seen to end QEMU 7.2: parts in a module that is not installed, or finalizers that
- * fail. So a command that only tells can take the VM down.
+ * Types whose properties are listed by making an object of them, which was seen to end the process: parts in a module that
+ * is not installed, finalizers that fail, parts of a machine that is not there. Tried with every type of QEMU 5.2, 7.2 and
+ * 11.1; between a release that was seen to fail and one that was not, all are taken to fail.
  */
-const fatalTypes =
-  /^(?:virtio-(?:gpu|vga)-(?:gl|rutabaga).*|microvm-machine|x-remote-object|qio-net-listener|colo-compare)$/;
+const fatalTypes: readonly Pick<Raising, 'value' | 'from' | 'before'>[] = [
+  { value: /^(?:virtio-(?:gpu|vga)-(?:gl|rutabaga).*|x-remote-object)$/ },
+  { value: /^(?:microvm-machine|colo-compare|qio-net-listener)$/, before: '11.1' },
+  { value: /^chardev-(?:wctablet|msmouse)$/, before: '7.2' },
+  // Before a machine is made (`-preconfig`).
+  { value: /-cpu$/, from: '8.0' },
+];
 
 /** Raisings, the most telling first: of those that set the same class the first is reported. */
 export const raisings: readonly Raising[] = [
@@ -167,13 +178,24 @@ export const raisings: readonly Raising[] = [
     class: 'host' as const,
     reason: `${member} names a host file, a URL or a json: pseudo-file; use ${member}-node`,
   })),
-  {
+  ...fatalTypes.map((types) => ({
     rule: 'list-properties:fatal-type',
     commands: ['device-list-properties', 'qom-list-properties'],
+    // The releases are QEMU's.
+    kinds: ['qemu', 'storage-daemon'] as const,
     member: ['typename'],
-    value: fatalTypes,
-    class: 'configure',
+    class: 'configure' as const,
     reason: 'making an object of this type to list its properties ends the process in some builds',
+    ...types,
+  })),
+  {
+    rule: 'query-events:fatal',
+    commands: ['query-events'],
+    kinds: ['storage-daemon'],
+    before: '6.0',
+    member: [],
+    class: 'configure',
+    reason: 'it ends this storage daemon, which lists the events of QEMU and knows only its own',
   },
   {
     rule: 'object-add:file',

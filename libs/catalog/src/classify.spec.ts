@@ -5,6 +5,7 @@ import { lowerings, raisings, transactionActions } from './argument-rules.js';
 import {
   classifyByName,
   classifyCommand,
+  classRange,
   commandClassesFromSettings,
   commandKnowledge,
   compareClasses,
@@ -176,15 +177,52 @@ describe('what reaches the host needs host', () => {
     expect(ruling('block-stream', String.raw`{"device":"d","\u0062acking-file":"x"}`).class).toBe('host');
   });
 
-  it('raises reads that were seen to end QEMU', () => {
-    for (const typename of ['virtio-vga-gl', 'virtio-gpu-gl-pci']) {
-      expect(ruling('device-list-properties', { typename })).toMatchObject({
-        class: 'configure',
-        rule: 'list-properties:fatal-type',
-      });
+  it('raises reads that were seen to end QEMU, in the releases that they end', () => {
+    const of = (typename: string, version?: string, kind: ServerKind = 'qemu') =>
+      ['device-list-properties', 'qom-list-properties'].map(
+        (command) => classifyCommand(kind, command, json({ typename }), undefined, version).class,
+      );
+    const [raised, kept] = [
+      ['configure', 'configure'],
+      ['read', 'read'],
+    ];
+    for (const typename of ['virtio-vga-gl', 'virtio-gpu-gl-pci', 'x-remote-object']) {
+      expect(ruling('device-list-properties', { typename })).toMatchObject({ rule: 'list-properties:fatal-type' });
+      for (const version of [undefined, '7.2.22', '11.1.0']) expect(of(typename, version), typename).toEqual(raised);
     }
-    expect(ruling('qom-list-properties', { typename: 'colo-compare' }).class).toBe('configure');
-    expect(ruling('device-list-properties', { typename: 'virtio-gpu-pci' }).class).toBe('read');
+    for (const typename of ['microvm-machine', 'colo-compare', 'qio-net-listener'])
+      expect([of(typename, '5.2.0'), of(typename, '7.2.22'), of(typename, '11.1.0')]).toEqual([raised, raised, kept]);
+    expect(of('qio-net-listener', '7.2.22', 'storage-daemon')).toEqual(raised);
+    for (const typename of ['chardev-wctablet', 'chardev-msmouse'])
+      expect([of(typename, '5.2.0'), of(typename, '7.2.22')]).toEqual([raised, kept]);
+    expect([of('max-x86_64-cpu', '7.2.22'), of('max-x86_64-cpu', '11.1.0')]).toEqual([kept, raised]);
+    expect([of('virtio-gpu-pci'), of('virtio-gpu-pci', '7.2.22'), of('virtio-gpu-pci', 'odd')]).toEqual([
+      kept,
+      kept,
+      kept,
+    ]);
+    // A release that can't be read may be any.
+    for (const typename of ['colo-compare', 'chardev-msmouse', 'max-x86_64-cpu'])
+      expect(of(typename, 'odd')).toEqual(raised);
+  });
+
+  it('raises a command of one kind and release by its name, without arguments too', () => {
+    const fatal = { class: 'configure', rule: 'query-events:fatal' };
+    for (const args of [undefined, json({})])
+      expect(classifyCommand('storage-daemon', 'query-events', args, undefined, '5.2.0')).toMatchObject(fatal);
+    expect(classifyByName('storage-daemon', 'query-events', undefined, '5.2.0')).toMatchObject(fatal);
+    expect(classRange('storage-daemon', 'query-events', undefined, '5.2.0')).toMatchObject({
+      lowest: fatal,
+      highest: fatal,
+    });
+    expect(classifyByName('qemu', 'query-events', undefined, '5.2.0').class).toBe('read');
+    expect(classifyByName('storage-daemon', 'query-events', undefined, '7.2.0').class).toBe('read');
+    expect(classifyByName('storage-daemon', 'query-events', undefined, 'odd').class).toBe('configure');
+    const settings = new Map([['query-events', 'host']] as const);
+    expect(classifyByName('storage-daemon', 'query-events', settings, '5.2.0').rule).toBe('settings');
+    expect(
+      classifyByName('storage-daemon', 'query-events', new Map([['query-events', 'operate']]), '5.2.0'),
+    ).toMatchObject(fatal);
   });
 
   it('names the argument that is not listed, when it is a name', () => {
@@ -331,13 +369,118 @@ describe('classifyCommand', () => {
       expect(reason).not.toBe('');
       for (const command of commands) expect(isKnownCommand(kind, command), command).toBe(true);
     }
-    for (const { commands, reason } of raisings) {
+    for (const { commands, reason, member, value } of raisings) {
       expect(reason).not.toBe('');
+      // By name alone there is no value to look at.
+      if (member.length === 0) expect(value).toBeUndefined();
       for (const command of commands) expect(isKnownCommand('qemu', command), command).toBe(true);
     }
     for (const action of transactionActions) expect(isKnownCommand('qemu', action), action).toBe(true);
     const keys = lowerings.flatMap(({ kind, commands }) => commands.map((command) => `${kind} ${command}`));
     expect(new Set(keys).size).toBe(keys.length);
+  });
+});
+
+describe('classRange', () => {
+  const kinds: readonly ServerKind[] = ['qemu', 'storage-daemon', 'guest-agent', 'stratovirt'];
+  const ends = (kind: ServerKind, command: string, settings?: Parameters<typeof classRange>[2]) => {
+    const { lowest, highest } = classRange(kind, command, settings);
+    return [lowest.class, highest.class];
+  };
+
+  it('is one class where arguments decide nothing', () => {
+    expect(classRange('qemu', 'stop')).toMatchObject({ lowest: { class: 'operate', rule: 'base' }, byArguments: [] });
+    expect(ends('qemu', 'stop')).toEqual(['operate', 'operate']);
+    expect(ends('qemu', 'x-from-the-future')).toEqual(['host', 'host']);
+  });
+
+  it('tells how far arguments lower and raise', () => {
+    expect(ends('qemu', 'device_add')).toEqual(['configure', 'host']);
+    expect(ends('stratovirt', 'device_add')).toEqual(['configure', 'host']);
+    expect(ends('qemu', 'transaction')).toEqual(['configure', 'host']);
+    expect(ends('qemu', 'human-monitor-command')).toEqual(['read', 'host']);
+    expect(ends('qemu', 'block-commit')).toEqual(['configure', 'host']);
+    expect(ends('qemu', 'device-list-properties')).toEqual(['read', 'configure']);
+    const { byArguments } = classRange('qemu', 'device_add');
+    expect(byArguments.map(({ class: to, rule }) => [to, rule])).toEqual([
+      ['host', 'device_add:romfile'],
+      ['configure', 'device_add:driver'],
+    ]);
+  });
+
+  it('starts from a class of the settings, which nothing lowers', () => {
+    const settings = new Map([
+      ['block-commit', 'host'],
+      ['device-list-properties', 'operate'],
+      ['x-from-the-future', 'read'],
+    ] as const);
+    expect(ends('qemu', 'block-commit', settings)).toEqual(['host', 'host']);
+    expect(ends('qemu', 'device-list-properties', settings)).toEqual(['operate', 'configure']);
+    expect(ends('qemu', 'x-from-the-future', settings)).toEqual(['read', 'read']);
+  });
+
+  /** Values that the rules look for, and some that fit the shapes of lowerings. */
+  const leaves = fc.constantFrom<unknown>(
+    ...[
+      'exec:x',
+      'exec',
+      'file',
+      'file:/x',
+      '/etc/passwd',
+      'json:{}',
+      'x-remote-object',
+      'any',
+      'info status',
+      'abort',
+    ],
+    ...['virtio-rng-pci', 'null-co', 'null', 'hubport', 'iothread', 'blockdev-backup', 'user', true, 1],
+    ...[{}, [], { type: 'null', data: {} }, { type: 'file', data: {} }, [{ type: 'abort' }], [{ type: 'x' }]],
+    [{ type: 'blockdev-snapshot-sync', data: { 'snapshot-file': '/x' } }],
+    [{ type: 'block-dirty-bitmap-add', data: { node: 'n', name: 'b' } }],
+    [{ addr: { transport: 'exec' } }],
+  );
+  const members = fc.constantFrom(
+    ...new Set([
+      ...raisings.flatMap(({ member }) => member.slice(0, 1)),
+      ...['driver', 'type', 'qom-type', 'id', 'backend', 'actions', 'command-line', 'restrict', 'file', 'channels'],
+    ]),
+  );
+  const changing = new Set(['transaction', ...[...lowerings, ...raisings].flatMap(({ commands }) => commands)]);
+  const anyCommand = fc
+    .constantFrom(...kinds)
+    .chain((kind) =>
+      fc.tuple(fc.constant(kind), fc.oneof(fc.constantFrom(...changing), fc.constantFrom(...knownCommands(kind)))),
+    );
+  const anySettings = fc.dictionary(
+    fc.constantFrom(...changing, 'stop'),
+    fc.constantFrom('read', 'operate', 'configure', 'host' as const),
+    { maxKeys: 3 },
+  );
+  const anyVersion = fc.constantFrom(undefined, '2.12.0', '5.2.0', '7.2.22', '11.1.0', 'odd');
+
+  it('holds the class of a command whatever its arguments, settings and release', () => {
+    const seen = new Set<string>();
+    fc.assert(
+      fc.property(
+        ...[anyCommand, fc.dictionary(members, leaves, { maxKeys: 4 }), anySettings, anyVersion],
+        ([kind, command], args, set, version) => {
+          const settings = commandClassesFromSettings(set).classes;
+          const result = classifyCommand(kind, command, json(args), settings, version);
+          const { lowest, highest, byArguments } = classRange(kind, command, settings, version);
+          expect(compareClasses(lowest.class, result.class)).toBeLessThanOrEqual(0);
+          expect(compareClasses(result.class, highest.class)).toBeLessThanOrEqual(0);
+          const base = classifyByName(kind, command, settings, version);
+          if (result.class !== base.class) {
+            seen.add(`${result.class} ${base.class}`);
+            // What an action of a transaction brings is told by the class of the least and of the unknown action.
+            if (command !== 'transaction') expect(byArguments.map(({ rule }) => rule)).toContain(result.rule);
+          }
+        },
+      ),
+      { numRuns: 5000 },
+    );
+    // The arguments made here do change classes, up and down.
+    expect(seen.size).toBeGreaterThan(1);
   });
 });
 

@@ -4,6 +4,7 @@ import { mismatch } from './argument-shape.js';
 import type { ClassSettings } from './class-settings.js';
 import { compareClasses, type CommandClass, type ServerKind } from './command-class.js';
 import { commandKnowledge, isKnownCommand } from './command-knowledge.js';
+import { releaseOrdinal } from './release.js';
 
 /** What class a command is with these arguments, and which rule says so. */
 export interface Ruling {
@@ -26,14 +27,26 @@ for (const raising of raisings) {
   for (const command of raising.commands) raisingsOf.set(command, [...(raisingsOf.get(command) ?? []), raising]);
 }
 
-/** Class by name alone: what decides whether GET is answered. */
-export function classifyByName(kind: ServerKind, command: string, settings?: ClassSettings): Ruling {
-  const { class: base, reason } = commandKnowledge(kind, command);
+/**
+ * Class by name alone: what decides whether GET is answered.
+ *
+ * @param version release of the server, `major.minor[.micro]`; the newest when absent
+ */
+export function classifyByName(kind: ServerKind, command: string, settings?: ClassSettings, version?: string): Ruling {
+  const base = bundledByName(kind, command, version);
   const set = settings?.get(command);
-  if (set !== undefined && (!isKnownCommand(kind, command) || compareClasses(set, base) > 0)) {
+  if (set !== undefined && (!isKnownCommand(kind, command) || compareClasses(set, base.class) > 0)) {
     return { class: set, rule: 'settings', reason: `the settings make it ${set}` };
   }
-  return { class: base, rule: 'base', reason };
+  return base;
+}
+
+function bundledByName(kind: ServerKind, command: string, version: string | undefined): Ruling {
+  const { class: base, reason } = commandKnowledge(kind, command);
+  const raised = highest(raisingsFor(kind, command, version).filter(({ member }) => member.length === 0));
+  return raised === undefined || compareClasses(raised.class, base) < 0
+    ? { class: base, rule: 'base', reason }
+    : rulingOf(raised);
 }
 
 /**
@@ -41,26 +54,96 @@ export function classifyByName(kind: ServerKind, command: string, settings?: Cla
  * harmless arguments; a class set by the operator is never lowered.
  *
  * @param args the `arguments` object as read, undefined when there is none; not validated against the schema yet
+ * @param version release of the server, `major.minor[.micro]`; the newest when absent
  */
 export function classifyCommand(
   kind: ServerKind,
   command: string,
   args: JsonNode | undefined,
   settings?: ClassSettings,
+  version?: string,
 ): Ruling {
-  const base = classifyByName(kind, command, settings);
+  const base = classifyByName(kind, command, settings, version);
   if (args === undefined || !isKnownCommand(kind, command)) return base;
-  const raised = raise(command, args, base);
-  if (base.rule === 'settings' || raised !== base) return raised;
-  if (command === 'transaction' && kind !== 'stratovirt') return classifyTransaction(kind, args, base, settings);
+  const applying = raisingsAbove(base, kind, command, version).filter((raising) =>
+    reaches(args, raising.member, raising.value),
+  );
+  const raised = highest(applying);
+  if (raised !== undefined) return rulingOf(raised);
+  if (base.rule === 'settings') return base;
+  if (isTransaction(kind, command)) return classifyTransaction(kind, args, base, settings, version);
   return lower(kind, command, args, base);
 }
 
-function raise(command: string, args: JsonNode, base: Ruling): Ruling {
-  const applying = raisingsOf
-    .get(command)
-    ?.find((raising) => compareClasses(raising.class, base.class) >= 0 && reaches(args, raising.member, raising.value));
-  return applying === undefined ? base : { class: applying.class, rule: applying.rule, reason: applying.reason };
+/** Between which classes a command is, whatever its arguments. */
+export interface ClassRange {
+  readonly lowest: Ruling;
+  readonly highest: Ruling;
+  /** The rules about arguments that can decide, each with the class it comes to; empty when the name alone does. */
+  readonly byArguments: readonly Ruling[];
+}
+
+/**
+ * Between which classes `classifyCommand` can put a command, read from the rules that it goes by.
+ *
+ * @param version as there
+ */
+export function classRange(kind: ServerKind, command: string, settings?: ClassSettings, version?: string): ClassRange {
+  const base = classifyByName(kind, command, settings, version);
+  const byArguments = isKnownCommand(kind, command) ? argumentRulings(base, kind, command, version) : [];
+  const all = [base, ...byArguments];
+  return {
+    lowest: all.reduce((least, ruling) => (compareClasses(ruling.class, least.class) < 0 ? ruling : least)),
+    highest: highest(all) ?? base,
+    byArguments,
+  };
+}
+
+/** What the rules about arguments can come to; `base` where none of them applies. */
+function argumentRulings(base: Ruling, kind: ServerKind, command: string, version: string | undefined): Ruling[] {
+  const raised = raisingsAbove(base, kind, command, version).map(rulingOf);
+  if (base.rule === 'settings') return raised;
+  if (isTransaction(kind, command)) return [...raised, leastTransaction, unknownAction];
+  const lowering = loweringOf(kind, command);
+  return lowering === undefined ? raised : [...raised, rulingOf(lowering)];
+}
+
+function rulingOf({ class: to, rule, reason }: Lowering | Raising): Ruling {
+  return { class: to, rule, reason };
+}
+
+/** The highest class; of several such the first, which is the most telling. */
+function highest<Of extends { readonly class: CommandClass }>(rules: readonly Of[]): Of | undefined {
+  return rules.reduce<Of | undefined>(
+    (most, rule) => (most === undefined || compareClasses(rule.class, most.class) > 0 ? rule : most),
+    undefined,
+  );
+}
+
+/** Those that hold for this server; all where its release can't be read, the newest where none is told. */
+function raisingsFor(kind: ServerKind, command: string, version: string | undefined): readonly Raising[] {
+  const raisings = raisingsOf.get(command);
+  if (raisings === undefined) return [];
+  const release = version === undefined ? Number.POSITIVE_INFINITY : releaseOrdinal(version);
+  const isReadable = release > 0;
+  return raisings.filter(
+    ({ kinds, from, before }) =>
+      (kinds === undefined || kinds.includes(kind)) &&
+      (from === undefined || !isReadable || release >= releaseOrdinal(from)) &&
+      (before === undefined || !isReadable || release < releaseOrdinal(before)),
+  );
+}
+
+/** Those by arguments that raise the class, or tell more exactly why it is what it is. */
+function raisingsAbove(
+  base: Ruling,
+  kind: ServerKind,
+  command: string,
+  version: string | undefined,
+): readonly Raising[] {
+  return raisingsFor(kind, command, version).filter(
+    (raising) => raising.member.length > 0 && compareClasses(raising.class, base.class) >= 0,
+  );
 }
 
 function reaches(node: JsonNode, path: readonly string[], value: RegExp | undefined): boolean {
@@ -72,12 +155,16 @@ function reaches(node: JsonNode, path: readonly string[], value: RegExp | undefi
   );
 }
 
+function loweringOf(kind: ServerKind, command: string): Lowering | undefined {
+  return loweringsOf.get(kind === 'storage-daemon' ? 'qemu' : kind)?.get(command);
+}
+
 function lower(kind: ServerKind, command: string, args: JsonNode, base: Ruling): Ruling {
-  const lowering = loweringsOf.get(kind === 'storage-daemon' ? 'qemu' : kind)?.get(command);
+  const lowering = loweringOf(kind, command);
   if (lowering === undefined) return base;
   const path = mismatch(lowering.shape, args);
   return path === undefined
-    ? { class: lowering.class, rule: lowering.rule, reason: lowering.reason }
+    ? rulingOf(lowering)
     : { class: base.class, rule: lowering.rule, reason: `${base.reason}; ${notListed(path, lowering.class)}` };
 }
 
@@ -88,32 +175,48 @@ function notListed(path: readonly string[], lowered: CommandClass): string {
   return `${subject} not on the list for ${lowered}`;
 }
 
-/** The highest of its actions. Nothing below `configure`, the class of the least of them. */
-function classifyTransaction(kind: ServerKind, args: JsonNode, base: Ruling, settings?: ClassSettings): Ruling {
+function isTransaction(kind: ServerKind, command: string): boolean {
+  return command === 'transaction' && kind !== 'stratovirt';
+}
+
+/** Nothing below `configure`, the class of the least of all actions. */
+const leastTransaction: Ruling = { class: 'configure', rule: 'transaction', reason: 'no action needs more' };
+
+const unknownAction: Ruling = {
+  class: 'host',
+  rule: 'transaction:unknown-action',
+  reason: 'an action we do not know may do anything',
+};
+
+/** The highest of its actions. */
+function classifyTransaction(
+  kind: ServerKind,
+  args: JsonNode,
+  base: Ruling,
+  settings: ClassSettings | undefined,
+  version: string | undefined,
+): Ruling {
   const actions = membersOf(args).get('actions');
   if (actions?.kind !== 'array') return base;
-  let highest: Ruling = { class: 'configure', rule: 'transaction', reason: 'no action needs more' };
-  for (const action of actions.items) {
+  const rulings = actions.items.map((action) => {
     const members = membersOf(action);
-    const ruling = classifyAction(kind, members.get('type'), members.get('data'), settings);
-    if (compareClasses(ruling.class, highest.class) > 0) highest = ruling;
-  }
-  return highest;
+    return classifyAction(kind, members.get('type'), members.get('data'), settings, version);
+  });
+  return highest([leastTransaction, ...rulings]) ?? leastTransaction;
 }
 
 function classifyAction(
   kind: ServerKind,
   type: JsonNode | undefined,
   data: JsonNode | undefined,
-  settings?: ClassSettings,
+  settings: ClassSettings | undefined,
+  version: string | undefined,
 ): Ruling {
   if (type?.kind === 'string' && type.value === 'abort') {
     return { class: 'configure', rule: 'transaction', reason: 'makes the transaction fail' };
   }
-  if (type?.kind !== 'string' || !transactionActions.has(type.value)) {
-    return { class: 'host', rule: 'transaction:unknown-action', reason: 'an action we do not know may do anything' };
-  }
-  const { class: actionClass, reason } = classifyCommand(kind, type.value, data, settings);
+  if (type?.kind !== 'string' || !transactionActions.has(type.value)) return unknownAction;
+  const { class: actionClass, reason } = classifyCommand(kind, type.value, data, settings, version);
   return { class: actionClass, rule: `transaction:${type.value}`, reason: `its action ${type.value}: ${reason}` };
 }
 

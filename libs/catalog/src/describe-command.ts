@@ -1,11 +1,16 @@
 import type { Command } from '@qmp-gateway/qapi';
+import { classifyByName, classRange } from './classify.js';
 import type { CommandClass, ServerKind } from './command-class.js';
 import { commandKnowledge } from './command-knowledge.js';
 import { exampleOf, type CommandExample } from './examples.js';
 
 /** What documents say of a command besides its types. */
 export interface DescribedCommand {
+  /** By name alone. */
   readonly class: CommandClass;
+  /** What arguments can make of it. */
+  readonly lowestClass: CommandClass;
+  readonly highestClass: CommandClass;
   readonly offered: true | { readonly reason: string };
   readonly openArguments: boolean;
   readonly summary?: string;
@@ -15,13 +20,16 @@ export interface DescribedCommand {
 /**
  * All that is known of a command as its documents tell it: from bundled data alone, so without an operator's own classes.
  *
- * @param version release of the server; decides about open arguments
+ * @param version release of the server; decides about open arguments and what its faults make dangerous
  */
 export function describeCommand(kind: ServerKind, version: string, { name, gen }: Command): DescribedCommand {
-  const { class: commandClass, summary, offered, openArguments } = commandKnowledge(kind, name, version);
+  const { summary, offered, openArguments } = commandKnowledge(kind, name, version);
+  const { lowest, highest } = classRange(kind, name, undefined, version);
   const example = exampleOf(kind, name);
   return {
-    class: commandClass,
+    class: classifyByName(kind, name, undefined, version).class,
+    lowestClass: lowest.class,
+    highestClass: highest.class,
     offered,
     openArguments: openArguments || gen === false,
     ...(summary === undefined ? {} : { summary }),

@@ -17,7 +17,7 @@ export {
 } from './bundled-catalogs.js';
 export { CatalogError, catalogFormat, type Catalog, type CatalogGreeting, type CatalogMeta } from './catalog.js';
 export { commandClassesFromSettings, type ClassSettingFault, type ClassSettings } from './class-settings.js';
-export { classifyByName, classifyCommand, type Ruling } from './classify.js';
+export { classifyByName, classifyCommand, classRange, type ClassRange, type Ruling } from './classify.js';
 export { classOrder, compareClasses, isCommandClass, type CommandClass, type ServerKind } from './command-class.js';
 export {
   commandKnowledge,

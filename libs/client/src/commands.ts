@@ -1,6 +1,7 @@
 /** Types of commands: what each takes and returns, and how it is to be run. */
 import { integerTable } from './generated/integer-table.js';
 import type { Commands } from './generated/qapi-types.js';
+import type { Level } from './resources.js';
 import { lookUp, widenIntegers } from './wide-integers.js';
 
 /** Commands in the types. Others work too: they take and return anything. */
@@ -51,7 +52,7 @@ export interface ExecuteOptions extends QueryOptions {
 /** What a dry run says: the message that would be sent, and the level it needs. */
 export interface DryRun {
   readonly wouldSend: Readonly<Record<string, unknown>>;
-  readonly class: 'read' | 'operate' | 'configure' | 'host';
+  readonly class: Level;
 }
 
 /** A return value with what the gateway says beside it. */

@@ -106,6 +106,24 @@ describe('commands', () => {
   });
 });
 
+describe('what the caller may do', () => {
+  it('is asked for in general, of a command, and of a command with its arguments', async () => {
+    const { client, sent } = clientOf(() => json('{"level":"configure","allowed":"by-arguments"}'));
+    expect(await client.access()).toMatchObject({ level: 'configure' });
+    expect((await client.vm('a').mayRun('device_add')).allowed).toBe('by-arguments');
+    await client.vm('a').mayRunWith('device_add', { driver: 'e1000' });
+    await client.vm('a').mayRun('guest-exec', { agent: true });
+    await client.vm('a').mayRunWith('guest-exec', { path: 'sh' }, { agent: true });
+    expect(sent.map(({ method, url, body }) => [method, url, body])).toEqual([
+      ['GET', 'http://gw:8080/v1/access', undefined],
+      ['GET', 'http://gw:8080/v1/access?vm=a&command=device_add', undefined],
+      ['POST', 'http://gw:8080/v1/access', '{"vm":"a","command":"device_add","arguments":{"driver":"e1000"}}'],
+      ['GET', 'http://gw:8080/v1/access?vm=a&command=guest-exec&agent=true', undefined],
+      ['POST', 'http://gw:8080/v1/access', '{"vm":"a","command":"guest-exec","agent":true,"arguments":{"path":"sh"}}'],
+    ]);
+  });
+});
+
 describe('work that goes on', () => {
   const shown = (state: string) =>
     `{"id":"r.o7","vm":"a","command":"query-balloon","state":"${state}","return":{"actual":1}}`;

@@ -4,7 +4,7 @@ import type { GatewayEvent } from './events.js';
 import { GatewayHttp, type Fetch, type Token } from './gateway-http.js';
 import { GatewayUnreachable } from './gateway-problem.js';
 import { readJson } from './lossless-json.js';
-import type { ApiRoot, FanOutLine, OperationList, OperationState, VmList } from './resources.js';
+import type { ApiRoot, FanOutLine, Grant, OperationList, OperationState, VmList } from './resources.js';
 import { resourceDeadlineMs, VmClient } from './vm-client.js';
 import type { WebSocketConstructor } from './websocket-events.js';
 
@@ -45,6 +45,11 @@ export class GatewayClient {
   /** Name, version and capabilities of the gateway. */
   async about(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<ApiRoot> {
     return (await this.#get('/v1', new URLSearchParams(), options.signal)) as ApiRoot;
+  }
+
+  /** What the caller may do. Of one command: `VmClient.mayRun`. */
+  async access(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Grant> {
+    return (await this.#get('/v1/access', new URLSearchParams(), options.signal)) as Grant;
   }
 
   /** The selected VMs (default: all), and the event position from which to follow what becomes of them. */

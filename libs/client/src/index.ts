@@ -7,7 +7,7 @@
  * the VM: nothing is validated here, and nothing is sent twice.
  */
 export { GatewayClient, type FanOutOptions, type GatewayClientOptions, type VmSelection } from './gateway-client.js';
-export { VmClient, type KeyOptions } from './vm-client.js';
+export { VmClient, type AccessOptions, type KeyOptions } from './vm-client.js';
 export { AgentClient, type AgentOptions } from './agent-client.js';
 export type { ExecLine, ExecRequest, GuestAgent, WrittenFile } from './agent-resources.js';
 export type {
@@ -26,7 +26,11 @@ export { GatewayProblem, GatewayUnreachable, type Outcome, type ProblemDocument 
 export type { Fetch, Token } from './gateway-http.js';
 export type {
   ApiRoot,
+  CommandDecision,
   CommandOperation,
+  CommandOutlook,
+  Grant,
+  Level,
   ListedOperation,
   OperationList,
   OperationState,

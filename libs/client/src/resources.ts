@@ -9,6 +9,37 @@ export interface ApiRoot {
   readonly capabilities: readonly string[];
 }
 
+/** Each may do what those before it may: `read`, `operate`, `configure`, `host`. */
+export type Level = 'read' | 'operate' | 'configure' | 'host';
+
+/** What the caller was granted. */
+export interface Grant {
+  readonly principal: string;
+  readonly level: Level;
+  /** Ids as globs, or `label:key=glob`. */
+  readonly vms: readonly string[];
+  readonly commands: { readonly allow: readonly string[]; readonly deny: readonly string[] };
+}
+
+/** Whether a command may be run, and by which rule. */
+export interface CommandDecision extends Grant {
+  readonly allowed: boolean;
+  /** The level it needs. */
+  readonly class: Level;
+  readonly rule: string;
+  readonly reason: string;
+}
+
+/** The same before the arguments are known; `class`, `rule` and `reason` are of the command without any. */
+export interface CommandOutlook extends Omit<CommandDecision, 'allowed'> {
+  /** True or false where that holds for all arguments. */
+  readonly allowed: boolean | 'by-arguments';
+  readonly lowestClass: Level;
+  readonly highestClass: Level;
+  /** The rules about arguments, each with the class it comes to. */
+  readonly argumentRules: readonly { readonly class: Level; readonly rule: string; readonly reason: string }[];
+}
+
 export interface Vm {
   readonly id: string;
   readonly state: 'connecting' | 'negotiating' | 'ready' | 'waiting' | 'busy' | 'closed';

@@ -16,7 +16,16 @@ import { duration, milliseconds } from './duration.js';
 import { events, type EventSurroundings, type EventStreamOptions } from './event-stream.js';
 import type { GatewayEvent } from './events.js';
 import type { GatewayHttp, HttpAnswer, HttpRequest } from './gateway-http.js';
-import type { CommandOperation, ListedOperation, QomTree, QomView, Vm, VmRegistration } from './resources.js';
+import type {
+  CommandDecision,
+  CommandOperation,
+  CommandOutlook,
+  ListedOperation,
+  QomTree,
+  QomView,
+  Vm,
+  VmRegistration,
+} from './resources.js';
 
 /** For what runs commands. Longer than any deadline the gateway sets by itself: after that there is no gateway any more. */
 const commandDeadlineMs = 11 * 60_000;
@@ -28,6 +37,12 @@ const graceMs = 30_000;
 export interface KeyOptions {
   /** Pause after each press and each release: seconds, or a duration such as `50ms`. */
   readonly hold?: number | string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface AccessOptions {
+  /** The command is the guest agent's. */
+  readonly agent?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -72,6 +87,26 @@ export class VmClient {
   /** Makes the gateway forget the VM, which itself is not touched. */
   async forget(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
     await this.#resource({ method: 'DELETE', path: '', signal: options.signal });
+  }
+
+  /** Whether the caller may run a command: with any arguments, with none, or with some. */
+  async mayRun(command: OrOther<CommandName>, options: AccessOptions = {}): Promise<CommandOutlook> {
+    const { agent, signal } = options;
+    const query = new URLSearchParams({ vm: this.id, command, ...(agent === true ? { agent: 'true' } : {}) });
+    const request = { method: 'GET', path: '/v1/access', query, deadlineMs: resourceDeadlineMs, signal } as const;
+    return (await this.http.request(request)).body as CommandOutlook;
+  }
+
+  /** Whether the caller may run a command with these arguments. Nothing is sent, and whether they fit is not asked. */
+  async mayRunWith<C extends OrOther<CommandName>>(
+    command: C,
+    args: ArgumentsOf<C>,
+    options: AccessOptions = {},
+  ): Promise<CommandDecision> {
+    const { agent, signal } = options;
+    const body = { vm: this.id, command, ...(agent === true ? { agent } : {}), arguments: args };
+    const request = { method: 'POST', path: '/v1/access', body, deadlineMs: resourceDeadlineMs, signal } as const;
+    return (await this.http.request(request)).body as CommandDecision;
   }
 
   /** Runs a command that changes nothing (class `read`). */

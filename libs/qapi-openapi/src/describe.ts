@@ -1,10 +1,16 @@
 import type { Command, QapiModel } from '@qmp-gateway/qapi';
 import type { ProblemRow } from './problems.js';
 
+/** Levels of callers, each containing the ones before it. */
+export type Level = 'read' | 'operate' | 'configure' | 'host';
+
 /** What the caller knows of a command and the model does not say. */
 export interface CommandDescription {
-  /** The level a caller needs; `read` commands can also be run with GET. */
-  readonly class: 'read' | 'operate' | 'configure' | 'host';
+  /** The level a caller needs when no argument says otherwise; `read` commands can also be run with GET. */
+  readonly class: Level;
+  /** Between which levels the arguments decide; those of `class` when absent. */
+  readonly lowestClass?: Level;
+  readonly highestClass?: Level;
   /** Beats the summary in the model. */
   readonly summary?: string;
   /** Whether the gateway runs the command at all, and if not, why. */

@@ -69,7 +69,7 @@ describe('the gateway document', () => {
         'get /problems/{code}',
         'get /readyz',
         'get /v1',
-        'get /v1/access',
+        'get|post /v1/access',
         'get /v1/events',
         'get /v1/vms',
         'get /v1/vms/{vm}/agent/openapi.json',

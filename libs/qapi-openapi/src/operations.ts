@@ -92,8 +92,11 @@ function commonParts(
 
 function extensions(command: Command, description: CommandDescription): Record<`x-qapi-${string}`, unknown> {
   const features = command.features.map((feature) => feature.name);
+  const { class: byName, lowestClass = byName, highestClass = byName } = description;
   return {
-    'x-qapi-class': description.class,
+    'x-qapi-class': byName,
+    ...(lowestClass !== byName && { 'x-qapi-class-min': lowestClass }),
+    ...(highestClass !== byName && { 'x-qapi-class-max': highestClass }),
     ...(features.length > 0 && { 'x-qapi-features': features }),
     ...(command.since !== undefined && { 'x-qapi-since': command.since }),
     ...(command.allowOob && { 'x-qapi-oob': true }),

@@ -91,6 +91,7 @@ async function measure(directory: string, command: string, json: string | undefi
       args: document,
       answer: { ok: true, json: '{}', trace: {} },
       durationMs: 0.25,
+      work: undefined,
       internalFault: false,
     });
 

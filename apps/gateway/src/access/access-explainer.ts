@@ -1,3 +1,5 @@
+import type { Ruling } from '@qmp-gateway/catalog';
+import { readJson } from '@qmp-gateway/qapi';
 import type { CommandTarget } from '../commands/command-path.js';
 import type { Decision, Policy } from './policy.js';
 import type { Level, Principal } from './principal.js';
@@ -9,10 +11,29 @@ export interface GrantView {
   readonly commands: { readonly allow: readonly string[]; readonly deny: readonly string[] };
 }
 
+/** Which command is asked about. */
+export interface CommandQuestion {
+  readonly vm: string;
+  /** Of the guest agent, not of the monitor. */
+  readonly agent: boolean;
+  readonly command: string;
+}
+
+/** Of a command whatever its arguments; `class`, `rule` and `reason` are those of the command without any. */
+export interface OutlookView extends Omit<Decision, 'allowed'> {
+  readonly allowed: boolean | 'by-arguments';
+  readonly lowestClass: Level;
+  readonly highestClass: Level;
+  /** The rules about arguments, each with the class it comes to. */
+  readonly argumentRules: readonly Ruling[];
+}
+
 /** Says what a principal was granted, and asks policy about a command without running it. */
 export class AccessExplainer {
   constructor(
-    private readonly commands: { resolve(principal: Principal, vm: string, command: string): CommandTarget },
+    private readonly commands: {
+      resolve(principal: Principal, vm: string, command: string, agent?: boolean): CommandTarget;
+    },
     private readonly policy: Policy,
   ) {}
 
@@ -22,14 +43,41 @@ export class AccessExplainer {
   }
 
   /**
-   * By name alone: arguments can raise or lower the class, and a dry run of the command tells about those.
-   * @throws Problem `vm-not-found`, `command-not-found`, `vm-unavailable`
+   * What can be said of a command before its arguments are known.
+   * @throws Problem `vm-not-found`, `route-not-found` (it has no agent), `command-not-found`, `vm-unavailable`
    */
-  explain(principal: Principal, vmId: string, name: string): Decision {
-    const { vm, schema, command } = this.commands.resolve(principal, vmId, name);
-    const decision = this.policy.decide(principal, schema, command, undefined, vm);
-    const { offered } = command.knowledge;
-    if (offered === true) return decision;
-    return { allowed: false, class: decision.class, rule: 'not-offered', reason: offered.reason };
+  outlook(principal: Principal, { vm: vmId, agent, command: name }: CommandQuestion): OutlookView {
+    const { vm, schema, command } = this.commands.resolve(principal, vmId, name, agent);
+    const { allowed, decision, range } = this.policy.outlook(principal, schema, command, vm);
+    return {
+      ...decision,
+      allowed,
+      lowestClass: range.lowest.class,
+      highestClass: range.highest.class,
+      argumentRules: range.byArguments,
+      ...notOffered(command.knowledge.offered),
+    };
   }
+
+  /**
+   * What a command with these arguments would be told. They are judged as policy judges them, before anything asks
+   * whether they fit the command's schema: a dry run tells that.
+   * @throws Problem as `outlook`
+   */
+  decide(
+    principal: Principal,
+    { vm: vmId, agent, command: name }: CommandQuestion,
+    args: object | undefined,
+  ): Decision {
+    const { vm, schema, command } = this.commands.resolve(principal, vmId, name, agent);
+    const node = args === undefined ? undefined : readJson(JSON.stringify(args)).root;
+    const decision = this.policy.decide(principal, schema, command, node, vm);
+    return { ...decision, ...notOffered(command.knowledge.offered) };
+  }
+}
+
+function notOffered(
+  offered: true | { readonly reason: string },
+): Pick<Decision, 'allowed' | 'rule' | 'reason'> | object {
+  return offered === true ? {} : { allowed: false, rule: 'not-offered', reason: offered.reason };
 }

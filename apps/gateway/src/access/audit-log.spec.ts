@@ -58,7 +58,14 @@ describe('what ends in one turn', () => {
           ...{ principal, requestId: 'r', entrance: 'rest', vm: 'a', command, arrivedAt: 0 },
           arguments: { kind: 'none' },
         },
-        ...{ target: undefined, decision: undefined, args: undefined, durationMs: 1, internalFault: false },
+        ...{
+          target: undefined,
+          decision: undefined,
+          args: undefined,
+          durationMs: 1,
+          work: undefined,
+          internalFault: false,
+        },
         answer: { ok: true, json: '{}', trace: {} },
       });
     const names = Array.from({ length: 150 }, (_, n) => `c${n}`);

@@ -2,11 +2,13 @@ import { hash } from 'node:crypto';
 import { closeSync, fsync, openSync, write } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { redactedArguments } from '@qmp-gateway/catalog';
-import type { JsonDocument } from '@qmp-gateway/qapi';
+import { readJson, type JsonDocument } from '@qmp-gateway/qapi';
 import type { CommandTarget } from '../commands/command-path.js';
-import type { CommandAnswer, CommandRequest } from '../commands/command-request.js';
+import type { CommandAnswer, CommandArguments, CommandRequest } from '../commands/command-request.js';
 import { milliseconds } from '../listeners/milliseconds.js';
 import { logged, type RequestMark } from '../listeners/request-context.js';
+import type { WorkState } from '../operations/work.js';
+import type { ProblemCode } from '../problems/catalogue.js';
 import { Problem } from '../problems/problem.js';
 import { SettingsError } from '../settings/load-settings.js';
 import { escapeControls } from '../settings/log-line.js';
@@ -26,13 +28,32 @@ const pageBytes = 64 * 1024;
 const mostBytesOfUnit = 3;
 const nothing = Buffer.alloc(0);
 
+/** How work is that goes on after a reply, or how it ended. */
+export interface WorkEnd {
+  readonly state: WorkState;
+  readonly problem: ProblemCode | undefined;
+}
+
+/** Work that has ended, of a command that was answered before. */
+export interface EndedWork extends WorkEnd {
+  readonly principalId: string;
+  readonly vm: string;
+  readonly command: string;
+  readonly operation: string;
+  /** Since its command was accepted. */
+  readonly durationMs: number;
+}
+
 /** What the audit log says of a command; `decision` and `args` as far as it came to them. */
 export interface EndedCommand {
   readonly request: CommandRequest;
   readonly target: CommandTarget | undefined;
   readonly decision: Decision | undefined;
+  /** As they were read; without them, those of the request are shown as far as they can be read. */
   readonly args: JsonDocument | undefined;
   readonly answer: CommandAnswer;
+  /** Its work at the time of the reply. Of work that goes on a line of its own tells how it ended. */
+  readonly work: WorkEnd | undefined;
   readonly durationMs: number;
   /** It ended by a fault of the gateway's own. */
   readonly internalFault: boolean;
@@ -112,7 +133,7 @@ export class AuditLog {
     for (const ended of commands) this.#appendCommand(ended);
   };
 
-  #appendCommand({ request, target, decision, args, answer, durationMs, internalFault }: EndedCommand): void {
+  #appendCommand({ request, target, decision, args, answer, work, ...ended }: EndedCommand): void {
     const { requestId, traceparent, entrance, principal, vm, command, dryRun } = request;
     // Put together by hand: this line is written for every command.
     let line = `{"time":"${this.#now()}","request":"${requestId}","entrance":"${entrance}","principal":${quote(principal.id)}`;
@@ -120,20 +141,38 @@ export class AuditLog {
     line += `,"vm":${quote(vm)},"command":${quote(command)}`;
     if (dryRun === true) line += ',"dryRun":true';
     if (decision !== undefined) line += `,"class":"${decision.class}","rule":${quote(decision.rule)}`;
-    if (target !== undefined && args !== undefined) line += shownArguments(target, args);
-    line += `${ending(answer)},"ms":${milliseconds(durationMs)}`;
-    this.#append(internalFault ? `${line},"fault":"internal"}\n` : `${line}}\n`);
+    line +=
+      target !== undefined && args !== undefined
+        ? shownArguments(target, args)
+        : argumentsAsTheyCame(target, request.arguments);
+    line += `${ending(answer)}${workEnding(work)},"ms":${milliseconds(ended.durationMs)}`;
+    this.#append(ended.internalFault ? `${line},"fault":"internal"}\n` : `${line}}\n`);
+  }
+
+  /** The end of work that went on after its command's reply, whether anybody waited for it or not. */
+  work({ principalId, vm, command, operation, durationMs, ...end }: EndedWork): void {
+    this.#appendEnded();
+    this.#append(
+      `{"time":"${this.#now()}","principal":${quote(principalId)},"vm":${quote(vm)},"command":${quote(command)},` +
+        `"operation":${quote(operation)}${workEnding(end)},"ms":${milliseconds(durationMs)}}\n`,
+    );
   }
 
   /** The end of a command whose caller was told of a deadline before. */
-  late(request: CommandRequest, target: CommandTarget, answer: CommandAnswer, durationMs: number): void {
+  late(
+    request: CommandRequest,
+    target: CommandTarget,
+    answer: CommandAnswer,
+    work: WorkEnd | undefined,
+    durationMs: number,
+  ): void {
     const { requestId, traceparent, entrance, principal } = request;
     const trace = traceparent === undefined ? '' : `"traceparent":"${traceparent}",`;
     this.#appendEnded();
     this.#append(
       `{"time":"${this.#now()}","request":"${requestId}","entrance":"${entrance}","principal":${quote(principal.id)},` +
-        `${trace}"vm":${quote(target.vm.id)},"command":${quote(target.command.name)},"late":true${ending(answer)},` +
-        `"ms":${milliseconds(durationMs)}}\n`,
+        `${trace}"vm":${quote(target.vm.id)},"command":${quote(target.command.name)},"late":true${ending(answer)}` +
+        `${workEnding(work)},"ms":${milliseconds(durationMs)}}\n`,
     );
   }
 
@@ -238,10 +277,35 @@ export class AuditLog {
 /** Arguments without their secrets; where those are not known by schema path, only a hash of the whole. */
 function shownArguments(target: CommandTarget, args: JsonDocument): string {
   const json = redactedArguments(target.schema.origin.kind, target.command.name, args.root, args.text);
-  if (json === undefined) return `,"argumentsSha256":"${hash('sha256', args.text)}"`;
+  if (json === undefined) return hashed(args.text);
   return json.length > maxShownArguments
-    ? `,"arguments":"[${json.length} characters]"`
+    ? `,"arguments":"[${json.length} characters]"${hashed(args.text)}`
     : `,"arguments":${oneLine(json)}`;
+}
+
+/** Of a command that was refused before its arguments were read: what was tried must be known afterwards. */
+function argumentsAsTheyCame(target: CommandTarget | undefined, given: CommandArguments): string {
+  if (given.kind === 'none') return '';
+  const text = given.kind === 'json' ? given.json : JSON.stringify(asObject(given.pairs));
+  if (target === undefined) return hashed(text);
+  try {
+    return shownArguments(target, readJson(text));
+  } catch {
+    // What is no JSON has no paths that secrets could be told by.
+    return hashed(text);
+  }
+}
+
+function asObject(pairs: readonly (readonly [string, string])[]): Record<string, string | string[]> {
+  const values = new Map<string, string[]>();
+  for (const [name, value] of pairs) values.set(name, [...(values.get(name) ?? []), value]);
+  return Object.fromEntries(
+    [...values].map(([name, [first = '', ...rest]]) => [name, rest.length > 0 ? [first, ...rest] : first]),
+  );
+}
+
+function hashed(text: string | Uint8Array): string {
+  return `,"argumentsSha256":"${hash('sha256', text)}"`;
 }
 
 function ending(answer: CommandAnswer): string {
@@ -252,6 +316,11 @@ function ending(answer: CommandAnswer): string {
   else
     text += `,"outcome":"${answer.problem.outcome}","problem":"${answer.problem.code}","status":${answer.problem.status}`;
   return replayed === true ? `${text},"replayed":true` : text;
+}
+
+function workEnding(work: WorkEnd | undefined): string {
+  if (work === undefined) return '';
+  return `,"work":"${work.state}"${work.problem === undefined ? '' : `,"problem":"${work.problem}"`}`;
 }
 
 /** JSON text of a client's may be spread over lines; an audit record is one. */

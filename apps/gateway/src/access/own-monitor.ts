@@ -83,27 +83,43 @@ async function monitorObjects(ask: Ask, chardevs: readonly string[]): Promise<st
   return monitors.filter((_, at) => own[at]);
 }
 
+/** A way to take away or change what carries a monitor. */
+interface Aim {
+  readonly at: readonly (keyof OwnMonitor)[];
+  /** Which part of the own monitor these arguments aim at. */
+  readonly find: (args: JsonNode | undefined, own: OwnMonitor) => string | undefined;
+}
+
+const atChardev: Aim = { at: ['chardevs'], find: (args, { chardevs }) => ownId(args, chardevs) };
+
+const aims: ReadonlyMap<string, Aim> = new Map([
+  ['chardev-remove', atChardev],
+  ['chardev-change', atChardev],
+  ['object-del', { at: ['objects'], find: (args, { objects }) => ownId(args, objects) }],
+  ['yank', { at: ['chardevs'], find: ownInstance }],
+  [
+    'human-monitor-command',
+    { at: ['chardevs', 'objects'], find: (args, own) => ownIdInLine(text(args, 'command-line') ?? '', own) },
+  ],
+]);
+
 /** Which part of the gateway's own monitor a command would take away or change; undefined when none. */
 export function aimsAtOwnMonitor(command: string, args: JsonNode | undefined, own: OwnMonitor): string | undefined {
-  switch (command) {
-    case 'chardev-remove':
-    case 'chardev-change':
-      return ownId(args, own.chardevs);
-    case 'object-del':
-      return ownId(args, own.objects);
-    case 'yank': {
-      const instances = member(args, 'instances');
-      if (instances?.kind !== 'array') return undefined;
-      return instances.items
-        .filter((instance) => text(instance, 'type') === 'chardev')
-        .map((instance) => ownId(instance, own.chardevs))
-        .find((id) => id !== undefined);
-    }
-    case 'human-monitor-command':
-      return ownIdInLine(text(args, 'command-line') ?? '', own);
-    default:
-      return undefined;
-  }
+  return aims.get(command)?.find(args, own);
+}
+
+/** True when there are arguments with which the command would aim at the gateway's own monitor. */
+export function mayAimAtOwnMonitor(command: string, own: OwnMonitor): boolean {
+  return aims.get(command)?.at.some((part) => own[part].length > 0) === true;
+}
+
+function ownInstance(args: JsonNode | undefined, { chardevs }: OwnMonitor): string | undefined {
+  const instances = member(args, 'instances');
+  if (instances?.kind !== 'array') return undefined;
+  return instances.items
+    .filter((instance) => text(instance, 'type') === 'chardev')
+    .map((instance) => ownId(instance, chardevs))
+    .find((id) => id !== undefined);
 }
 
 /**

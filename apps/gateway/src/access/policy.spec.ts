@@ -12,7 +12,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SchemaCommand, VmSchema } from '../schemas/vm-schema.js';
 import { noOwnMonitor, type OwnMonitor } from './own-monitor.js';
-import { forbidden, Policy, type Decision } from './policy.js';
+import { forbidden, Policy, type Decision, type Outlook } from './policy.js';
 import { Principal, type Grant, type Level } from './principal.js';
 
 const noSettings: ClassSettings = new Map();
@@ -27,23 +27,27 @@ interface Case {
   readonly ownMonitor?: OwnMonitor;
 }
 
+/** What policy is asked: it looks at nothing else of schema, command and VM. */
+function asked(level: Level, name: string, options: Case) {
+  const { kind = 'qemu', grant = {}, hostCommands = {}, classes = noSettings, ownMonitor = noOwnMonitor } = options;
+  return {
+    policy: new Policy({ hostCommands: hostCommands.all ?? true }, classes),
+    principal: new Principal('p', 'p', { level, vms: ['*'], ...grant }),
+    schema: { origin: { kind } } as VmSchema,
+    command: { name, knowledge: commandKnowledge(kind, name) } as SchemaCommand,
+    vm: { definition: hostCommands.vm === undefined ? {} : { hostCommands: hostCommands.vm }, ownMonitor },
+  };
+}
+
 function decide(level: Level, name: string, options: Case = {}): Decision {
-  const {
-    kind = 'qemu',
-    args,
-    grant = {},
-    hostCommands = {},
-    classes = noSettings,
-    ownMonitor = noOwnMonitor,
-  } = options;
-  const policy = new Policy({ hostCommands: hostCommands.all ?? true }, classes);
-  // Policy looks at nothing else of either.
-  const schema = { origin: { kind } } as VmSchema;
-  const command = { name, knowledge: commandKnowledge(kind, name) } as SchemaCommand;
-  const definition = hostCommands.vm === undefined ? {} : { hostCommands: hostCommands.vm };
-  const principal = new Principal('p', 'p', { level, vms: ['*'], ...grant });
-  const root = args === undefined ? undefined : readJson(args).root;
-  return policy.decide(principal, schema, command, root, { definition, ownMonitor });
+  const { policy, principal, schema, command, vm } = asked(level, name, options);
+  const root = options.args === undefined ? undefined : readJson(options.args).root;
+  return policy.decide(principal, schema, command, root, vm);
+}
+
+function outlook(level: Level, name: string, options: Case = {}): Outlook {
+  const { policy, principal, schema, command, vm } = asked(level, name, options);
+  return policy.outlook(principal, schema, command, vm);
 }
 
 describe.each(kinds)('every command of %s', (kind) => {
@@ -130,4 +134,69 @@ it('never allows a lower level what it refuses a higher one', () => {
       expect(allowed).toEqual([...allowed].sort((a, b) => Number(a) - Number(b)));
     }),
   );
+});
+
+describe('what is said of a command before its arguments are known', () => {
+  const ownMonitor: OwnMonitor = { chardevs: ['qmp0'], objects: [] };
+  const of = (level: Level, name: string, options?: Case) => outlook(level, name, options).allowed;
+
+  it('is yes or no only where that holds for all arguments', () => {
+    expect([of('operate', 'device_add'), of('configure', 'device_add'), of('host', 'device_add')]).toEqual([
+      false,
+      'by-arguments',
+      true,
+    ]);
+    expect(of('read', 'human-monitor-command')).toBe('by-arguments');
+    expect([of('read', 'device-list-properties'), of('configure', 'device-list-properties')]).toEqual([
+      'by-arguments',
+      true,
+    ]);
+    expect([of('read', 'query-status'), of('operate', 'migrate')]).toEqual([true, false]);
+  });
+
+  it('is bounded by what stands above levels', () => {
+    expect(of('host', 'device_add', { hostCommands: { all: false } })).toBe('by-arguments');
+    expect(of('host', 'migrate', { hostCommands: { vm: false } })).toBe(false);
+    expect(of('host', 'device_add', { grant: { commands: { deny: ['device_*'] } } })).toBe(false);
+    expect(of('host', 'device_add', { grant: { commands: { allow: ['query-*'] } } })).toBe(false);
+    expect([of('host', 'yank', { ownMonitor }), of('host', 'yank')]).toEqual(['by-arguments', true]);
+    // Only monitor objects would be in the way of this one.
+    expect(of('host', 'object-del', { ownMonitor })).toBe(true);
+    expect(of('configure', 'block-commit', { classes: new Map([['block-commit', 'host']]) })).toBe(false);
+  });
+
+  it('is never contradicted by what is said of any arguments', () => {
+    const command = fc.constantFrom(
+      ...['device_add', 'transaction', 'human-monitor-command', 'block-commit', 'device-list-properties'],
+      ...['chardev-change', 'chardev-remove', 'yank', 'object-del', 'migrate', 'blockdev-add', 'stop'],
+    );
+    const args = fc.constantFrom(
+      ...[
+        '{}',
+        '{"driver":"virtio-rng-pci"}',
+        '{"driver":"null-co"}',
+        '{"command-line":"info status"}',
+        '{"id":"qmp0"}',
+      ],
+      ...['{"actions":[]}', '{"actions":[{"type":"x"}]}', '{"typename":"x-remote-object"}', '{"backing-file":"x"}'],
+      ...['{"command-line":"chardev-remove qmp0"}', '{"id":"qmp0","backend":{"type":"null","data":{}}}'],
+      '{"instances":[{"type":"chardev","id":"qmp0"}]}',
+    );
+    const options = fc.record({
+      kind: fc.constantFrom(...kinds),
+      hostCommands: fc.record({ all: fc.boolean(), vm: fc.boolean() }),
+      ownMonitor: fc.constantFrom(noOwnMonitor, ownMonitor, { chardevs: [], objects: ['qmp0'] }),
+      classes: fc.constantFrom<ClassSettings>(noSettings, new Map([['block-commit', 'host']])),
+      grant: fc.constantFrom({}, { commands: { deny: ['stop'] } }, { commands: { allow: ['*_add', 'stop'] } }),
+    });
+    fc.assert(
+      fc.property(fc.constantFrom(...classOrder), command, args, options, (level, name, text, rest) => {
+        const { allowed } = outlook(level, name, rest);
+        if (allowed === 'by-arguments') return;
+        expect(decide(level, name, { ...rest, args: text }).allowed).toBe(allowed);
+        expect(decide(level, name, rest).allowed).toBe(allowed);
+      }),
+      { numRuns: 3000 },
+    );
+  });
 });

@@ -1,10 +1,10 @@
-import { classifyCommand, type ClassSettings, type Ruling } from '@qmp-gateway/catalog';
+import { classRange, classifyCommand, type ClassRange, type ClassSettings, type Ruling } from '@qmp-gateway/catalog';
 import type { JsonNode } from '@qmp-gateway/qapi';
 import { Problem } from '../problems/problem.js';
 import type { SchemaCommand, VmSchema } from '../schemas/vm-schema.js';
 import type { VmDefinition } from '../settings/settings.js';
 import { matchesAnyGlob } from './glob.js';
-import { aimsAtOwnMonitor, type OwnMonitor } from './own-monitor.js';
+import { aimsAtOwnMonitor, mayAimAtOwnMonitor, type OwnMonitor } from './own-monitor.js';
 import type { Level, Principal } from './principal.js';
 
 /** Who may run what, and by which rule: allowed or not, nothing is left unexplained. */
@@ -14,6 +14,15 @@ export interface Decision {
   /** Stable name of the rule that decided. */
   readonly rule: string;
   readonly reason: string;
+}
+
+/** What is known of a command before its arguments are. */
+export interface Outlook {
+  /** True or false only where that holds for all arguments; without any, `decision` holds. */
+  readonly allowed: boolean | 'by-arguments';
+  /** Of the command without arguments. */
+  readonly decision: Decision;
+  readonly range: ClassRange;
 }
 
 /** What policy asks of a VM. */
@@ -39,7 +48,7 @@ export class Policy {
     command: SchemaCommand,
     args: JsonNode | undefined,
     vm: GovernedVm,
-    ruling: Ruling = classifyCommand(schema.origin.kind, command.name, args, this.classes),
+    ruling: Ruling = classifyCommand(schema.origin.kind, command.name, args, this.classes, schema.origin.version),
   ): Decision {
     const { allow, deny } = principal.grant.commands ?? {};
     if (deny !== undefined && matchesAnyGlob(deny, command.name))
@@ -58,6 +67,18 @@ export class Policy {
     if (own !== undefined)
       return refusal(ruling, 'own-monitor', `${JSON.stringify(own)} carries the gateway's own connection to this VM`);
     return { allowed: true, ...ruling };
+  }
+
+  /** Whether a command is allowed whatever its arguments, with none, or with some only. */
+  outlook(principal: Principal, schema: VmSchema, command: SchemaCommand, vm: GovernedVm): Outlook {
+    const range = classRange(schema.origin.kind, command.name, this.classes, schema.origin.version);
+    const allows = (ruling: Ruling) => this.decide(principal, schema, command, undefined, vm, ruling).allowed;
+    const always = allows(range.highest) && !mayAimAtOwnMonitor(command.name, vm.ownMonitor);
+    return {
+      allowed: always || (allows(range.lowest) ? 'by-arguments' : false),
+      decision: this.decide(principal, schema, command, undefined, vm),
+      range,
+    };
   }
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { CheckedCommandPath } from '../commands/command-path.js';
+import type { CheckedCommandPath, RefusedCommand } from '../commands/command-path.js';
 import type { CommandAnswer, CommandPath, CommandRequest, CommandTrace } from '../commands/command-request.js';
 import type { Controls } from '../commands/controls.js';
 import { callerOf, RequestCommands, type CommandCaller, type CommandManner } from '../commands/request-commands.js';
@@ -120,14 +120,19 @@ export async function requireAll(
   const caller = { ...callerOf(context, vm), agent: true, arrivedAt: context.arrivedAt };
   for (const command of commands) {
     const request: CommandRequest = { ...caller, entrance: 'resource', command, arguments: { kind: 'none' } };
+    const refuse = (error: unknown, refused?: RefusedCommand) =>
+      new Promise<never>((_resolve, reject) => {
+        const answer = (end: CommandAnswer) => {
+          if (!end.ok) reject(end.problem);
+        };
+        path.refuse(request, error, refused?.target, answer, refused?.decision);
+      });
+    let refused: RefusedCommand | undefined;
     try {
-      path.requireAllowed(request);
+      refused = path.refusalOf(request);
     } catch (error) {
-      await new Promise<never>((_resolve, reject) =>
-        path.refuse(request, error, undefined, (answer) => {
-          if (!answer.ok) reject(answer.problem);
-        }),
-      );
+      await refuse(error);
     }
+    if (refused !== undefined) await refuse(refused.problem, refused);
   }
 }

@@ -8,7 +8,7 @@ import {
   type CheckedArguments,
   type JsonDocument,
 } from '@qmp-gateway/qapi';
-import type { AuditLog } from '../access/audit-log.js';
+import type { AuditLog, WorkEnd } from '../access/audit-log.js';
 import type { RequestMark } from '../listeners/request-context.js';
 import { forbidden, type Decision, type Policy } from '../access/policy.js';
 import type { Principal } from '../access/principal.js';
@@ -26,6 +26,7 @@ import { argumentsToSend } from './arguments-to-send.js';
 import type { CommandAnswer, CommandPath, CommandRequest, CommandTrace } from './command-request.js';
 import type { CommandServer } from './command-server.js';
 import { IdempotencyStore } from './idempotency.js';
+import { methodNotAllowed } from './method-not-allowed.js';
 import { pastedOptionFaults } from './pasted-options.js';
 import {
   epochChanged,
@@ -41,6 +42,14 @@ export interface CommandTarget {
   readonly server: CommandServer;
   readonly schema: VmSchema;
   readonly command: SchemaCommand;
+}
+
+/** A command that policy refuses, with all that the audit log says of it. */
+export interface RefusedCommand {
+  readonly target: CommandTarget;
+  readonly decision: Decision;
+  readonly args: JsonDocument | undefined;
+  readonly problem: Problem;
 }
 
 export interface CommandPathParts extends RunningSurroundings {
@@ -110,31 +119,33 @@ export class CheckedCommandPath implements CommandPath {
   }
 
   /**
-   * Would policy let this run?
-   * @throws Problem `forbidden`, or what else stands in its way before policy is asked
+   * What policy would refuse this with; undefined when it would not.
+   * @throws Problem what stands in its way before policy is asked
    */
-  requireAllowed(request: CommandRequest): void {
-    const { vm, schema, command } = this.resolve(request.principal, request.vm, request.command, request.agent);
+  refusalOf(request: CommandRequest): RefusedCommand | undefined {
+    const target = this.resolve(request.principal, request.vm, request.command, request.agent);
+    const { vm, schema, command } = target;
     // Whether it is offered comes first, and is told of each VM.
-    if (command.knowledge.offered !== true) return;
-    const decision = this.parts.policy.decide(request.principal, schema, command, readArguments(request)?.root, vm);
-    if (!decision.allowed) throw forbidden(command.name, decision).about({ vm: vm.id, command: command.name });
+    if (command.knowledge.offered !== true) return undefined;
+    const args = readArguments(request);
+    const decision = this.parts.policy.decide(request.principal, schema, command, args?.root, vm);
+    if (decision.allowed) return undefined;
+    const problem = forbidden(command.name, decision).about({ vm: vm.id, command: command.name });
+    return { target, decision, args, problem };
   }
 
   /** The checks after the route, and the run. */
   run(target: CommandTarget, request: CommandRequest, answer: (answer: CommandAnswer) => void): void {
     let decision: Decision | undefined;
+    let given: JsonDocument | undefined;
     try {
       const { vm, schema, command } = target;
       const { offered } = command.knowledge;
-      if (request.readOnly === true && command.class !== 'read')
-        throw new Problem('method-not-allowed', `GET is for commands of class read: use POST.`, {
-          headers: { Allow: 'POST' },
-        });
+      if (request.readOnly === true && command.class !== 'read') throw methodNotAllowed(command, 'GET');
       if (offered !== true) throw new Problem('not-offered', `${command.name}: ${offered.reason}.`);
       const document = readArguments(request);
       const checked = request.arguments.kind === 'query' ? checkQuery(command, request) : undefined;
-      const given = document ?? queryDocument(checked);
+      given = document ?? queryDocument(checked);
       decision = this.parts.policy.decide(request.principal, schema, command, given?.root, vm, request.ruling);
       if (!decision.allowed) throw forbidden(command.name, decision);
       const { faults: schemaFaults, json: valid } =
@@ -153,24 +164,26 @@ export class CheckedCommandPath implements CommandPath {
         return;
       }
       const accepted = decision;
+      const read = given;
       const done = this.#idempotency.begin(request, json, (stored) =>
-        this.#finish(target, request, accepted, given, stored, answer),
+        this.#finish(target, request, accepted, read, stored, answer),
       );
       if (done === undefined) return;
       const tell = (end: CommandEnd) => {
         const result = toAnswer(end, request);
         done(result);
-        this.#finish(target, request, accepted, given, result, answer);
+        this.#finish(target, request, accepted, read, result, answer);
       };
       const late = (end: CommandEnd) => {
         const result = toAnswer(end, request);
         done(result);
-        this.parts.audit.late(request, target, result, performance.now() - request.arrivedAt);
+        const durationMs = performance.now() - request.arrivedAt;
+        this.parts.audit.late(request, target, result, this.#workAt(target, result), durationMs);
         request.late?.(result);
       };
-      this.#start(target, request, sent, deadlineMs, tell, late);
+      this.#start(asJudged(target, decision), request, sent, deadlineMs, tell, late);
     } catch (error) {
-      this.refuse(request, error, target, answer, decision);
+      this.refuse(request, error, target, answer, decision, given);
     }
   }
 
@@ -249,6 +262,7 @@ export class CheckedCommandPath implements CommandPath {
     target: CommandTarget | undefined,
     answer: (answer: CommandAnswer) => void,
     decision?: Decision,
+    args?: JsonDocument,
   ): void {
     const { vm, command } = request;
     const problem = asProblem(error).about({
@@ -257,7 +271,7 @@ export class CheckedCommandPath implements CommandPath {
     });
     const isOurs = !(error instanceof Problem);
     if (isOurs) this.parts.fault(error, request);
-    this.#finish(target, request, decision, undefined, { ok: false, problem, trace: noTrace }, answer, isOurs);
+    this.#finish(target, request, decision, args, { ok: false, problem, trace: noTrace }, answer, isOurs);
   }
 
   /** The one place where a command's answer leaves: told, audited, counted. */
@@ -275,7 +289,9 @@ export class CheckedCommandPath implements CommandPath {
     try {
       answer(result);
     } finally {
-      this.parts.audit.command({ request, target, decision, args, answer: result, durationMs, internalFault: isOurs });
+      const work = target === undefined ? undefined : this.#workAt(target, result);
+      const told = { request, target, decision, args, answer: result, work, durationMs, internalFault: isOurs };
+      this.parts.audit.command(told);
       this.parts.metrics.command(
         target?.server.kind ?? 'unknown',
         target?.command.name ?? 'unknown',
@@ -285,9 +301,25 @@ export class CheckedCommandPath implements CommandPath {
       );
     }
   }
+
+  /** How the work of a command is at its reply. Most commands are done with that, and cost no look-up. */
+  #workAt({ vm, server, command }: CommandTarget, { ok, trace }: CommandAnswer): WorkEnd | undefined {
+    if (!ok || command.knowledge.completion === undefined || server !== vm || trace.operation === undefined)
+      return undefined;
+    const work = this.parts.work.store.get(vm.id, trace.operation);
+    if (work === undefined) return undefined;
+    if (work.over) work.toldAtReply = true;
+    return { state: work.record.state, problem: work.problem?.code };
+  }
 }
 
 const firstContactMs = 10_000;
+
+/** With the class that its arguments gave it: what may be repeated goes by what was sent. */
+function asJudged(target: CommandTarget, { class: judged }: Decision): CommandTarget {
+  const { command } = target;
+  return command.class === judged ? target : { ...target, command: { ...command, class: judged } };
+}
 
 /** @throws Problem `route-not-found` for a VM without guest agent */
 export function requireAgent(vm: Vm): VmAgent {

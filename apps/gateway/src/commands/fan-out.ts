@@ -2,11 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readJson } from '@qmp-gateway/qapi';
 import { apiHeaders } from '../listeners/answer.js';
 import type { AuthenticatedContext } from '../listeners/request-context.js';
-import { asProblem, Problem, problemBody } from '../problems/problem.js';
+import { Problem, problemBody } from '../problems/problem.js';
 import { parseVmSelector, selectsVm } from '../vms/vm-selector.js';
 import type { Vm } from '../vms/vm.js';
 import type { VmRegistry } from '../vms/vm-registry.js';
-import { malformedJson, type CheckedCommandPath } from './command-path.js';
+import { malformedJson, type CheckedCommandPath, type RefusedCommand } from './command-path.js';
 import type { CommandAnswer, CommandArguments, CommandRequest } from './command-request.js';
 import { readControls } from './controls.js';
 import type { ReplyBudget } from './reply-budget.js';
@@ -24,13 +24,17 @@ export class FanOut {
     private readonly path: CheckedCommandPath,
   ) {}
 
-  /** @throws Problem before anything was sent: no selector, nothing selected, allowed on none, arguments no JSON. */
+  /**
+   * @param refuse answers the whole, for a caller who may run it on none of the selected
+   * @throws Problem before anything was sent: no selector, nothing selected, arguments no JSON
+   */
   run(
     request: IncomingMessage,
     response: ServerResponse,
     context: AuthenticatedContext,
     command: string,
     args: CommandArguments,
+    refuse: (answer: CommandAnswer) => void,
   ): void {
     const { principal, requestId, traceparent } = context;
     const controls = readControls(request.headers, context.query, ['vm', 'label']);
@@ -46,7 +50,12 @@ export class FanOut {
       arrivedAt: performance.now(),
       ...controls,
     };
-    this.#requireOneAllowed(selected, base);
+    const refused = this.#refusedOnAll(selected, base);
+    if (refused !== undefined) {
+      const { problem, target, decision, args: read } = refused;
+      this.path.refuse({ ...base, vm: '*' }, problem, target, refuse, decision, read);
+      return;
+    }
     response.writeHead(200, {
       ...context.answerHeaders,
       ...apiHeaders,
@@ -71,20 +80,20 @@ export class FanOut {
     return selected;
   }
 
-  /** 403 for the whole when the caller may run it on none of the selected. */
-  #requireOneAllowed(selected: readonly Vm[], base: Omit<CommandRequest, 'vm'>): void {
-    let refusal: Problem | undefined;
-    for (const vm of selected) {
-      try {
-        this.path.requireAllowed({ ...base, vm: vm.id });
-        return;
-      } catch (error) {
-        const problem = asProblem(error);
-        if (problem.code !== 'forbidden') return;
-        refusal = problem;
+  /** The last refusal when policy refuses it on every VM. */
+  #refusedOnAll(selected: readonly Vm[], base: Omit<CommandRequest, 'vm'>): RefusedCommand | undefined {
+    let refused: RefusedCommand | undefined;
+    try {
+      for (const vm of selected) {
+        refused = this.path.refusalOf({ ...base, vm: vm.id });
+        if (refused === undefined) return undefined;
       }
+    } catch (error) {
+      // Something else than policy stands in its way on that VM: its own line tells it.
+      if (error instanceof Problem) return undefined;
+      throw error;
     }
-    if (refusal !== undefined) throw refusal;
+    return refused;
   }
 }
 

@@ -12,6 +12,7 @@ import { commandTooLarge, malformedJson, type CheckedCommandPath, type CommandTa
 import type { CommandAnswer, CommandArguments, CommandRequest } from './command-request.js';
 import { readControls } from './controls.js';
 import type { FanOut } from './fan-out.js';
+import { methodNotAllowed } from './method-not-allowed.js';
 import type { ReplyBudget } from './reply-budget.js';
 
 type Route =
@@ -79,8 +80,9 @@ export class Lane {
     const target = this.path.resolveIfKnown(context.principal, vm, command, agent);
     const { method } = request;
     const isGet = method === 'GET';
-    if (!isGet && method !== 'POST') throw methodNotAllowed(target, method);
-    if (isGet && target !== undefined && target.command.class !== 'read') throw methodNotAllowed(target, method);
+    if (!isGet && method !== 'POST') throw methodNotAllowed(target?.command, method);
+    if (isGet && target !== undefined && target.command.class !== 'read')
+      throw methodNotAllowed(target?.command, method);
     const controls = readControls(request.headers, isGet ? undefined : context.query);
     const wish = isGet ? undefined : readPreference(request.headers['prefer']);
     const execute = (args: CommandArguments): void => {
@@ -146,7 +148,8 @@ export class Lane {
     const { request, response, context } = exchange;
     if (request.method !== 'POST')
       throw new Problem('method-not-allowed', 'A fan-out is a POST.', { headers: { Allow: 'POST' } });
-    const run = (args: CommandArguments) => this.fanOut.run(request, response, context, command, args);
+    const refuse = (end: CommandAnswer) => this.#answer(exchange, end);
+    const run = (args: CommandArguments) => this.fanOut.run(request, response, context, command, args, refuse);
     if (hasBody(request)) this.#readJsonBody(exchange, (json) => run({ kind: 'json', json }));
     else {
       request.resume();
@@ -164,14 +167,14 @@ export class Lane {
         if (body.length > longestEncoding * commandBytes + messageBytes) throw commandTooLarge(commandBytes);
         use(body);
       } catch (error) {
-        this.#refuse(exchange, error);
+        this.#refuse(exchange, error, body instanceof Problem ? undefined : body);
       }
     });
   }
 
   /** A refusal before the command path saw the request is audited and counted like one of its own. */
-  #refuse(exchange: Exchange, error: unknown): void {
-    const { route, context } = exchange;
+  #refuse(exchange: Exchange, error: unknown, body?: Buffer): void {
+    const { request, route, context } = exchange;
     const { principal, requestId, traceparent, arrivedAt } = context;
     const refused: CommandRequest = {
       principal,
@@ -181,10 +184,20 @@ export class Lane {
       vm: route.kind === 'fan-out' ? '*' : route.vm,
       agent: route.kind !== 'fan-out' && route.agent,
       command: route.kind === 'message' ? '' : route.command,
-      arguments: { kind: 'none' },
+      arguments: argumentsOf(request, context, body),
       arrivedAt,
     };
-    this.path.refuse(refused, error, undefined, (end) => this.#answer(exchange, end));
+    this.path.refuse(refused, error, this.#targetOf(exchange), (end) => this.#answer(exchange, end));
+  }
+
+  /** Of a command that is there, however its request was refused. */
+  #targetOf({ route, context }: Exchange): CommandTarget | undefined {
+    if (route.kind !== 'command') return undefined;
+    try {
+      return this.path.resolveIfKnown(context.principal, route.vm, route.command, route.agent);
+    } catch {
+      return undefined;
+    }
   }
 
   /**
@@ -211,6 +224,18 @@ export class Lane {
   }
 }
 
+/** What of a refused request may be its arguments: the query of a GET, the body of others as far as it was read. */
+function argumentsOf(
+  { method }: IncomingMessage,
+  { query }: AuthenticatedContext,
+  body: Buffer | undefined,
+): CommandArguments {
+  if (body !== undefined) return { kind: 'json', json: body };
+  return method === 'GET' && query !== ''
+    ? { kind: 'query', pairs: [...new URLSearchParams(query)] }
+    : { kind: 'none' };
+}
+
 function matchRoute(method: string | undefined, path: string): Route | undefined {
   const match = routePattern.exec(path);
   if (match === null) return undefined;
@@ -235,15 +260,6 @@ function decodeSegment(segment: string | undefined): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function methodNotAllowed(target: CommandTarget | undefined, method: string | undefined): Problem {
-  const read = target?.command.class === 'read';
-  const detail =
-    method === 'GET'
-      ? `GET is for commands of class read; ${target?.command.name ?? 'this one'} is of class ${target?.command.class ?? 'unknown'}: use POST.`
-      : `Commands take ${read ? 'GET and POST' : 'POST'}.`;
-  return new Problem('method-not-allowed', detail, { headers: { Allow: read ? 'GET, POST' : 'POST' } });
 }
 
 const messageMembers = ['execute', 'exec-oob', 'arguments', 'id'];

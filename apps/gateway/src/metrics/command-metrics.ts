@@ -24,18 +24,34 @@ export class Histogram {
 export class CommandMetrics {
   /** kind, command, outcome -> count. */
   readonly commands = new Map<string, Map<string, Map<string, number>>>();
+  /** Work that went on after the reply: kind, command, state -> count. */
+  readonly work = new Map<string, Map<string, Map<string, number>>>();
   readonly queue = new Histogram();
   readonly qmp = new Histogram();
   readonly whole = new Histogram();
 
   command(kind: string | null, command: string, outcome: string, durationMs: number, trace: CommandTrace): void {
-    const byCommand = entry(this.commands, kind ?? 'unknown', () => new Map<string, Map<string, number>>());
-    const byOutcome = entry(byCommand, command, () => new Map<string, number>());
-    byOutcome.set(outcome, (byOutcome.get(outcome) ?? 0) + 1);
+    count(this.commands, kind ?? 'unknown', command, outcome);
     this.whole.observe(durationMs / 1000);
     if (trace.queueMs !== undefined) this.queue.observe(trace.queueMs / 1000);
     if (trace.qmpMs !== undefined) this.qmp.observe(trace.qmpMs / 1000);
   }
+
+  workEnded(kind: string, command: string, state: string): void {
+    count(this.work, kind, command, state);
+  }
+}
+
+/** One more of this kind, command and end. */
+function count(
+  counts: Map<string, Map<string, Map<string, number>>>,
+  kind: string,
+  command: string,
+  end: string,
+): void {
+  const byCommand = entry(counts, kind, () => new Map<string, Map<string, number>>());
+  const byEnd = entry(byCommand, command, () => new Map<string, number>());
+  byEnd.set(end, (byEnd.get(end) ?? 0) + 1);
 }
 
 function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {

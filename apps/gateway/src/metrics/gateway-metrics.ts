@@ -58,11 +58,14 @@ export class GatewayMetrics {
     perVm('qmpgw_vm_anomalies_total', (vm, set) => {
       for (const [kind, count] of vm.anomalies) set(count, vm.id, kind);
     });
-    this.#series('qmpgw_commands_total', (set) => {
-      for (const [kind, byCommand] of commands.commands)
-        for (const [command, byOutcome] of byCommand)
-          for (const [outcome, count] of byOutcome) set(count, kind, command, outcome);
-    });
+    const byOutcome = (name: MetricName, counts: CommandMetrics['commands']) =>
+      this.#series(name, (set) => {
+        for (const [kind, byCommand] of counts)
+          for (const [command, outcomes] of byCommand)
+            for (const [outcome, count] of outcomes) set(count, kind, command, outcome);
+      });
+    byOutcome('qmpgw_commands_total', commands.commands);
+    byOutcome('qmpgw_work_total', commands.work);
     this.#histogram('qmpgw_command_queue_seconds', commands.queue);
     this.#histogram('qmpgw_command_qmp_seconds', commands.qmp);
     this.#histogram('qmpgw_command_seconds', commands.whole);

@@ -47,6 +47,15 @@ export const metricTable = {
       outcome: '`done`, or a code of [errors.md](errors.md)',
     },
   },
+  qmpgw_work_total: {
+    type: 'counter',
+    help: 'Work of commands that went on after their reply, by how it ended; the reply itself is in `qmpgw_commands_total`.',
+    labels: {
+      kind: 'as above; `unknown` where the VM is gone',
+      command: 'commands whose work goes on after the reply',
+      outcome: '`done`, `failed`, `cancelled`, `lost`',
+    },
+  },
   qmpgw_command_queue_seconds: { type: 'histogram', help: 'Time that commands waited for their turn.', labels: {} },
   qmpgw_command_qmp_seconds: { type: 'histogram', help: 'Time from writing a command to its reply.', labels: {} },
   qmpgw_command_seconds: { type: 'histogram', help: 'Time from the arrival of a command to its answer.', labels: {} },

@@ -22,7 +22,7 @@ class StopScene {
       state: new StateDirectory(scene.directory()),
       clock: new ManualClock(),
       ...{ eventCursor: () => 'r.1', nextId: () => this.operations.nextId(), isWatched: () => false },
-      ...{ publish: () => undefined, audit: () => undefined, trouble: () => undefined },
+      ...{ publish: () => undefined, audit: () => undefined, ended: () => undefined, trouble: () => undefined },
     }),
     (follower) => follower.stop(),
   );

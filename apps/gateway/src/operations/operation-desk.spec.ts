@@ -29,7 +29,7 @@ class DeskScene {
       state: new StateDirectory(scene.directory()),
       clock: this.clock,
       ...{ eventCursor: () => 'r.1', nextId: () => this.operations.nextId(), isWatched: () => false },
-      ...{ publish: () => undefined, audit: () => undefined, trouble: () => undefined },
+      ...{ publish: () => undefined, audit: () => undefined, ended: () => undefined, trouble: () => undefined },
     }),
     (follower) => follower.stop(),
   );

@@ -15,7 +15,7 @@ function stage(records: readonly WorkRecord[]): { clock: ManualClock; follower: 
   state.write('operations.log', records.map((record) => `${JSON.stringify(record)}\n`).join(''));
   const follower = new WorkFollower({
     ...{ state, clock, nextId: () => 'o', eventCursor: () => 'r.1', isWatched: () => false },
-    ...{ publish: () => undefined, audit: () => undefined, trouble: () => undefined },
+    ...{ publish: () => undefined, audit: () => undefined, ended: () => undefined, trouble: () => undefined },
   });
   follower.load();
   scene.keep(follower, (made) => made.stop());

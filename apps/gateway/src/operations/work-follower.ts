@@ -16,6 +16,8 @@ export interface FollowerParts extends Pick<WorkSurroundings, 'eventCursor' | 'p
   readonly clock?: Clock;
   /** An id that no operation had before. */
   nextId(): string;
+  /** Told once of each work that ended, by whatever way. */
+  ended(work: Work): void;
   /** Told once each time work can no longer be written down, or can again. */
   trouble(failure: string | undefined): void;
 }
@@ -53,7 +55,10 @@ export class WorkFollower {
       clock: this.#clock,
       eventCursor: () => parts.eventCursor(),
       changed: (work) => {
-        if (work.over) this.store.ended(work);
+        if (work.over) {
+          this.store.ended(work);
+          parts.ended(work);
+        }
         this.#log.changed(work.record);
       },
       publish: (work, vm) => parts.publish(work, vm),

@@ -98,6 +98,8 @@ export class Work {
   dismissing = false;
   /** Its deadline passed while the VM was away. */
   overdue = false;
+  /** Its end was known when its command was answered, and was audited with that. */
+  toldAtReply = false;
   /** Its end comes without any event, so it must be asked for. */
   mute = false;
   /** Monotonic milliseconds of the last answer that could tell how far it is. */

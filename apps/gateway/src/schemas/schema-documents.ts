@@ -67,7 +67,14 @@ function describe(schema: VmSchema, definition: Command): CommandDescription {
   const summary = definition.summary ?? described.summary;
   return {
     ...described,
-    ...(command === undefined ? {} : { class: command.class, openArguments: command.validation.openMembers === true }),
+    ...(command === undefined
+      ? {}
+      : {
+          class: command.class,
+          lowestClass: command.lowestClass,
+          highestClass: command.highestClass,
+          openArguments: command.validation.openMembers === true,
+        }),
     ...(summary === undefined ? {} : { summary }),
   };
 }

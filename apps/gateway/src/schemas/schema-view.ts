@@ -16,9 +16,11 @@ export function renderSchema(schema: VmSchema): string {
     return type.name;
   };
   const commands = [...schema.commands.values()].map(
-    ({ name, definition, knowledge, class: commandClass, deprecated }) => ({
+    ({ name, definition, knowledge, class: commandClass, lowestClass, highestClass, deprecated }) => ({
       name,
       class: commandClass,
+      lowestClass,
+      highestClass,
       summary: definition.summary ?? knowledge.summary ?? null,
       deprecated,
       oob: definition.allowOob,

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import {
   classifyByName,
+  classRange,
   commandKnowledge,
   type ClassSettings,
   type CommandClass,
@@ -16,6 +17,9 @@ export interface SchemaCommand {
   readonly knowledge: CommandKnowledge;
   /** Class by name; arguments can raise or lower it, so policy decides anew for each command. GET goes by this one. */
   readonly class: CommandClass;
+  /** What arguments can make of it. */
+  readonly lowestClass: CommandClass;
+  readonly highestClass: CommandClass;
   readonly validation: ValidationOptions;
   readonly deprecated: boolean;
 }
@@ -47,13 +51,16 @@ export class VmSchema {
         const { name } = definition;
         const knowledge = commandKnowledge(origin.kind, name, origin.version);
         const openMembers = knowledge.openArguments || definition.gen === false;
+        const { lowest, highest } = classRange(origin.kind, name, classes, origin.version);
         return [
           name,
           {
             name,
             definition,
             knowledge,
-            class: classifyByName(origin.kind, name, classes).class,
+            class: classifyByName(origin.kind, name, classes, origin.version).class,
+            lowestClass: lowest.class,
+            highestClass: highest.class,
             validation: { openMembers, enforceWidths: exact },
             deprecated: hasFeature(definition, 'deprecated'),
           },

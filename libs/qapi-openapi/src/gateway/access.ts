@@ -1,8 +1,11 @@
 import type { PathItem } from '../openapi.js';
 import { inPath, query, type ResourceWriter } from './resource.js';
-import { text, vmId } from './schemas.js';
+import { flag, text, vmId } from './schemas.js';
 
 const tag = 'access';
+const commandProblems = [
+  ...['invalid-request', 'vm-not-found', 'route-not-found', 'command-not-found', 'vm-unavailable'],
+] as const;
 const ownTokens = 'a token of its own scope, or level `host`';
 
 /** Who may do what. */
@@ -14,12 +17,24 @@ export function accessPaths(writer: ResourceWriter): Record<string, PathItem> {
         tag,
         summary: 'What the caller may do, and why',
         needs: 'level `read`',
+        description: 'Of a command: whether it may be run whatever its arguments, with none, or with some only.',
         parameters: [
           query('vm', vmId, 'With `command`: whether it may be run on this VM'),
           query('command', text, "A command's QAPI name"),
+          query('agent', flag, "The command is the guest agent's"),
         ],
         answers: { 200: { description: 'Level and scope', content: writer.json('Access') } },
-        problems: ['invalid-request', 'vm-not-found', 'command-not-found'],
+        problems: commandProblems,
+      }),
+      post: writer.operation({
+        id: 'askAccess',
+        tag,
+        summary: 'Whether the caller may run a command with these arguments, and why',
+        description: 'Nothing is sent. Whether the arguments fit the command is not asked: a dry run tells that.',
+        needs: 'level `read`',
+        body: { required: true, content: writer.json('AccessRequest') },
+        answers: { 200: { description: 'Level and scope, and the decision', content: writer.json('Access') } },
+        problems: [...commandProblems, 'malformed-json', 'body-too-large', 'unsupported-media-type'],
       }),
     },
     '/v1/session': {

@@ -104,7 +104,17 @@ export function gatewaySchemas(reference: (name: string) => JsonSchema): Record<
     ),
     VmSchema: record({
       schema: text,
-      commands: listOf({ type: 'object', properties: { name: text, class: level, summary: text }, required: ['name'] }),
+      commands: listOf({
+        type: 'object',
+        properties: {
+          name: text,
+          class: { ...level, description: 'By name alone: what decides whether GET is answered' },
+          lowestClass: { ...level, description: 'With the most harmless arguments' },
+          highestClass: { ...level, description: 'With the most dangerous arguments' },
+          summary: text,
+        },
+        required: ['name'],
+      }),
       events: listOf({ type: 'object', properties: { name: text, summary: text }, required: ['name'] }),
       types: { type: 'object' },
     }),
@@ -208,12 +218,32 @@ export function gatewaySchemas(reference: (name: string) => JsonSchema): Record<
         level,
         vms: textList,
         commands: commandGlobs,
-        allowed: { ...flag, description: 'With `vm` and `command`, as the members below' },
-        class: level,
+        allowed: {
+          oneOf: [flag, { type: 'string', enum: ['by-arguments'] }],
+          description:
+            'With `vm` and `command`, as the members below. True or false: whatever the arguments are; ' +
+            'of a POST: with these arguments',
+        },
+        class: { ...level, description: 'Of the command without arguments; of a POST: with these arguments' },
         rule: text,
         reason: text,
+        lowestClass: { ...level, description: 'Of the command, whatever its arguments; not in the answer to a POST' },
+        highestClass: level,
+        argumentRules: {
+          ...listOf(record({ class: level, rule: text, reason: text })),
+          description: 'The rules about arguments, each with the class it comes to',
+        },
       },
-      ['commands', 'allowed', 'class', 'rule', 'reason'],
+      ['commands', 'allowed', 'class', 'rule', 'reason', 'lowestClass', 'highestClass', 'argumentRules'],
+    ),
+    AccessRequest: closedRecord(
+      {
+        vm: vmId,
+        command: { ...text, description: "A command's QAPI name" },
+        agent: { ...flag, description: "The command is the guest agent's" },
+        arguments: { type: 'object', description: 'The `arguments` object of the command' },
+      },
+      ['agent', 'arguments'],
     ),
   };
 }
