@@ -25,7 +25,7 @@ import type { VmRegistry } from '../vms/vm-registry.js';
 import { argumentsToSend } from './arguments-to-send.js';
 import type { CommandAnswer, CommandPath, CommandRequest, CommandTrace } from './command-request.js';
 import type { CommandServer } from './command-server.js';
-import { IdempotencyStore } from './idempotency.js';
+import type { IdempotencyStore, KeyedRun } from './idempotency.js';
 import { pastedOptionFaults } from './pasted-options.js';
 import {
   epochChanged,
@@ -48,6 +48,7 @@ export interface CommandPathParts extends RunningSurroundings {
   readonly policy: Policy;
   readonly audit: AuditLog;
   readonly work: WorkFollower;
+  readonly idempotency: IdempotencyStore;
   readonly metrics: CommandMetrics;
   readonly limits: Limits;
   /** A fault of ours: the caller is told nothing of it, the log everything. */
@@ -61,8 +62,6 @@ const noTrace: CommandTrace = {};
  * JSON, policy, arguments, epoch, VM state and queue. Nothing is sent before all of them passed, nothing is sent twice.
  */
 export class CheckedCommandPath implements CommandPath {
-  readonly #idempotency = new IdempotencyStore();
-
   constructor(private readonly parts: CommandPathParts) {}
 
   execute(request: CommandRequest, answer: (answer: CommandAnswer) => void): void {
@@ -153,22 +152,22 @@ export class CheckedCommandPath implements CommandPath {
         return;
       }
       const accepted = decision;
-      const done = this.#idempotency.begin(request, json, (stored) =>
+      const key = this.parts.idempotency.begin(request, json, (stored) =>
         this.#finish(target, request, accepted, given, stored, answer),
       );
-      if (done === undefined) return;
+      if (key === undefined) return;
       const tell = (end: CommandEnd) => {
         const result = toAnswer(end, request);
-        done(result);
+        key.ended(result);
         this.#finish(target, request, accepted, given, result, answer);
       };
       const late = (end: CommandEnd) => {
         const result = toAnswer(end, request);
-        done(result);
+        key.ended(result);
         this.parts.audit.late(request, target, result, performance.now() - request.arrivedAt);
         request.late?.(result);
       };
-      this.#start(target, request, sent, deadlineMs, tell, late);
+      this.#start(target, request, sent, deadlineMs, key, tell, late);
     } catch (error) {
       this.refuse(request, error, target, answer, decision);
     }
@@ -179,6 +178,7 @@ export class CheckedCommandPath implements CommandPath {
     request: CommandRequest,
     { json, dismiss }: FollowedJob,
     deadlineMs: number,
+    key: KeyedRun,
     tell: (end: CommandEnd) => void,
     late: (end: CommandEnd) => void,
   ): void {
@@ -190,7 +190,7 @@ export class CheckedCommandPath implements CommandPath {
       return;
     }
     const work = this.#workOf(target, request, json, dismiss);
-    new RunningCommand(server, command, request, json, this.parts, tell, late, work).start(deadlineMs);
+    new RunningCommand(server, command, request, json, this.parts, tell, late, work, key).start(deadlineMs);
   }
 
   /** The work that goes on after the reply; undefined for the many commands that are done with it. */
