@@ -1,4 +1,6 @@
+import { rmSync } from 'node:fs';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { problemCatalogue, problemCodes } from '../../apps/gateway/src/problems/catalogue.js';
 import { change, echo, fakeMachine, fakeMachineSettings, type FakeMachine } from './fake-machine.js';
@@ -217,6 +219,20 @@ const ownRows: Row[] = [
         // The log fails when it is written, so a first command may pass.
         machine.takeReceived();
       }
+    },
+    { headers: { 'retry-after': expect.any(String) } },
+  ),
+  row(
+    'idempotency-unavailable',
+    'a key that cannot be written down',
+    async () => {
+      machine = await fakeMachine(scene);
+      const state = join(scene.directory(), 'state');
+      const own = await scene.gateway({ state, settings: fakeMachineSettings });
+      const id = await registerVm(own, machine.endpoint);
+      machine.takeReceived();
+      rmSync(state, { recursive: true });
+      return run(own, id, change, undefined, { 'Idempotency-Key': 'key' });
     },
     { headers: { 'retry-after': expect.any(String) } },
   ),

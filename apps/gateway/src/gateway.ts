@@ -8,6 +8,7 @@ import { LimitedCommandPath } from './access/request-limiter.js';
 import { TokenStore } from './access/token-store.js';
 import { CheckedCommandPath } from './commands/command-path.js';
 import { FanOut } from './commands/fan-out.js';
+import { IdempotencyStore } from './commands/idempotency.js';
 import { Lane } from './commands/lane.js';
 import { ReplyBudget } from './commands/reply-budget.js';
 import { EventHub } from './events/event-hub.js';
@@ -76,6 +77,7 @@ export class Gateway {
   readonly operations: OperationStore;
   readonly pictures: PictureDirectory;
   readonly work: WorkFollower;
+  readonly idempotency: IdempotencyStore;
   readonly operationDesk: OperationDesk;
   readonly policy: Policy;
   readonly path: CheckedCommandPath;
@@ -143,6 +145,14 @@ export class Gateway {
     this.operations = new OperationStore(run);
     this.pictures = new PictureDirectory(this.state.file('pictures'));
     this.work = this.#followWork();
+    this.idempotency = new IdempotencyStore({
+      state: this.state,
+      operationPath: (vm, operation) => this.work.store.get(vm, operation)?.path,
+      trouble: (failure) => {
+        if (failure === undefined) log.warn('idempotency keys are written down again');
+        else log.error({ failure }, 'idempotency keys cannot be written down; commands that carry one are refused');
+      },
+    });
     this.policy = new Policy(settings, classes);
     this.path = new CheckedCommandPath({
       registry: this.registry,
@@ -152,6 +162,7 @@ export class Gateway {
       limits: settings.limits,
       operations: this.operations,
       work: this.work,
+      idempotency: this.idempotency,
       eventCursor: () => this.hub.head(),
       fault: (error, mark) => log.error({ err: error, ...logged(mark) }, 'command failed by a fault of ours'),
     });
@@ -173,6 +184,7 @@ export class Gateway {
     for (const listener of this.listeners) this.dispatcher.attach(listener);
     this.registry.load(settings.vms);
     this.work.load();
+    this.idempotency.load();
   }
 
   /** Listens, then dials: the gateway is there whatever the VMs do. @throws SettingsError for an address that can't be had */
@@ -240,6 +252,7 @@ export class Gateway {
     for (const { server } of this.listeners) server.closeAllConnections();
     this.pictures.clear();
     this.work.stop();
+    this.idempotency.close();
     await this.audit.close();
   }
 

@@ -44,7 +44,10 @@ export interface QueryOptions {
 }
 
 export interface ExecuteOptions extends QueryOptions {
-  /** The same key with the same arguments within 10 minutes is done once, and answered alike. */
+  /**
+   * The same key with the same arguments within 10 minutes is done once, and answered alike; over a crash of the gateway
+   * too, where the problem `outcome-unknown` says that it died before the reply.
+   */
   readonly idempotencyKey?: string | undefined;
   readonly dryRun?: false | undefined;
 }

@@ -28,7 +28,7 @@ const statuses: Record<number, string[]> = {
   500: ['internal-error'],
   501: ['not-offered', 'kvm-missing-cap'],
   502: ['outcome-unknown'],
-  503: ['vm-unavailable', 'shutting-down', 'audit-unavailable'],
+  503: ['vm-unavailable', 'shutting-down', 'audit-unavailable', 'idempotency-unavailable'],
   504: ['deadline-exceeded'],
 };
 const problems = Object.entries(statuses).flatMap(([status, codes]) =>

@@ -28,7 +28,7 @@ export const rpcMethods: readonly RpcMethod[] = [
         timeout,
         dryRun: flag,
         int64,
-        idempotencyKey: text,
+        idempotencyKey: { ...text, minLength: 1, maxLength: 255 },
         epoch: text,
       },
       ['arguments', 'oob', 'timeout', 'dryRun', 'int64', 'idempotencyKey', 'epoch'],

@@ -15,6 +15,7 @@ const notOfGet = new Set([
   'malformed-json',
   'idempotency-in-progress',
   'idempotency-mismatch',
+  'idempotency-unavailable',
 ]);
 
 /** Tag of commands whose QAPI module is not known. */

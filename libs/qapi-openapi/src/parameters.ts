@@ -109,8 +109,9 @@ export const controls = {
   IdempotencyKey: {
     name: 'Idempotency-Key',
     in: 'header',
-    description: 'The same key and body within 10 minutes get the stored answer instead of a second run',
-    schema: { type: 'string', minLength: 1 },
+    description:
+      'The same key and body within 10 minutes get the stored answer instead of a second run, over a crash of the gateway too (502 `outcome-unknown` when it died before the reply)',
+    schema: { type: 'string', minLength: 1, maxLength: 255 },
   },
   Prefer: {
     name: 'Prefer',

@@ -25,7 +25,7 @@ import type { VmRegistry } from '../vms/vm-registry.js';
 import { argumentsToSend } from './arguments-to-send.js';
 import type { CommandAnswer, CommandPath, CommandRequest, CommandTrace } from './command-request.js';
 import type { CommandServer } from './command-server.js';
-import { IdempotencyStore } from './idempotency.js';
+import type { IdempotencyStore, KeyedRun } from './idempotency.js';
 import { methodNotAllowed } from './method-not-allowed.js';
 import { pastedOptionFaults } from './pasted-options.js';
 import {
@@ -57,6 +57,7 @@ export interface CommandPathParts extends RunningSurroundings {
   readonly policy: Policy;
   readonly audit: AuditLog;
   readonly work: WorkFollower;
+  readonly idempotency: IdempotencyStore;
   readonly metrics: CommandMetrics;
   readonly limits: Limits;
   /** A fault of ours: the caller is told nothing of it, the log everything. */
@@ -70,8 +71,6 @@ const noTrace: CommandTrace = {};
  * JSON, policy, arguments, epoch, VM state and queue. Nothing is sent before all of them passed, nothing is sent twice.
  */
 export class CheckedCommandPath implements CommandPath {
-  readonly #idempotency = new IdempotencyStore();
-
   constructor(private readonly parts: CommandPathParts) {}
 
   execute(request: CommandRequest, answer: (answer: CommandAnswer) => void): void {
@@ -165,23 +164,23 @@ export class CheckedCommandPath implements CommandPath {
       }
       const accepted = decision;
       const read = given;
-      const done = this.#idempotency.begin(request, json, (stored) =>
+      const key = this.parts.idempotency.begin(request, json, (stored) =>
         this.#finish(target, request, accepted, read, stored, answer),
       );
-      if (done === undefined) return;
+      if (key === undefined) return;
       const tell = (end: CommandEnd) => {
         const result = toAnswer(end, request);
-        done(result);
+        key.ended(result);
         this.#finish(target, request, accepted, read, result, answer);
       };
       const late = (end: CommandEnd) => {
         const result = toAnswer(end, request);
-        done(result);
+        key.ended(result);
         const durationMs = performance.now() - request.arrivedAt;
         this.parts.audit.late(request, target, result, this.#workAt(target, result), durationMs);
         request.late?.(result);
       };
-      this.#start(asJudged(target, decision), request, sent, deadlineMs, tell, late);
+      this.#start(asJudged(target, decision), request, sent, deadlineMs, key, tell, late);
     } catch (error) {
       this.refuse(request, error, target, answer, decision, given);
     }
@@ -192,6 +191,7 @@ export class CheckedCommandPath implements CommandPath {
     request: CommandRequest,
     { json, dismiss }: FollowedJob,
     deadlineMs: number,
+    key: KeyedRun,
     tell: (end: CommandEnd) => void,
     late: (end: CommandEnd) => void,
   ): void {
@@ -203,7 +203,7 @@ export class CheckedCommandPath implements CommandPath {
       return;
     }
     const work = this.#workOf(target, request, json, dismiss);
-    new RunningCommand(server, command, request, json, this.parts, tell, late, work).start(deadlineMs);
+    new RunningCommand(server, command, request, json, this.parts, tell, late, work, key).start(deadlineMs);
   }
 
   /** The work that goes on after the reply; undefined for the many commands that are done with it. */

@@ -8,7 +8,8 @@ import type { CommandRequest } from './command-request.js';
 export type Controls = Pick<CommandRequest, 'timeoutMs' | 'dryRun' | 'int64' | 'idempotencyKey' | 'epoch'>;
 
 const queryControls = ['timeout', 'dryRun', 'int64'];
-const maxKeyLength = 255;
+/** In characters, whatever way it comes. */
+export const longestIdempotencyKey = 255;
 
 /**
  * The controls of a request: query parameters on POST, headers on both methods.
@@ -32,8 +33,8 @@ export function readControls(
   if (int64 !== undefined) setInt64(controls, int64, 'Accept', faults);
   const key = header(headers, 'idempotency-key');
   if (key !== undefined) {
-    if (key.length === 0 || key.length > maxKeyLength)
-      faults.push({ pointer: 'Idempotency-Key', message: `must be 1 to ${maxKeyLength} characters` });
+    if (key.length === 0 || key.length > longestIdempotencyKey)
+      faults.push({ pointer: 'Idempotency-Key', message: `must be 1 to ${longestIdempotencyKey} characters` });
     else controls.idempotencyKey = key;
   }
   const epoch = header(headers, 'qmp-vm-epoch');

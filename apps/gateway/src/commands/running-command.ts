@@ -1,12 +1,13 @@
 import type { Execution, Outcome } from '@qmp-gateway/qmp';
 import type { CommandWork } from '../operations/command-work.js';
 import type { Operation, OperationStore } from '../operations/operation-store.js';
-import { Problem } from '../problems/problem.js';
+import { asProblem, Problem } from '../problems/problem.js';
 import type { SchemaCommand } from '../schemas/vm-schema.js';
 import { problemOf } from './command-outcome.js';
 import type { QueuedCommand } from './command-queue.js';
 import type { CommandRequest, CommandTrace } from './command-request.js';
 import type { CommandServer } from './command-server.js';
+import type { KeyedRun } from './idempotency.js';
 
 /** How a command ended for its caller. */
 export interface CommandEnd {
@@ -49,6 +50,8 @@ export class RunningCommand implements QueuedCommand, Execution {
     private readonly late: (end: CommandEnd) => void,
     /** What goes on after the reply. */
     private readonly work?: CommandWork,
+    /** Told just before the first byte is. */
+    private readonly key?: Pick<KeyedRun, 'sending'>,
   ) {
     this.#tell = tell;
     this.outOfBand = request.outOfBand === true;
@@ -83,6 +86,12 @@ export class RunningCommand implements QueuedCommand, Execution {
       this.#end(epochChanged(this.server, this.#about), 'failed');
       return;
     }
+    try {
+      this.key?.sending(this.operation.id);
+    } catch (error) {
+      this.#end(asProblem(error).about(this.#about), 'failed');
+      return;
+    }
     this.#state = 'handed-over';
     this.work?.sending();
     this.server.monitor.execute(this);
@@ -103,7 +112,7 @@ export class RunningCommand implements QueuedCommand, Execution {
     this.#cursor = this.surroundings.eventCursor();
     this.#epoch = this.server.epoch ?? undefined;
     this.operation.epoch = this.server.epoch;
-    this.work?.written(this.operation);
+    this.work?.written(this.operation, this.request.idempotencyKey !== undefined);
   }
 
   settle(outcome: Outcome): void {

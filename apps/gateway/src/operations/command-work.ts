@@ -33,9 +33,15 @@ export class CommandWork {
     if (this.completion.kind === 'migration') this.follower.beforeMigration(this.vm);
   }
 
-  written(operation: Operation): void {
+  /**
+   * The next moment it is the VM's.
+   * @param isKeyed a repetition after a crash is to find it, so that it must be on disk by then
+   */
+  written(operation: Operation, isKeyed: boolean): void {
     if (this.#work === undefined) this.#begin(operation);
-    if (this.#work !== undefined) this.follower.written(this.#work, this.vm, this.completion, this.options);
+    if (this.#work === undefined) return;
+    this.follower.written(this.#work, this.vm, this.completion, this.options);
+    if (isKeyed) this.follower.writeDown();
   }
 
   /**

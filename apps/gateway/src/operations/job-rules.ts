@@ -66,7 +66,7 @@ function setState({ record }: Work, state: 'ready'): void {
 function concluded(work: Work): Verdict | 'ask' {
   if (work.foretold !== undefined) return work.foretold;
   if (!work.aborting) return { state: 'done' };
-  return work.cancelRequested ? work.cancellation(cancelled) : 'ask';
+  return work.record.cancelRequested === true ? work.cancellation(cancelled) : 'ask';
 }
 
 function unexplained(work: Work): Verdict {
@@ -85,7 +85,7 @@ function read(work: Work, entry: PeerObject, now: number): Verdict | undefined {
   if (view.status !== 'concluded') return undefined;
   const error = asText(entry['error']);
   if (error === undefined) return { state: 'done' };
-  return work.cancelRequested ? work.cancellation(cancelled) : work.failure(error);
+  return work.record.cancelRequested === true ? work.cancellation(cancelled) : work.failure(error);
 }
 
 function missing(work: Work, outcome: Outcome, occasion: Occasion): Verdict | undefined {

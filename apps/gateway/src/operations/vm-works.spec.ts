@@ -377,3 +377,21 @@ describe('a VM that the gateway forgets', () => {
     expect([scene.told.length, scene.clock.pending]).toEqual([before + 2, 0]);
   });
 });
+
+describe('a job that was asked to give up', () => {
+  it('is cancelled and has not failed, though another run of the gateway hears of its end', () => {
+    const scene = new WorkScene();
+    const begun = scene.begin();
+    const cancellation = { id: 'o2', command: 'job-cancel', completion: 'job-cancellation', job: null } as const;
+    scene.begin(cancellation);
+    const next = new WorkScene();
+    // What was written down is all that is left of it.
+    const kept = new Work(JSON.parse(JSON.stringify(begun.record)) as WorkRecord);
+    Object.assign(kept, { written: true, replied: true });
+    next.works.add(kept, next.vm);
+    next.nextSession();
+    next.answer(jobs(50, { status: 'concluded', error: 'Operation canceled' }));
+    expect(kept.record).toMatchObject({ state: 'cancelled', problem: { detail: 'The job was cancelled.' } });
+    expect(scene.changed.length).toBeGreaterThan(0);
+  });
+});

@@ -230,8 +230,11 @@ export class VmWorks {
   }
 
   #cancelRequested(cancellation: Work): void {
-    for (const work of this.#running)
-      if (work.record.subject === cancellation.record.subject) work.cancelRequested = true;
+    for (const work of this.#running) {
+      if (work.record.subject !== cancellation.record.subject) continue;
+      work.record.cancelRequested = true;
+      this.surroundings.changed(work);
+    }
   }
 
   #judge(work: Work, verdict: Verdict | 'ask' | undefined): void {

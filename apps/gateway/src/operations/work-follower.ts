@@ -114,6 +114,11 @@ export class WorkFollower {
     this.#of(vm.id).written(work, vm.epoch, deadlineOf(completion, options));
   }
 
+  /** What was told up to now is on disk, and not only at the end of this turn. */
+  writeDown(): void {
+    this.#log.flush();
+  }
+
   /** Just before a migration is begun. */
   beforeMigration(vm: Vm): void {
     if (switchOnMigrationEvents(vm)) this.parts.audit('migration-events-on', { vm: vm.id });

@@ -64,6 +64,8 @@ export interface WorkRecord {
   job: JobView | null;
   /** The job was started so that its end is kept until the gateway has read it. */
   readonly dismiss: boolean;
+  /** It was asked to give up: an end without success is no failure then, also when another run of the gateway hears of it. */
+  cancelRequested?: true;
 }
 
 /** Newest events kept of one work; older ones are in the event stream, as long as that reaches back. */
@@ -93,7 +95,6 @@ export class Work {
   foretold: Verdict | undefined;
   /** A job that is going to end without success. */
   aborting = false;
-  cancelRequested = false;
   /** Its job is being dismissed. */
   dismissing = false;
   /** Its deadline passed while the VM was away. */

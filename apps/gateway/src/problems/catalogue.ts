@@ -234,6 +234,14 @@ export const problemCatalogue = {
     title: 'Audit log unavailable',
     when: 'The settings demand an audit log and it cannot be written.',
   },
+  'idempotency-unavailable': {
+    ...notSent,
+    retryable: true,
+    logLevel: 'error',
+    status: 503,
+    title: 'Idempotency key cannot be kept',
+    when: 'The `Idempotency-Key` cannot be written down, so that a repetition after a crash of the gateway would run again.',
+  },
   'deadline-exceeded': {
     outcome: 'unknown',
     retryable: false,

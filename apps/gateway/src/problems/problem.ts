@@ -65,6 +65,7 @@ const defaultHeaders: Partial<Record<ProblemCode, Record<string, string>>> = {
   'vm-unavailable': { 'Retry-After': '1' },
   'shutting-down': { 'Retry-After': '2' },
   'audit-unavailable': { 'Retry-After': '5' },
+  'idempotency-unavailable': { 'Retry-After': '5' },
   'upgrade-required': { Upgrade: 'websocket' },
 };
 

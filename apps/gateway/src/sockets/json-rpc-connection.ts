@@ -1,6 +1,7 @@
 import { systemClock, type Clock } from '@qmp-gateway/qmp';
 import type { WebSocket } from 'ws';
 import type { CommandAnswer, CommandRequest } from '../commands/command-request.js';
+import { longestIdempotencyKey } from '../commands/controls.js';
 import { notificationEncoding, textFrame, textFrameAround, textFrameHeader } from '../events/encodings.js';
 import type { Subscription } from '../events/event-hub.js';
 import { longestCoalesceMs, parseEventGlobs } from '../events/event-query.js';
@@ -194,7 +195,7 @@ export class JsonRpcConnection implements Sink, Leaver {
       timeoutMs: params.duration('timeout'),
       dryRun: params.boolean('dryRun'),
       int64: params.oneOf('int64', ['string', 'number']),
-      idempotencyKey: params.string('idempotencyKey'),
+      idempotencyKey: params.shortString('idempotencyKey', longestIdempotencyKey),
       epoch: params.string('epoch'),
     };
     params.check();

@@ -41,6 +41,18 @@ export class JsonRpcParams {
     return this.string(name) ?? '';
   }
 
+  /** A string of 1 to so many characters. */
+  shortString(name: string, longest: number): string | undefined {
+    return this.#read(
+      name,
+      () => `a string of 1 to ${longest} characters`,
+      (node) => {
+        const value = node.kind === 'string' ? node.value : '';
+        return value.length > 0 && value.length <= longest ? value : undefined;
+      },
+    );
+  }
+
   boolean(name: string): boolean | undefined {
     return this.#read(
       name,

@@ -1,5 +1,5 @@
 import { directoryFault, type DirectoryUser } from '@qmp-gateway/qmp';
-import { chownSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { chownSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { SettingsError } from '../settings/load-settings.js';
 import { writeFileAtomically } from './atomic-file.js';
@@ -37,6 +37,24 @@ export class StateDirectory {
       const { code = '' } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT') return undefined;
       throw new SettingsError([`state: ${file} cannot be read (${code})`]);
+    }
+  }
+
+  /** Of all files in it. @throws SettingsError when it can't be read */
+  names(): string[] {
+    try {
+      return readdirSync(this.path);
+    } catch (error) {
+      throw new SettingsError([`state: ${this.path} cannot be read (${(error as NodeJS.ErrnoException).code ?? ''})`]);
+    }
+  }
+
+  /** A file that can't be removed stays: whoever reads it next finds that it is of no use. */
+  remove(name: string): void {
+    try {
+      rmSync(this.file(name), { force: true });
+    } catch {
+      // As said.
     }
   }
 

@@ -37,4 +37,5 @@ export type ProblemCode =
   | 'vm-unavailable'
   | 'shutting-down'
   | 'audit-unavailable'
+  | 'idempotency-unavailable'
   | 'deadline-exceeded';
