@@ -105,6 +105,9 @@ describe('files of the guest', () => {
     expect((await put(made, file, Buffer.from('short'))).json()).toMatchObject({ size: 5 });
     expect(readFileSync(file, 'utf8')).toBe('short');
     expect((await put(made, file, Buffer.alloc(0))).json()).toMatchObject({ size: 0, verified: true });
+    const unsized = { 'Content-Length': null, 'Transfer-Encoding': 'chunked' };
+    writeFileSync(file, 'something');
+    expect((await put(made, file, Buffer.alloc(0), unsized)).json()).toMatchObject({ size: 0, verified: true });
     expect((await get(made, file)).bytes).toHaveLength(0);
     expect((await get(made, '/proc/self/cmdline')).bytes.toString()).toContain('qemu-ga');
     const nowhere = await put(made, '/dev/null', Buffer.from('gone'), {}, '&verify=false');

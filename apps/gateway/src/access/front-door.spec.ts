@@ -112,6 +112,21 @@ describe('Host', () => {
     },
   );
 
+  it('is of no matter to whoever asks whether the gateway lives', () => {
+    for (const url of ['/livez', '/readyz', '/livez?from=lb'])
+      for (const method of ['GET', 'HEAD'])
+        for (const headers of [[], [['Host', 'evil.example']], [['Host', '10.0.0.1']], [['Host', '']]] as const)
+          expect([url, method, verdict(headers, plain, url, method)]).toEqual([url, method, '']);
+    const two = [
+      ['Host', 'localhost:8080'],
+      ['Host', 'localhost:8080'],
+    ] as const;
+    expect(verdict(two, plain, '/livez')).toBe('host-refused');
+    expect(verdict([['Host', 'lb']], plain, '/livez', 'POST')).toBe('host-refused');
+    for (const url of ['/livez/', '/livezz', '/v1/livez', '/LIVEZ', '/livez%00', '/v1', 'http://lb/livez'])
+      expect([url, verdict([['Host', 'lb']], plain, url)]).toEqual([url, 'host-refused']);
+  });
+
   it('is of no matter on a unix socket', () => {
     const unix: Doorway = { kind: 'unix', secure: false };
     expect(host('anything at all', unix)).toBe('');

@@ -114,17 +114,23 @@ function checkHost(
     const name = rawHeaders[i] ?? '';
     if (name.length === 4 && name.toLowerCase() === 'host') hosts++;
   }
-  if (hosts !== 1 || host === undefined)
-    return new Problem('host-refused', hosts > 1 ? 'More than one Host header.' : 'No Host header.');
+  if (hosts > 1) return new Problem('host-refused', 'More than one Host header.');
+  if (host === undefined) return isHealthCheck(request) ? undefined : new Problem('host-refused', 'No Host header.');
   const { name, port } = splitHost(host);
   if (rules.allowedHosts.includes(name)) return undefined;
   const known = name === 'localhost' || isIP(name) !== 0 || (door.names?.some((own) => isNamed(own, name)) ?? false);
   const expectedPort = door.port ?? (door.secure ? 443 : 80);
   if (known && (port ?? (door.secure ? 443 : 80)) === expectedPort) return undefined;
+  if (isHealthCheck(request)) return undefined;
   return new Problem(
     'host-refused',
     `The Host header names ${JSON.stringify(host.slice(0, 200))}, which is none of this gateway's names (allowedHosts) with its port.`,
   );
+}
+
+/** Load balancers ask by address, by a name of their own, or in HTTP/1.0 by none; there is nothing to be learnt by it. */
+function isHealthCheck({ method, url = '' }: IncomingMessage): boolean {
+  return (method === 'GET' || method === 'HEAD') && /^\/(?:livez|readyz)(?:\?|$)/.test(url);
 }
 
 /** A star is one label, as in RFC 6125 section 6.4.3. */

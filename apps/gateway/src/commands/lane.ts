@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { nearestNames, readJson, type JsonDocument, type JsonMember } from '@qmp-gateway/qapi';
 import { writeProblem, writeValue } from '../listeners/answer.js';
-import { contentTypeProblem, hasBody, readBody } from '../listeners/read-body.js';
+import { readJsonBody } from '../listeners/read-body.js';
 import type { AuthenticatedContext } from '../listeners/request-context.js';
 import { readPreference, type Preference } from '../operations/preference.js';
 import { PreferredAnswer } from '../operations/preferred-answer.js';
@@ -107,13 +107,13 @@ export class Lane {
       if (target === undefined) this.path.execute(commandRequest, answer);
       else this.path.run(target, commandRequest, answer);
     };
-    if (!isGet && hasBody(request)) {
-      this.#readJsonBody(exchange, (json) => execute({ kind: 'json', json }));
+    if (!isGet) {
+      this.#readArguments(exchange, execute);
       return;
     }
     request.resume();
-    const query = isGet && context.query !== '';
-    execute(query ? { kind: 'query', pairs: [...new URLSearchParams(context.query)] } : { kind: 'none' });
+    const { query } = context;
+    execute(query === '' ? { kind: 'none' } : { kind: 'query', pairs: [...new URLSearchParams(query)] });
   }
 
   #message(exchange: Exchange, { vm, agent }: Extract<Route, { kind: 'message' }>): void {
@@ -126,8 +126,9 @@ export class Lane {
     }
     const controls = readControls(request.headers, context.query);
     const wish = readPreference(request.headers['prefer']);
-    if (!hasBody(request)) throw new Problem('malformed-json', 'There is no body; send {"execute": "query-status"}.');
     this.#readJsonBody(exchange, (body) => {
+      if (body === undefined)
+        throw new Problem('malformed-json', 'There is no body; send {"execute": "query-status"}.');
       const arrivedAt = performance.now();
       const base = { principal, requestId, traceparent, entrance: 'message', vm, agent, arrivedAt } as const;
       const message: CommandRequest = { ...base, ...readMessage(body), ...controls };
@@ -149,22 +150,20 @@ export class Lane {
     if (request.method !== 'POST')
       throw new Problem('method-not-allowed', 'A fan-out is a POST.', { headers: { Allow: 'POST' } });
     const refuse = (end: CommandAnswer) => this.#answer(exchange, end);
-    const run = (args: CommandArguments) => this.fanOut.run(request, response, context, command, args, refuse);
-    if (hasBody(request)) this.#readJsonBody(exchange, (json) => run({ kind: 'json', json }));
-    else {
-      request.resume();
-      run({ kind: 'none' });
-    }
+    this.#readArguments(exchange, (args) => this.fanOut.run(request, response, context, command, args, refuse));
   }
 
-  #readJsonBody(exchange: Exchange, use: (body: Buffer) => void): void {
-    const wrongType = contentTypeProblem(exchange.request);
-    if (wrongType !== undefined) throw wrongType;
+  #readArguments(exchange: Exchange, use: (args: CommandArguments) => void): void {
+    this.#readJsonBody(exchange, (json) => use(json === undefined ? { kind: 'none' } : { kind: 'json', json }));
+  }
+
+  #readJsonBody(exchange: Exchange, use: (body: Buffer | undefined) => void): void {
     const { bodyBytes, commandBytes } = this.limits;
-    readBody(exchange.request, bodyBytes, (body) => {
+    readJsonBody(exchange.request, bodyBytes, (body) => {
       try {
         if (body instanceof Problem) throw body;
-        if (body.length > longestEncoding * commandBytes + messageBytes) throw commandTooLarge(commandBytes);
+        if (body !== undefined && body.length > longestEncoding * commandBytes + messageBytes)
+          throw commandTooLarge(commandBytes);
         use(body);
       } catch (error) {
         this.#refuse(exchange, error, body instanceof Problem ? undefined : body);

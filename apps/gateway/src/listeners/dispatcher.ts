@@ -15,7 +15,7 @@ import { serveWithoutUpgrade } from './ignored-upgrade.js';
 import type { Listener } from './listener.js';
 import type { OpenConnections } from './open-connections.js';
 import { answerParserError, writeRawProblem } from './raw-answers.js';
-import { hasBody } from './read-body.js';
+import { mayHaveBody } from './read-body.js';
 import { logged, type AuthenticatedContext, type GatewayRequest, type RequestContext } from './request-context.js';
 import { readTraceparent } from './traceparent.js';
 
@@ -194,7 +194,7 @@ export class Dispatcher {
     guarded(() => {
       const cors = checkFrontDoor(request, listener.door, this.entry.rules);
       if (cors instanceof Problem) throw cors;
-      if (hasBody(request)) throw new Problem('invalid-request', 'A WebSocket handshake has no body.');
+      if (mayHaveBody(request)) throw new Problem('invalid-request', 'A WebSocket handshake has no body.');
       if (this.#draining) throw new Problem('shutting-down', 'The gateway is stopping.');
       const leak = urlCredentials(context.query);
       if (leak !== undefined) throw leak;

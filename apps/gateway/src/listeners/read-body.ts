@@ -6,12 +6,47 @@ const drainBytes = 2 ** 20;
 const empty = Buffer.alloc(0);
 
 /**
- * Reads a whole request body.
+ * Reads the JSON body of a request, whole.
  *
- * Calls back once: with the bytes, or with `body-too-large`. When the client goes away first, it never does: there is
- * nobody to answer. Slow bodies are ended by the server's `requestTimeout`.
+ * Calls back once: with its bytes, with undefined when there are none, however that was framed, or with the problem of one
+ * that is too large or of another type. When the client goes away first, it never does: there is nobody to answer. Slow
+ * bodies are ended by the server's `requestTimeout`.
  */
-export function readBody(request: IncomingMessage, limit: number, done: (body: Buffer | Problem) => void): void {
+export function readJsonBody(
+  request: IncomingMessage,
+  limit: number,
+  done: (body: Buffer | undefined | Problem) => void,
+): void {
+  if (!mayHaveBody(request)) {
+    request.resume();
+    done(undefined);
+    return;
+  }
+  const wrongType = contentTypeProblem(request);
+  if (wrongType === undefined)
+    readBytes(request, limit, (body) => done(body instanceof Problem || body.length > 0 ? body : undefined));
+  else firstByte(request, (has) => done(has ? wrongType : undefined));
+}
+
+/** Tells whether there is a body as soon as that is known, and throws it away. */
+function firstByte(request: IncomingMessage, tell: (has: boolean) => void): void {
+  request.resume();
+  if (request.headers['transfer-encoding'] === undefined) {
+    tell(true);
+    return;
+  }
+  const seen = () => {
+    request.off('end', ended);
+    tell(true);
+  };
+  const ended = () => {
+    request.off('data', seen);
+    tell(false);
+  };
+  request.once('data', seen).once('end', ended);
+}
+
+function readBytes(request: IncomingMessage, limit: number, done: (body: Buffer | Problem) => void): void {
   const declared = Number(request.headers['content-length'] ?? NaN);
   const tooLarge = () => new Problem('body-too-large', `The body is over ${limit} bytes (limits.bodyBytes).`);
   if (declared > limit + drainBytes) {
@@ -37,17 +72,17 @@ export function readBody(request: IncomingMessage, limit: number, done: (body: B
   );
 }
 
-/** True when the request carries a body, however short. */
-export function hasBody(request: IncomingMessage): boolean {
-  const length = request.headers['content-length'];
-  return request.headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
+/** False when a request says that it has no body; in chunks it may have none all the same. */
+export function mayHaveBody({ headers }: IncomingMessage): boolean {
+  const length = headers['content-length'];
+  return headers['transfer-encoding'] !== undefined || (length !== undefined && Number(length) !== 0);
 }
 
 /**
  * Bodies are JSON, and say so: a browser can send `text/plain` across sites without asking first, JSON it can't.
  * @returns the problem of a body without the right type
  */
-export function contentTypeProblem(request: IncomingMessage): Problem | undefined {
+function contentTypeProblem(request: IncomingMessage): Problem | undefined {
   const { 'content-type': type, 'content-encoding': encoding } = request.headers;
   if (encoding !== undefined && encoding !== 'identity')
     return new Problem(

@@ -4,7 +4,7 @@ import { malformedJson } from '../commands/command-path.js';
 import { asProblem, Problem } from '../problems/problem.js';
 import type { Limits } from '../settings/settings.js';
 import { writeProblem } from './answer.js';
-import { contentTypeProblem, hasBody, readBody } from './read-body.js';
+import { readJsonBody } from './read-body.js';
 import type { GatewayRequest } from './request-context.js';
 import { hasStreamedBody } from './streamed-body.js';
 
@@ -18,28 +18,24 @@ export function strictJsonBody(limits: Pick<Limits, 'bodyBytes'>) {
       next();
       return;
     }
-    if (request.method === 'GET' || request.method === 'HEAD' || !hasBody(request)) {
+    if (request.method === 'GET' || request.method === 'HEAD') {
       request.resume();
       next();
       return;
     }
-    const refuse = (error: unknown) => {
-      request.resume();
-      writeProblem(response, asProblem(error), request.gateway);
-    };
-    const wrongType = contentTypeProblem(request);
-    if (wrongType !== undefined) {
-      refuse(wrongType);
-      return;
-    }
-    readBody(request, limits.bodyBytes, (body) => {
+    readJsonBody(request, limits.bodyBytes, (body) => {
+      if (body === undefined) {
+        next();
+        return;
+      }
       try {
         if (body instanceof Problem) throw body;
         const document = readJson(body);
         request.bodyText = document.text;
         request.body = valueOf(document.root, document.text);
       } catch (error) {
-        refuse(malformedJson(error));
+        request.resume();
+        writeProblem(response, asProblem(malformedJson(error)), request.gateway);
         return;
       }
       next();

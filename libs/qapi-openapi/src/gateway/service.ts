@@ -38,7 +38,7 @@ export function servicePaths(writer: ResourceWriter): Record<string, PathItem> {
       get: writer.operation({
         id: 'getLiveness',
         tag,
-        summary: 'The process runs',
+        summary: 'The process runs; taken with any `Host`',
         answers: { 200: { description: 'It does' } },
       }),
     },
@@ -46,7 +46,7 @@ export function servicePaths(writer: ResourceWriter): Record<string, PathItem> {
       get: writer.operation({
         id: 'getReadiness',
         tag,
-        summary: 'Requests are taken, whatever the VMs do',
+        summary: 'Requests are taken, whatever the VMs do; with any `Host`',
         answers: { 200: { description: 'They are' } },
         problems: ['shutting-down'],
       }),
