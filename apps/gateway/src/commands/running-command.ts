@@ -3,7 +3,8 @@ import type { CommandWork } from '../operations/command-work.js';
 import type { Operation, OperationStore } from '../operations/operation-store.js';
 import { Problem } from '../problems/problem.js';
 import type { SchemaCommand } from '../schemas/vm-schema.js';
-import { problemOf } from './command-outcome.js';
+import type { CommandCheck, Question } from './command-check.js';
+import { problemOf, type Sent } from './command-outcome.js';
 import type { QueuedCommand } from './command-queue.js';
 import type { CommandRequest, CommandTrace } from './command-request.js';
 import type { CommandServer } from './command-server.js';
@@ -31,7 +32,9 @@ export class RunningCommand implements QueuedCommand, Execution {
   readonly operation: Operation;
   readonly outOfBand: boolean;
   readonly argumentsJson?: string;
-  #state: 'queued' | 'handed-over' | 'written' | 'ended' = 'queued';
+  #state: 'queued' | 'asking' | 'handed-over' | 'written' | 'ended' = 'queued';
+  /** The session whose answer to the question lets it be sent. */
+  #cleared: string | null | undefined;
   #tell: ((end: CommandEnd) => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
   #writtenAt: number | undefined;
@@ -49,6 +52,8 @@ export class RunningCommand implements QueuedCommand, Execution {
     private readonly late: (end: CommandEnd) => void,
     /** What goes on after the reply. */
     private readonly work?: CommandWork,
+    /** What has to be known beyond the arguments. */
+    private readonly check?: CommandCheck,
   ) {
     this.#tell = tell;
     this.outOfBand = request.outOfBand === true;
@@ -74,6 +79,8 @@ export class RunningCommand implements QueuedCommand, Execution {
     if (ready && (this.outOfBand || (monitor.places > 0 && queue.size === 0))) this.send();
     else if (!ready && !arriving) this.refuse();
     else if (!queue.add(this)) this.giveWay();
+    // Places may be free: whoever waits may be behind a held command, which this one is not.
+    else if (ready) queue.serve(monitor);
     request.follow?.accepted(operation);
   }
 
@@ -83,9 +90,44 @@ export class RunningCommand implements QueuedCommand, Execution {
       this.#end(epochChanged(this.server, this.#about), 'failed');
       return;
     }
+    const question = this.check?.question;
+    if (question !== undefined && this.#cleared !== this.server.epoch) {
+      this.#ask(question);
+      return;
+    }
     this.#state = 'handed-over';
     this.work?.sending();
     this.server.monitor.execute(this);
+  }
+
+  /** The turn goes to the question first; the deadline runs on, and nothing of the same principal overtakes. */
+  #ask(question: Question): void {
+    const { command, argumentsJson } = question;
+    const { queue, monitor, epoch } = this.server;
+    this.#state = 'asking';
+    queue.hold(this);
+    const settle = (outcome: Outcome): void => {
+      // Its deadline came first.
+      if (this.#state !== 'asking') return;
+      const problem = outcome.kind === 'return' ? question.refusal(outcome.value) : this.#unanswered(outcome);
+      queue.release(this, problem === undefined);
+      if (problem === undefined) {
+        this.#state = 'queued';
+        this.#cleared = epoch;
+      } else this.#end(problem, 'failed');
+      if (this.server.ready) queue.serve(monitor);
+    };
+    monitor.execute({ command, argumentsJson, settle });
+  }
+
+  /** What can't be told of a path is said as of the command, which was not sent; the VM would have said the same of it. */
+  #unanswered(outcome: Exclude<Outcome, { kind: 'return' }>): Problem {
+    if (outcome.kind !== 'error') return unavailable(this.server, this.#about);
+    return problemOf(outcome, this.server.id, this.target, this.#sent);
+  }
+
+  get #sent(): Sent {
+    return { kind: this.server.schema?.origin.kind ?? 'qemu', argumentsJson: this.argumentsJson };
   }
 
   refuse(): void {
@@ -108,10 +150,12 @@ export class RunningCommand implements QueuedCommand, Execution {
 
   settle(outcome: Outcome): void {
     if (this.#state === 'ended') return;
-    if (outcome.kind === 'return') this.#end(outcome.value, 'done');
-    else {
-      const sent = { kind: this.server.schema?.origin.kind ?? 'qemu', argumentsJson: this.argumentsJson };
-      const problem = problemOf(outcome, this.server.id, this.target, sent);
+    if (outcome.kind === 'return') {
+      // Here, where every answer comes by: also one that is kept for later.
+      const withheld = this.check?.withhold?.(outcome.value);
+      this.#end(withheld ?? outcome.value, withheld === undefined ? 'done' : 'failed');
+    } else {
+      const problem = problemOf(outcome, this.server.id, this.target, this.#sent);
       this.#end(problem, outcome.kind === 'unknown' ? 'lost' : 'failed');
     }
   }
@@ -129,11 +173,15 @@ export class RunningCommand implements QueuedCommand, Execution {
   }
 
   #deadline(deadlineMs: number): void {
-    if (this.#state === 'queued') {
-      this.server.queue.withdraw(this);
+    if (this.#state === 'queued' || this.#state === 'asking') {
+      const { queue, monitor, ready } = this.server;
+      const wasAsking = this.#state === 'asking';
+      if (wasAsking) queue.release(this, false);
+      else queue.withdraw(this);
       const detail = `The command waited ${deadlineMs} ms for its turn and was not sent.`;
       const fields = { ...this.#about, outcome: 'not-sent', retryable: true } as const;
       this.#end(new Problem('deadline-exceeded', detail, fields), 'failed');
+      if (wasAsking && ready) queue.serve(monitor);
       return;
     }
     this.server.monitor.resynchronize();
