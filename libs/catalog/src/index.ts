@@ -35,4 +35,5 @@ export { describeCommand, type DescribedCommand } from './describe-command.js';
 export { eventSummary } from './event-knowledge.js';
 export { commandsWithExamples, exampleOf, type CommandExample } from './examples.js';
 export { emptyArguments, modelOfNamedCommands } from './named-commands.js';
+export { isConnectionType, propertySetters } from './property-setters.js';
 export { redactedArguments, redactedMembers, redactionMark, withoutSecrets } from './redaction.js';

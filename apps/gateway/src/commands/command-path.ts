@@ -10,6 +10,7 @@ import {
 } from '@qmp-gateway/qapi';
 import type { AuditLog } from '../access/audit-log.js';
 import type { RequestMark } from '../listeners/request-context.js';
+import { latePolicy } from '../access/late-policy.js';
 import { forbidden, type Decision, type Policy } from '../access/policy.js';
 import type { Principal } from '../access/principal.js';
 import type { CommandMetrics } from '../metrics/command-metrics.js';
@@ -23,6 +24,7 @@ import type { Vm } from '../vms/vm.js';
 import type { VmAgent } from '../vms/vm-agent.js';
 import type { VmRegistry } from '../vms/vm-registry.js';
 import { argumentsToSend } from './arguments-to-send.js';
+import type { CommandCheck } from './command-check.js';
 import type { CommandAnswer, CommandPath, CommandRequest, CommandTrace } from './command-request.js';
 import type { CommandServer } from './command-server.js';
 import { IdempotencyStore } from './idempotency.js';
@@ -152,11 +154,13 @@ export class CheckedCommandPath implements CommandPath {
         this.#finish(target, request, decision, given, { ok: true, json: json64, trace: noTrace }, answer);
         return;
       }
-      const accepted = decision;
+      let accepted = decision;
       const done = this.#idempotency.begin(request, json, (stored) =>
         this.#finish(target, request, accepted, given, stored, answer),
       );
       if (done === undefined) return;
+      const about = { principal: request.principal, schema, command, args: given?.root, vm };
+      const check = latePolicy(this.parts.policy, about, (refused) => (accepted = refused));
       const tell = (end: CommandEnd) => {
         const result = toAnswer(end, request);
         done(result);
@@ -168,7 +172,7 @@ export class CheckedCommandPath implements CommandPath {
         this.parts.audit.late(request, target, result, performance.now() - request.arrivedAt);
         request.late?.(result);
       };
-      this.#start(target, request, sent, deadlineMs, tell, late);
+      this.#start(target, request, sent, check, deadlineMs, tell, late);
     } catch (error) {
       this.refuse(request, error, target, answer, decision);
     }
@@ -178,6 +182,7 @@ export class CheckedCommandPath implements CommandPath {
     target: CommandTarget,
     request: CommandRequest,
     { json, dismiss }: FollowedJob,
+    check: CommandCheck | undefined,
     deadlineMs: number,
     tell: (end: CommandEnd) => void,
     late: (end: CommandEnd) => void,
@@ -190,7 +195,7 @@ export class CheckedCommandPath implements CommandPath {
       return;
     }
     const work = this.#workOf(target, request, json, dismiss);
-    new RunningCommand(server, command, request, json, this.parts, tell, late, work).start(deadlineMs);
+    new RunningCommand(server, command, request, json, this.parts, tell, late, work, check).start(deadlineMs);
   }
 
   /** The work that goes on after the reply; undefined for the many commands that are done with it. */
