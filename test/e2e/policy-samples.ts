@@ -1,7 +1,9 @@
 import { lowerings, raisings } from '../../libs/catalog/src/argument-rules.js';
 
 /** A text for every pattern that a raising rule looks for. */
-const texts = [...['exec:id', 'exec', 'file:/tmp/x', 'file', '/etc/passwd', 'json:{}', 'x-remote-object', 'any']];
+const texts = [
+  ...['exec:id', 'exec', 'file:/tmp/x', 'file', '/etc/passwd', 'json:{}', 'x-remote-object', 'any', 'data'],
+];
 
 /** Arguments that make a raising rule apply. */
 export function raisedSamples(command: string): string[] {

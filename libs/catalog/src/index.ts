@@ -37,3 +37,5 @@ export { commandsWithExamples, exampleOf, type CommandExample } from './examples
 export { emptyArguments, modelOfNamedCommands } from './named-commands.js';
 export { isConnectionType, propertySetters } from './property-setters.js';
 export { redactedArguments, redactedMembers, redactionMark, withoutSecrets } from './redaction.js';
+export { mayAnswerSecret, secretInAnswer, type IsSecretName } from './secret-answers.js';
+export { closedProperties, secretBaseType, secretHolders, secretPropertyName } from './secret-properties.js';

@@ -25,6 +25,7 @@ interface Case {
   readonly hostCommands?: { readonly all?: boolean; readonly vm?: boolean };
   readonly classes?: ClassSettings;
   readonly ownMonitor?: OwnMonitor;
+  readonly secretProperties?: ReadonlySet<string>;
 }
 
 function decide(level: Level, name: string, options: Case = {}): Decision {
@@ -35,6 +36,7 @@ function decide(level: Level, name: string, options: Case = {}): Decision {
     hostCommands = {},
     classes = noSettings,
     ownMonitor = noOwnMonitor,
+    secretProperties = new Set<string>(),
   } = options;
   const policy = new Policy({ hostCommands: hostCommands.all ?? true }, classes);
   // Policy looks at nothing else of either.
@@ -43,7 +45,7 @@ function decide(level: Level, name: string, options: Case = {}): Decision {
   const definition = hostCommands.vm === undefined ? {} : { hostCommands: hostCommands.vm };
   const principal = new Principal('p', 'p', { level, vms: ['*'], ...grant });
   const root = args === undefined ? undefined : readJson(args).root;
-  return policy.decide(principal, schema, command, root, { definition, ownMonitor });
+  return policy.decide(principal, schema, command, root, { definition, ownMonitor, secretProperties });
 }
 
 describe.each(kinds)('every command of %s', (kind) => {
@@ -108,6 +110,29 @@ it("keeps everybody from the gateway's own monitor", () => {
   const decision = decide('host', 'chardev-remove', { args: '{"id":"qmp0"}', ownMonitor });
   expect(decision).toMatchObject({ allowed: false, rule: 'own-monitor' });
   expect(decide('host', 'chardev-remove', { args: '{"id":"other"}', ownMonitor }).allowed).toBe(true);
+});
+
+it('keeps secrets of the object tree for level host, by the name of the property', () => {
+  const reading = (property: string) => `{"path":"/objects/luks0","property":"${property}"}`;
+  const rule = 'qom-get:secret';
+  expect(decide('configure', 'qom-get', { args: reading('data') })).toMatchObject({
+    allowed: false,
+    class: 'host',
+    rule,
+  });
+  expect(decide('host', 'qom-get', { args: reading('data') })).toMatchObject({ allowed: true, class: 'host', rule });
+  expect(decide('read', 'qom-get', { args: reading('type') })).toMatchObject({
+    allowed: true,
+    class: 'read',
+    rule: 'base',
+  });
+  const secretProperties = new Set(['payload']);
+  expect(decide('read', 'qom-get', { args: reading('payload') }).allowed).toBe(true);
+  expect(decide('read', 'qom-get', { args: reading('payload'), secretProperties })).toMatchObject({
+    allowed: false,
+    rule,
+  });
+  expect(decide('read', 'qom-get', { args: reading('format'), secretProperties }).allowed).toBe(true);
 });
 
 it('names the rule and the level in the refusal', () => {
