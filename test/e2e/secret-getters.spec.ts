@@ -216,6 +216,42 @@ describe('the value of a secret', () => {
   });
 });
 
+describe('the password in the name of an image', () => {
+  it('is told by none of the getters that name images, but to level host', async () => {
+    const filename = `${scene.directory()}/a.qcow2`;
+    const backing = 'http://user:swordfish@127.0.0.1:1/base.img';
+    const made: readonly (readonly [string, object])[] = [
+      ['blockdev-create', { 'job-id': 'j1', options: { driver: 'file', filename, size: 0 } }],
+      ['blockdev-add', { driver: 'file', filename, 'node-name': 'file0' }],
+      [
+        'blockdev-create',
+        {
+          'job-id': 'j2',
+          options: { driver: 'qcow2', file: 'file0', size: 1048576, 'backing-file': backing, 'backing-fmt': 'raw' },
+        },
+      ],
+    ];
+    for (const [command, args] of made) {
+      const answer = await run(gateway, real, command, JSON.stringify(args), { Prefer: 'wait=20' });
+      expect([answer.status, answer.text], command).toEqual([200, expect.any(String)]);
+    }
+    const naming = ['query-named-block-nodes', 'query-block'];
+    // Nothing names it yet.
+    for (const name of naming) expect((await as('read', `/v1/vms/${real}/qmp/${name}`)).status).toBe(200);
+    const node = { driver: 'qcow2', file: 'file0', 'node-name': 'disk0', backing: null };
+    expect((await run(gateway, real, 'blockdev-add', JSON.stringify(node))).status).toBe(200);
+    for (const level of below) {
+      const verdicts = await entrancesOf(level, real).run('query-named-block-nodes', undefined);
+      expect(new Set(Object.values(verdicts))).toEqual(new Set(['forbidden']));
+      const refused = await as(level, `/v1/vms/${real}/qmp/query-named-block-nodes?flat=true`);
+      expect(refused.json()).toMatchObject({ code: 'forbidden', outcome: 'refused', vm: real });
+      expect(received + entrancesOf(level, real).received).not.toContain('swordfish');
+    }
+    expect((await run(gateway, real, 'query-named-block-nodes')).text).toContain(backing);
+    expect((await as('read', `/v1/vms/${real}/qmp/query-block`)).status).toBe(200);
+  });
+});
+
 describe('whoever may read secrets', () => {
   it('gets them by level host', async () => {
     for (const [command, args] of spellings.slice(0, 8))
