@@ -2,7 +2,8 @@
 
 const outcomes = {
   'not-sent': 'the VM never saw the command',
-  refused: 'the VM answered with an error; a command of several steps may have done some of them',
+  refused:
+    'the VM answered with an error (a command of several steps may have done some of them), or with a secret that the credentials may not read',
   unknown: 'nobody can know whether it was done',
 };
 

@@ -31,6 +31,9 @@ describe("the gateway's own monitor of a real QEMU", () => {
       ['yank', { instances: [{ type: 'chardev', id: own }] }],
       ['chardev-remove', { id: own }],
       ['chardev-change', { id: own, backend: nullBackend }],
+      ...[`/chardevs/${own}`, own, `chardevs//${own}/`].map(
+        (path) => ['qom-set', { path, property: 'addr', value: 1 }] as const,
+      ),
     ] as const) {
       const answer = await run(gateway, vm, command, JSON.stringify(args));
       expect(answer.json(), command).toMatchObject({ code: 'forbidden', status: 403, outcome: 'not-sent' });
@@ -49,6 +52,7 @@ describe("the gateway's own monitor of a real QEMU", () => {
         `\nchardev-remove\v${own} `,
         `chardev-change ${own} null`,
       ],
+      ...[`qom-set /chardevs/${own} connected off`, `qom-set -j${own} connected false`],
       ...[`chardev-remove \r\n ${own}`, `chardev-change "${own}" backend=null`],
     ];
     const entrances = scene.keep(await Entrances.open(gateway, vm, gateway.token ?? ''), (open) => open.close());

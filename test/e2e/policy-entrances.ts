@@ -14,6 +14,8 @@ export class Entrances {
   readonly #monitor: WebSocket;
   readonly #waiting = new Map<number, (answer: Record<string, unknown>) => void>();
   #last = 0;
+  /** All that came, by whatever way. */
+  received = '';
 
   private constructor(
     gateway: GatewayProcess,
@@ -25,6 +27,7 @@ export class Entrances {
     this.#rpc = rpc;
     this.#monitor = monitor;
     monitor.on('message', (data: Buffer) => {
+      this.received += data.toString();
       const answer = JSON.parse(data.toString()) as Record<string, unknown>;
       const id = answer['id'] as number;
       this.#waiting.get(id)?.(answer);
@@ -73,12 +76,14 @@ export class Entrances {
 
   async #post(path: string, body: string | undefined): Promise<string> {
     const answer = await exchange(this.#gateway, path, { method: 'POST', ...(body === undefined ? {} : { body }) });
+    this.received += answer.text;
     return answer.status === 200 ? 'done' : String(answer.json()['code']);
   }
 
   async #fanOut(command: string, body: string | undefined): Promise<string> {
     const path = `/v1/qmp/${command}?vm=${this.vm}`;
     const answer = await exchange(this.#gateway, path, { method: 'POST', ...(body === undefined ? {} : { body }) });
+    this.received += answer.text;
     if (answer.status !== 200) return String(answer.json()['code']);
     const [line] = answer.text.split('\n');
     const { problem } = JSON.parse(line ?? '') as { problem?: { code: string } };
@@ -87,7 +92,8 @@ export class Entrances {
 
   async #execute(command: string, member: string, oob: boolean): Promise<string> {
     const params = `{"vm":"${this.vm}","command":${JSON.stringify(command)}${member}${oob ? ',"oob":true' : ''}}`;
-    const { error } = await this.#rpc.request('execute', params);
+    const { error, text } = await this.#rpc.request('execute', params);
+    this.received += text;
     return error === undefined ? 'done' : String(error.data?.['code']);
   }
 

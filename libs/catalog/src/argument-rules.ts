@@ -2,6 +2,7 @@ import { closed, oneOf, scalars, type Shape } from './argument-shape.js';
 import { closedBlockNode, closedNetdev, internalCharacterDevice, internalObject } from './back-end-rules.js';
 import type { CommandClass, ServerKind } from './command-class.js';
 import { pluggableDevice, pluggableStratovirtDevice } from './device-rules.js';
+import { secretPropertyName } from './secret-properties.js';
 
 /** Arguments of exactly this shape need only `class`. The one way to come out below a command's own class. */
 export interface Lowering {
@@ -124,6 +125,14 @@ const fatalTypes: readonly Pick<Raising, 'value' | 'from' | 'before'>[] = [
 
 /** Raisings, the most telling first: of those that set the same class the first is reported. */
 export const raisings: readonly Raising[] = [
+  {
+    rule: 'qom-get:secret',
+    commands: ['qom-get'],
+    member: ['property'],
+    value: secretPropertyName,
+    class: 'host',
+    reason: 'a property of this name is, or may be, a secret',
+  },
   {
     rule: 'migrate:exec',
     commands: ['migrate', 'migrate-incoming', 'migrate-recover'],

@@ -35,4 +35,7 @@ export { describeCommand, type DescribedCommand } from './describe-command.js';
 export { eventSummary } from './event-knowledge.js';
 export { commandsWithExamples, exampleOf, type CommandExample } from './examples.js';
 export { emptyArguments, modelOfNamedCommands } from './named-commands.js';
+export { isConnectionType, propertySetters } from './property-setters.js';
 export { redactedArguments, redactedMembers, redactionMark, withoutSecrets } from './redaction.js';
+export { mayAnswerSecret, secretInAnswer, type IsSecretName } from './secret-answers.js';
+export { closedProperties, secretBaseType, secretHolders, secretPropertyName } from './secret-properties.js';

@@ -1,6 +1,6 @@
 import type { ProblemCode } from './generated/problem-codes.js';
 
-/** What became of the command: the VM never saw it, answered with an error, or nobody can know. */
+/** What became of the command: the VM never saw it, answered with an error or a secret, or nobody can know. */
 export type Outcome = 'not-sent' | 'refused' | 'unknown';
 
 /** The problem object of RFC 9457 with the gateway's members. */

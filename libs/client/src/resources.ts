@@ -152,9 +152,9 @@ export interface QomView {
 /** An object of the object tree. Without `children` it was named, and not looked into. */
 export interface QomObject {
   readonly type: string | null;
-  /** `error`: why the value can't be read. Neither: it was not asked for. */
-  readonly properties?: Readonly<Record<string, { type: string; value?: unknown; error?: string }>>;
-  readonly links?: Readonly<Record<string, { type: string; target?: unknown; error?: string }>>;
+  /** `error`: why the value can't be read; `withheld`: why the caller may not. None: it was not asked for. */
+  readonly properties?: Readonly<Record<string, { type: string; value?: unknown; error?: string; withheld?: string }>>;
+  readonly links?: Readonly<Record<string, { type: string; target?: unknown; error?: string; withheld?: string }>>;
   readonly children?: Readonly<Record<string, QomObject>>;
   /** Why it could not be looked into. */
   readonly error?: string;

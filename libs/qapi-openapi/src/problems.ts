@@ -41,7 +41,7 @@ export const problemSchema: JsonSchema = {
       type: 'string',
       enum: ['not-sent', 'refused', 'unknown'],
       description:
-        '`not-sent`: the VM never saw the command. `refused`: the VM answered with an error. `unknown`: sent, and no answer came.',
+        '`not-sent`: the VM never saw the command. `refused`: the VM answered with an error, or with what these credentials may not read. `unknown`: sent, and no answer came.',
     },
     retryable: { type: 'boolean', description: 'Sending the same again may help and cannot do it twice' },
     operation: { type: 'string', description: 'Where to ask what became of the command' },

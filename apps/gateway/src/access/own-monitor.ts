@@ -1,5 +1,8 @@
+import { isConnectionType, propertySetters } from '@qmp-gateway/catalog';
 import type { JsonNode, QapiModel } from '@qmp-gateway/qapi';
 import { asObjects, asText, parsedJson, type Endpoint } from '@qmp-gateway/qmp';
+import { memberOf, textOf } from './argument-members.js';
+import { firstWord, readHumanLine } from './human-line.js';
 
 /** What of a VM carries the gateway's own connection to it. */
 export interface OwnMonitor {
@@ -44,7 +47,20 @@ export async function findOwnMonitor(ask: Ask, model: QapiModel, endpoint: Endpo
 function chardevsOf(chardevs: readonly Chardev[], endpoint: Endpoint): string[] {
   const connected = chardevs.filter(({ filename }) => /^(?:unix|tcp|tls|telnet|websocket|wss):/.test(filename));
   const exact = connected.filter(({ filename }) => names(filename, endpoint));
-  return (exact.length > 0 ? exact : connected).map(({ label }) => label);
+  const own = (exact.length > 0 ? exact : connected).map(({ label }) => label);
+  return [...own, ...muxesOver(own, chardevs)];
+}
+
+/**
+ * With `mux=on` the monitor is on a multiplexer, and the socket below it is named `<id>-base`. Of a multiplexer or hub
+ * that was made by itself nothing tells what is below it.
+ */
+function muxesOver(own: readonly string[], chardevs: readonly Chardev[]): string[] {
+  const labels = new Set(chardevs.map(({ label }) => label));
+  return chardevs
+    .filter(({ filename }) => filename === 'mux' || filename === 'hub')
+    .filter(({ label }) => own.includes(`${label}-base`) || (own.length > 0 && !labels.has(`${label}-base`)))
+    .map(({ label }) => label);
 }
 
 /**
@@ -66,7 +82,10 @@ function hasMonitorObjects(model: QapiModel): boolean {
   return false;
 }
 
-/** Monitor objects on one of these character devices, or on one that can't be told. */
+/**
+ * Monitor objects on one of these character devices, or on one that can't be told. When none says that it is, all may be:
+ * the property can be set to any text while the monitor goes on where it was.
+ */
 async function monitorObjects(ask: Ask, chardevs: readonly string[]): Promise<string[]> {
   const listed = await ask('qom-list', '{"path":"/objects"}');
   if (listed === undefined) return [];
@@ -80,7 +99,7 @@ async function monitorObjects(ask: Ask, chardevs: readonly string[]): Promise<st
       return value === undefined || chardevs.includes(asText(parsedJson(value)) ?? '');
     }),
   );
-  return monitors.filter((_, at) => own[at]);
+  return own.includes(true) ? monitors.filter((_, at) => own[at]) : monitors;
 }
 
 /** A way to take away or change what carries a monitor. */
@@ -99,8 +118,12 @@ const aims: ReadonlyMap<string, Aim> = new Map([
   ['yank', { at: ['chardevs'], find: ownInstance }],
   [
     'human-monitor-command',
-    { at: ['chardevs', 'objects'], find: (args, own) => ownIdInLine(text(args, 'command-line') ?? '', own) },
+    { at: ['chardevs', 'objects'], find: (args, own) => ownInLine(textOf(args, 'command-line') ?? '', own) },
   ],
+  ...[...propertySetters].map((setter): [string, Aim] => [
+    setter,
+    { at: ['chardevs', 'objects'], find: (args, own) => ownAtPath(textOf(args, 'path'), own) },
+  ]),
 ]);
 
 /** Which part of the gateway's own monitor a command would take away or change; undefined when none. */
@@ -114,35 +137,80 @@ export function mayAimAtOwnMonitor(command: string, own: OwnMonitor): boolean {
 }
 
 function ownInstance(args: JsonNode | undefined, { chardevs }: OwnMonitor): string | undefined {
-  const instances = member(args, 'instances');
+  const instances = memberOf(args, 'instances');
   if (instances?.kind !== 'array') return undefined;
   return instances.items
-    .filter((instance) => text(instance, 'type') === 'chardev')
+    .filter((instance) => textOf(instance, 'type') === 'chardev')
     .map((instance) => ownId(instance, chardevs))
     .find((id) => id !== undefined);
 }
 
+/** The same in the words of the human monitor. */
+function ownInLine(line: string, own: OwnMonitor): string | undefined {
+  if (isNone(own)) return undefined;
+  const { name, rest } = readHumanLine(line);
+  const word = firstWord(rest);
+  if (word.kind === 'none') return undefined;
+  if (propertySetters.has(name)) return word.kind === 'word' ? ownAtPath(word.text, own) : word.text.slice(0, 64);
+  const ids = name === 'object_del' ? own.objects : /^chardev-(?:remove|change)$/.test(name) ? own.chardevs : [];
+  return ids.find((id) => id === word.text);
+}
+
+function isNone({ chardevs, objects }: OwnMonitor): boolean {
+  return chardevs.length + objects.length === 0;
+}
+
+/** Where objects made by their users, and character devices, are; neither holds links. */
+const containers = ['objects', 'chardevs'] as const;
+
 /**
- * The same in the words of the human monitor. Its parser skips white space before each word, takes a word bare or in
- * double quotes, and knows no abbreviations; ids hold no character that could be escaped.
+ * What of ours a path names by its own letters: `/objects/mon0`, with whatever slashes, or a partial path that ends so,
+ * which QEMU looks for everywhere.
  */
-function ownIdInLine(line: string, own: OwnMonitor): string | undefined {
-  const [, name, id] = /^\s*([^\s/]+)\s+"?([^\s"]+)/.exec(line) ?? [];
-  if (id === undefined) return undefined;
-  if (name === 'chardev-remove' || name === 'chardev-change') return own.chardevs.find((chardev) => chardev === id);
-  return name === 'object_del' ? own.objects.find((object) => object === id) : undefined;
+function ownAtPath(path: string | undefined, own: OwnMonitor): string | undefined {
+  const names = namesIn(path ?? '');
+  const last = names.at(-1);
+  if (last === undefined || names.length > 2) return undefined;
+  const place = names.length === 2 ? names[0] : path?.startsWith('/') === true ? '' : undefined;
+  const found = containers.find((name) => (place ?? name) === name && own[name].includes(last));
+  return found === undefined ? undefined : last;
+}
+
+/** QEMU passes over empty names. */
+function namesIn(path: string): string[] {
+  return path.split('/').filter((name) => name !== '');
+}
+
+/**
+ * The path that the VM must be asked about before the command is sent: it may lead to the gateway's own monitor in a way
+ * its letters don't tell, by a link or as a partial path. Undefined when the command sets nothing, or where it can't.
+ */
+export function pathToAskAbout(command: string, args: JsonNode | undefined, own: OwnMonitor): string | undefined {
+  if (isNone(own)) return undefined;
+  const path = settersPath(command, args);
+  if (path === undefined) return undefined;
+  const [first, , ...others] = namesIn(path);
+  const container = path.startsWith('/') && others.length === 0 ? containers.find((name) => name === first) : undefined;
+  // All of ours there are known, and this is none of them.
+  if (container !== undefined && own[container].length > 0) return undefined;
+  return path;
+}
+
+/** The path of the object whose property a command sets. */
+function settersPath(command: string, args: JsonNode | undefined): string | undefined {
+  if (propertySetters.has(command)) return textOf(args, 'path');
+  if (command !== 'human-monitor-command') return undefined;
+  const { name, rest } = readHumanLine(textOf(args, 'command-line') ?? '');
+  const word = firstWord(rest);
+  return propertySetters.has(name) && word.kind === 'word' ? word.text : undefined;
+}
+
+/** @param type what the VM said of the path, a string for every object; which one of that type can't be told */
+export function mayBeOwnMonitor(type: string | undefined): boolean {
+  return type === undefined || isConnectionType(type);
 }
 
 function ownId(node: JsonNode | undefined, own: readonly string[]): string | undefined {
-  const id = text(node, 'id');
+  const id = textOf(node, 'id');
   return id !== undefined && own.includes(id) ? id : undefined;
-}
-
-function text(node: JsonNode | undefined, name: string): string | undefined {
-  const value = member(node, name);
-  return value?.kind === 'string' ? value.value : undefined;
-}
-
-function member(node: JsonNode | undefined, name: string): JsonNode | undefined {
-  return node?.kind === 'object' ? node.members.find((candidate) => candidate.name === name)?.value : undefined;
 }

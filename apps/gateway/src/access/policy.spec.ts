@@ -25,17 +25,20 @@ interface Case {
   readonly hostCommands?: { readonly all?: boolean; readonly vm?: boolean };
   readonly classes?: ClassSettings;
   readonly ownMonitor?: OwnMonitor;
+  readonly secretProperties?: ReadonlySet<string>;
 }
 
 /** What policy is asked: it looks at nothing else of schema, command and VM. */
 function asked(level: Level, name: string, options: Case) {
   const { kind = 'qemu', grant = {}, hostCommands = {}, classes = noSettings, ownMonitor = noOwnMonitor } = options;
+  const { secretProperties = new Set<string>() } = options;
+  const definition = hostCommands.vm === undefined ? {} : { hostCommands: hostCommands.vm };
   return {
     policy: new Policy({ hostCommands: hostCommands.all ?? true }, classes),
     principal: new Principal('p', 'p', { level, vms: ['*'], ...grant }),
     schema: { origin: { kind } } as VmSchema,
     command: { name, knowledge: commandKnowledge(kind, name) } as SchemaCommand,
-    vm: { definition: hostCommands.vm === undefined ? {} : { hostCommands: hostCommands.vm }, ownMonitor },
+    vm: { definition, ownMonitor, secretProperties },
   };
 }
 
@@ -112,6 +115,29 @@ it("keeps everybody from the gateway's own monitor", () => {
   const decision = decide('host', 'chardev-remove', { args: '{"id":"qmp0"}', ownMonitor });
   expect(decision).toMatchObject({ allowed: false, rule: 'own-monitor' });
   expect(decide('host', 'chardev-remove', { args: '{"id":"other"}', ownMonitor }).allowed).toBe(true);
+});
+
+it('keeps secrets of the object tree for level host, by the name of the property', () => {
+  const reading = (property: string) => `{"path":"/objects/luks0","property":"${property}"}`;
+  const rule = 'qom-get:secret';
+  expect(decide('configure', 'qom-get', { args: reading('data') })).toMatchObject({
+    allowed: false,
+    class: 'host',
+    rule,
+  });
+  expect(decide('host', 'qom-get', { args: reading('data') })).toMatchObject({ allowed: true, class: 'host', rule });
+  expect(decide('read', 'qom-get', { args: reading('type') })).toMatchObject({
+    allowed: true,
+    class: 'read',
+    rule: 'base',
+  });
+  const secretProperties = new Set(['payload']);
+  expect(decide('read', 'qom-get', { args: reading('payload') }).allowed).toBe(true);
+  expect(decide('read', 'qom-get', { args: reading('payload'), secretProperties })).toMatchObject({
+    allowed: false,
+    rule,
+  });
+  expect(decide('read', 'qom-get', { args: reading('format'), secretProperties }).allowed).toBe(true);
 });
 
 it('names the rule and the level in the refusal', () => {

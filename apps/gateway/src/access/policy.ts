@@ -1,8 +1,16 @@
-import { classRange, classifyCommand, type ClassRange, type ClassSettings, type Ruling } from '@qmp-gateway/catalog';
+import {
+  classRange,
+  classifyCommand,
+  secretPropertyName,
+  type ClassRange,
+  type ClassSettings,
+  type Ruling,
+} from '@qmp-gateway/catalog';
 import type { JsonNode } from '@qmp-gateway/qapi';
 import { Problem } from '../problems/problem.js';
 import type { SchemaCommand, VmSchema } from '../schemas/vm-schema.js';
 import type { VmDefinition } from '../settings/settings.js';
+import { textOf } from './argument-members.js';
 import { matchesAnyGlob } from './glob.js';
 import { aimsAtOwnMonitor, mayAimAtOwnMonitor, type OwnMonitor } from './own-monitor.js';
 import type { Level, Principal } from './principal.js';
@@ -29,6 +37,8 @@ export interface Outlook {
 export interface GovernedVm {
   readonly definition: Pick<VmDefinition, 'hostCommands'>;
   readonly ownMonitor: OwnMonitor;
+  /** Properties that are secrets in this VM, beyond those the catalog knows. */
+  readonly secretProperties?: ReadonlySet<string>;
 }
 
 /** Decides about commands (DESIGN section 11): the class by name and arguments, the principal's level, its globs, `hostCommands`. */
@@ -48,7 +58,7 @@ export class Policy {
     command: SchemaCommand,
     args: JsonNode | undefined,
     vm: GovernedVm,
-    ruling: Ruling = classifyCommand(schema.origin.kind, command.name, args, this.classes, schema.origin.version),
+    ruling: Ruling = this.#ruling(schema, command, args, vm),
   ): Decision {
     const { allow, deny } = principal.grant.commands ?? {};
     if (deny !== undefined && matchesAnyGlob(deny, command.name))
@@ -80,6 +90,19 @@ export class Policy {
       range,
     };
   }
+
+  #ruling(schema: VmSchema, command: SchemaCommand, args: JsonNode | undefined, vm: GovernedVm): Ruling {
+    const { kind, version } = schema.origin;
+    const ruling = classifyCommand(kind, command.name, args, this.classes, version);
+    if (command.name !== 'qom-get' || ruling.class === 'host') return ruling;
+    if (vm.secretProperties?.has(textOf(args, 'property') ?? '') !== true) return ruling;
+    return { class: 'host', rule: 'qom-get:secret', reason: 'this VM has secrets with a property of this name' };
+  }
+}
+
+/** Is a property of this name a secret in this VM? */
+export function isSecretProperty(name: string, { secretProperties }: Pick<GovernedVm, 'secretProperties'>): boolean {
+  return secretPropertyName.test(name) || secretProperties?.has(name) === true;
 }
 
 function refusal(ruling: Ruling, rule: string, reason: string): Decision {

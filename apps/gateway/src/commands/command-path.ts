@@ -10,6 +10,7 @@ import {
 } from '@qmp-gateway/qapi';
 import type { AuditLog, WorkEnd } from '../access/audit-log.js';
 import type { RequestMark } from '../listeners/request-context.js';
+import { latePolicy } from '../access/late-policy.js';
 import { forbidden, type Decision, type Policy } from '../access/policy.js';
 import type { Principal } from '../access/principal.js';
 import type { CommandMetrics } from '../metrics/command-metrics.js';
@@ -25,7 +26,7 @@ import type { VmRegistry } from '../vms/vm-registry.js';
 import { argumentsToSend } from './arguments-to-send.js';
 import type { CommandAnswer, CommandPath, CommandRequest, CommandTrace } from './command-request.js';
 import type { CommandServer } from './command-server.js';
-import type { IdempotencyStore, KeyedRun } from './idempotency.js';
+import type { IdempotencyStore } from './idempotency.js';
 import { methodNotAllowed } from './method-not-allowed.js';
 import { pastedOptionFaults } from './pasted-options.js';
 import {
@@ -33,6 +34,7 @@ import {
   RunningCommand,
   unavailable,
   type CommandEnd,
+  type RunFurther,
   type RunningSurroundings,
 } from './running-command.js';
 
@@ -162,12 +164,14 @@ export class CheckedCommandPath implements CommandPath {
         this.#finish(target, request, decision, given, { ok: true, json: json64, trace: noTrace }, answer);
         return;
       }
-      const accepted = decision;
+      let accepted = decision;
       const read = given;
       const key = this.parts.idempotency.begin(request, json, (stored) =>
         this.#finish(target, request, accepted, read, stored, answer),
       );
       if (key === undefined) return;
+      const about = { principal: request.principal, schema, command, args: read?.root, vm };
+      const check = latePolicy(this.parts.policy, about, (refused) => (accepted = refused));
       const tell = (end: CommandEnd) => {
         const result = toAnswer(end, request);
         key.ended(result);
@@ -180,7 +184,7 @@ export class CheckedCommandPath implements CommandPath {
         this.parts.audit.late(request, target, result, this.#workAt(target, result), durationMs);
         request.late?.(result);
       };
-      this.#start(asJudged(target, decision), request, sent, deadlineMs, key, tell, late);
+      this.#start(asJudged(target, decision), request, sent, deadlineMs, { check, key }, tell, late);
     } catch (error) {
       this.refuse(request, error, target, answer, decision, given);
     }
@@ -191,7 +195,7 @@ export class CheckedCommandPath implements CommandPath {
     request: CommandRequest,
     { json, dismiss }: FollowedJob,
     deadlineMs: number,
-    key: KeyedRun,
+    further: Pick<RunFurther, 'check' | 'key'>,
     tell: (end: CommandEnd) => void,
     late: (end: CommandEnd) => void,
   ): void {
@@ -203,7 +207,7 @@ export class CheckedCommandPath implements CommandPath {
       return;
     }
     const work = this.#workOf(target, request, json, dismiss);
-    new RunningCommand(server, command, request, json, this.parts, tell, late, work, key).start(deadlineMs);
+    new RunningCommand(server, command, request, json, this.parts, tell, late, { ...further, work }).start(deadlineMs);
   }
 
   /** The work that goes on after the reply; undefined for the many commands that are done with it. */

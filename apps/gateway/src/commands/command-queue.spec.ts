@@ -74,6 +74,38 @@ describe('the queue of commands', () => {
     expect([queue.size, waiting.map(({ refused }) => refused)]).toEqual([0, [true, true, true]]);
   });
 
+  it('lets nothing of a principal overtake what is held, and others have their turns', () => {
+    const queue = new CommandQueue({ queue: 10 });
+    const held = command('a', 1);
+    for (const entry of [held, command('a', 2), command('b', 1)]) queue.add(entry);
+    expect(queue.next()).toBe(held);
+    queue.hold(held);
+    queue.add(command('c', 1));
+    expect([queue.size, names(queue), queue.size]).toEqual([4, ['b1', 'c1'], 2]);
+    queue.add(command('b', 2));
+    queue.release(held, true);
+    expect([queue.size, names(queue)]).toEqual([3, ['a1', 'b2', 'a2']]);
+  });
+
+  it('goes on without what was held and ended', () => {
+    const queue = new CommandQueue({ queue: 10 });
+    const held = command('a', 1);
+    queue.hold(held);
+    queue.add(command('a', 2));
+    expect(names(queue)).toEqual([]);
+    queue.release(held, false);
+    expect([names(queue), queue.size]).toEqual([['a2'], 0]);
+  });
+
+  it('refuses also what waits behind a held one', () => {
+    const queue = new CommandQueue({ queue: 10 });
+    queue.hold(command('a', 1));
+    const behind = command('a', 2);
+    queue.add(behind);
+    queue.refuseAll();
+    expect([behind.refused, queue.size]).toEqual([true, 0]);
+  });
+
   it('never serves one principal twice while another has waited all along', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { maxLength: 60 }), (principals) => {

@@ -34,6 +34,8 @@ const usedUp = 256;
 export class CommandQueue {
   /** In the order of turns: who was served goes to the end. */
   readonly #principals: PrincipalQueue[] = [];
+  /** Commands whose turn came and is not over: those of the same principal wait for them. */
+  #held: QueuedCommand[] = [];
   #size = 0;
 
   constructor(private readonly limits: Pick<Limits, 'queue'>) {}
@@ -43,8 +45,9 @@ export class CommandQueue {
     return this.limits.queue;
   }
 
+  /** Commands that wait, those that are held among them. */
   get size(): number {
-    return this.#size;
+    return this.#size + this.#held.length;
   }
 
   /** @returns false when the queue is full. */
@@ -86,9 +89,39 @@ export class CommandQueue {
     if (--own.waiting === 0) this.#principals.splice(this.#principals.indexOf(own), 1);
   }
 
-  /** The command whose turn it is, or undefined when none waits. */
+  /**
+   * The turn of a command came, and something has to be known before it can be sent: nothing of its principal overtakes
+   * it, and others have their turns. Its owner must `release` it, whatever comes.
+   */
+  hold(command: QueuedCommand): void {
+    this.#held.push(command);
+  }
+
+  /** @param resume puts it before all others: its turn goes on. Else it ended meanwhile. */
+  release(command: QueuedCommand, resume: boolean): void {
+    this.#held = this.#held.filter((held) => held !== command);
+    if (!resume) return;
+    const { principalId } = command;
+    const at = this.#principals.findIndex((queue) => queue.principalId === principalId);
+    const [own] = at < 0 ? [] : this.#principals.splice(at, 1);
+    const waiting = own?.commands.slice(own.head) ?? [];
+    const commands = [command, ...waiting];
+    this.#principals.unshift({ principalId, commands, head: 0, waiting: (own?.waiting ?? 0) + 1 });
+    this.#size++;
+  }
+
+  /** Takes the queue of whose turn it is. */
+  #take(): PrincipalQueue | undefined {
+    if (this.#held.length === 0) return this.#principals.shift();
+    const at = this.#principals.findIndex(
+      ({ principalId }) => !this.#held.some((held) => held.principalId === principalId),
+    );
+    return at < 0 ? undefined : this.#principals.splice(at, 1)[0];
+  }
+
+  /** The command whose turn it is, or undefined when none waits or all that wait are behind a held one. */
   next(): QueuedCommand | undefined {
-    const own = this.#principals.shift();
+    const own = this.#take();
     if (own === undefined) return undefined;
     let command: QueuedCommand | undefined;
     while (command === undefined) {
@@ -117,6 +150,8 @@ export class CommandQueue {
 
   /** Ends all that wait. */
   refuseAll(): void {
+    // What is held learns by what it waits for that the session is over.
+    this.#held = [];
     for (let command = this.next(); command !== undefined; command = this.next()) command.refuse();
   }
 }

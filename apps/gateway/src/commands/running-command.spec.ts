@@ -3,6 +3,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Principal } from '../access/principal.js';
 import { OperationStore } from '../operations/operation-store.js';
 import type { SchemaCommand } from '../schemas/vm-schema.js';
+import { Problem } from '../problems/problem.js';
+import type { CommandCheck } from './command-check.js';
 import type { CommandRequest } from './command-request.js';
 import type { CommandServer } from './command-server.js';
 import { RunningCommand, type CommandEnd } from './running-command.js';
@@ -11,7 +13,7 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 /** A command that was sent, and what its caller is told. */
-function sent(part: boolean) {
+function sent(part: boolean, check?: CommandCheck) {
   const operations = new OperationStore('run');
   const ends: CommandEnd[] = [];
   const monitor = {
@@ -39,9 +41,10 @@ function sent(part: boolean) {
     surroundings,
     tell,
     tell,
+    { check },
   );
   command.start(100);
-  return { command, ends, kept: () => operations.list('web-1').map(({ id }) => id) };
+  return { command, ends, operations, kept: () => operations.list('web-1').map(({ id }) => id) };
 }
 
 const done = { kind: 'return', value: Buffer.from('{}') } as const;
@@ -71,5 +74,33 @@ describe('the operation that an answer names', () => {
       { value: done.value, trace },
     ]);
     expect(kept()).toEqual([command.operation.id]);
+  });
+});
+
+describe('an answer that is withheld', () => {
+  const withhold = (answer: Buffer) =>
+    answer.includes('hunter2') ? new Problem('forbidden', 'a secret', { outcome: 'refused' }) : undefined;
+  const secret = { kind: 'return', value: Buffer.from('{"data":"hunter2"}') } as const;
+
+  it('is told to nobody, and not kept', () => {
+    const { command, ends, operations } = sent(false, { withhold });
+    command.settle(secret);
+    expect(ends).toMatchObject([{ problem: { code: 'forbidden' } }]);
+    expect(JSON.stringify([ends, operations.list('web-1')])).not.toContain('hunter2');
+  });
+
+  it('is not kept either when it comes after the deadline', () => {
+    const { command, ends, operations } = sent(true, { withhold });
+    vi.advanceTimersByTime(100);
+    command.settle(secret);
+    expect(ends).toMatchObject([{ problem: { code: 'deadline-exceeded' } }, { problem: { code: 'forbidden' } }]);
+    expect(operations.list('web-1')).toMatchObject([{ state: 'failed' }]);
+    expect(JSON.stringify([ends, operations.list('web-1')])).not.toContain('hunter2');
+  });
+
+  it('is the same bytes when there is nothing to withhold', () => {
+    const { command, ends } = sent(false, { withhold });
+    command.settle(done);
+    expect(ends[0]?.value).toBe(done.value);
   });
 });

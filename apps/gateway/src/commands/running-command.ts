@@ -3,7 +3,8 @@ import type { CommandWork } from '../operations/command-work.js';
 import type { Operation, OperationStore } from '../operations/operation-store.js';
 import { asProblem, Problem } from '../problems/problem.js';
 import type { SchemaCommand } from '../schemas/vm-schema.js';
-import { problemOf } from './command-outcome.js';
+import type { CommandCheck, Question } from './command-check.js';
+import { problemOf, type Sent } from './command-outcome.js';
 import type { QueuedCommand } from './command-queue.js';
 import type { CommandRequest, CommandTrace } from './command-request.js';
 import type { CommandServer } from './command-server.js';
@@ -23,6 +24,16 @@ export interface RunningSurroundings {
   eventCursor(): string;
 }
 
+/** What some commands have beside their run. */
+export interface RunFurther {
+  /** What goes on after the reply. */
+  readonly work?: CommandWork | undefined;
+  /** Told just before the first byte is written. */
+  readonly key?: Pick<KeyedRun, 'sending'> | undefined;
+  /** What has to be known beyond the arguments. */
+  readonly check?: CommandCheck | undefined;
+}
+
 /**
  * One accepted command from the queue to its end. It tells its caller exactly once: by the reply, or by its deadline,
  * whichever comes first. After the deadline it goes on without the caller, holding its place, until the reply comes or
@@ -32,7 +43,9 @@ export class RunningCommand implements QueuedCommand, Execution {
   readonly operation: Operation;
   readonly outOfBand: boolean;
   readonly argumentsJson?: string;
-  #state: 'queued' | 'handed-over' | 'written' | 'ended' = 'queued';
+  #state: 'queued' | 'asking' | 'handed-over' | 'written' | 'ended' = 'queued';
+  /** The session whose answer to the question lets it be sent. */
+  #cleared: string | null | undefined;
   #tell: ((end: CommandEnd) => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
   #writtenAt: number | undefined;
@@ -48,10 +61,7 @@ export class RunningCommand implements QueuedCommand, Execution {
     tell: (end: CommandEnd) => void,
     /** Told when the end comes after the deadline was told. */
     private readonly late: (end: CommandEnd) => void,
-    /** What goes on after the reply. */
-    private readonly work?: CommandWork,
-    /** Told just before the first byte is. */
-    private readonly key?: Pick<KeyedRun, 'sending'>,
+    private readonly further: RunFurther = {},
   ) {
     this.#tell = tell;
     this.outOfBand = request.outOfBand === true;
@@ -72,11 +82,13 @@ export class RunningCommand implements QueuedCommand, Execution {
     const left = this.request.arrivedAt + deadlineMs - performance.now();
     this.#timer = setTimeout(() => this.#deadline(deadlineMs), Math.max(0, left));
     const { operation, request } = this;
-    this.work?.accepted(operation);
+    this.further.work?.accepted(operation);
     const { monitor, queue, ready, arriving } = this.server;
     if (ready && (this.outOfBand || (monitor.places > 0 && queue.size === 0))) this.send();
     else if (!ready && !arriving) this.refuse();
     else if (!queue.add(this)) this.giveWay();
+    // Places may be free: whoever waits may be behind a held command, which this one is not.
+    else if (ready) queue.serve(monitor);
     request.follow?.accepted(operation);
   }
 
@@ -86,15 +98,50 @@ export class RunningCommand implements QueuedCommand, Execution {
       this.#end(epochChanged(this.server, this.#about), 'failed');
       return;
     }
+    const question = this.further.check?.question;
+    if (question !== undefined && this.#cleared !== this.server.epoch) {
+      this.#ask(question);
+      return;
+    }
     try {
-      this.key?.sending(this.operation.id);
+      this.further.key?.sending(this.operation.id);
     } catch (error) {
       this.#end(asProblem(error).about(this.#about), 'failed');
       return;
     }
     this.#state = 'handed-over';
-    this.work?.sending();
+    this.further.work?.sending();
     this.server.monitor.execute(this);
+  }
+
+  /** The turn goes to the question first; the deadline runs on, and nothing of the same principal overtakes. */
+  #ask(question: Question): void {
+    const { command, argumentsJson } = question;
+    const { queue, monitor, epoch } = this.server;
+    this.#state = 'asking';
+    queue.hold(this);
+    const settle = (outcome: Outcome): void => {
+      // Its deadline came first.
+      if (this.#state !== 'asking') return;
+      const problem = outcome.kind === 'return' ? question.refusal(outcome.value) : this.#unanswered(outcome);
+      queue.release(this, problem === undefined);
+      if (problem === undefined) {
+        this.#state = 'queued';
+        this.#cleared = epoch;
+      } else this.#end(problem, 'failed');
+      if (this.server.ready) queue.serve(monitor);
+    };
+    monitor.execute({ command, argumentsJson, settle });
+  }
+
+  /** What can't be told of a path is said as of the command, which was not sent; the VM would have said the same of it. */
+  #unanswered(outcome: Exclude<Outcome, { kind: 'return' }>): Problem {
+    if (outcome.kind !== 'error') return unavailable(this.server, this.#about);
+    return problemOf(outcome, this.server.id, this.target, this.#sent);
+  }
+
+  get #sent(): Sent {
+    return { kind: this.server.schema?.origin.kind ?? 'qemu', argumentsJson: this.argumentsJson };
   }
 
   refuse(): void {
@@ -112,15 +159,17 @@ export class RunningCommand implements QueuedCommand, Execution {
     this.#cursor = this.surroundings.eventCursor();
     this.#epoch = this.server.epoch ?? undefined;
     this.operation.epoch = this.server.epoch;
-    this.work?.written(this.operation, this.request.idempotencyKey !== undefined);
+    this.further.work?.written(this.operation, this.request.idempotencyKey !== undefined);
   }
 
   settle(outcome: Outcome): void {
     if (this.#state === 'ended') return;
-    if (outcome.kind === 'return') this.#end(outcome.value, 'done');
-    else {
-      const sent = { kind: this.server.schema?.origin.kind ?? 'qemu', argumentsJson: this.argumentsJson };
-      const problem = problemOf(outcome, this.server.id, this.target, sent);
+    if (outcome.kind === 'return') {
+      // Here, where every answer comes by: also one that is kept for later.
+      const withheld = this.further.check?.withhold?.(outcome.value);
+      this.#end(withheld ?? outcome.value, withheld === undefined ? 'done' : 'failed');
+    } else {
+      const problem = problemOf(outcome, this.server.id, this.target, this.#sent);
       this.#end(problem, outcome.kind === 'unknown' ? 'lost' : 'failed');
     }
   }
@@ -129,7 +178,7 @@ export class RunningCommand implements QueuedCommand, Execution {
     this.#state = 'ended';
     clearTimeout(this.#timer);
     // That the command was done says nothing of its work, and would be what is left once that is forgotten.
-    const isToldByWork = this.work?.ended(result, state) === true;
+    const isToldByWork = this.further.work?.ended(result, state) === true;
     // Whoever was told of the deadline was told of the operation too, and may ask for it.
     const isNotKept = this.request.part === true && this.#tell !== undefined;
     if (isToldByWork || isNotKept) this.surroundings.operations.drop(this.operation);
@@ -138,11 +187,15 @@ export class RunningCommand implements QueuedCommand, Execution {
   }
 
   #deadline(deadlineMs: number): void {
-    if (this.#state === 'queued') {
-      this.server.queue.withdraw(this);
+    if (this.#state === 'queued' || this.#state === 'asking') {
+      const { queue, monitor, ready } = this.server;
+      const wasAsking = this.#state === 'asking';
+      if (wasAsking) queue.release(this, false);
+      else queue.withdraw(this);
       const detail = `The command waited ${deadlineMs} ms for its turn and was not sent.`;
       const fields = { ...this.#about, outcome: 'not-sent', retryable: true } as const;
       this.#end(new Problem('deadline-exceeded', detail, fields), 'failed');
+      if (wasAsking && ready) queue.serve(monitor);
       return;
     }
     this.server.monitor.resynchronize();

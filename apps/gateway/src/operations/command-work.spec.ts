@@ -39,7 +39,7 @@ class StopScene {
       ...([vm, { name: 'stop', class: 'operate' } as SchemaCommand, request, undefined] as const),
       { operations: this.operations, eventCursor: () => 'r.1' },
       ...([() => undefined, () => undefined] as const),
-      new CommandWork(this.follower, vm, completion, undefined, { dismiss: false }, false),
+      { work: new CommandWork(this.follower, vm, completion, undefined, { dismiss: false }, false) },
     );
     this.command.start(60_000);
     this.command.onWrite();

@@ -3,7 +3,10 @@
  * `docs/errors.md`, the OpenAPI documents and the `/problems/<code>` pages are made from it.
  */
 
-/** What became of the command: the VM never saw it, QEMU answered with an error, or nobody can know. */
+/**
+ * What became of the command: the VM never saw it; QEMU answered with an error, or with what the caller may not read;
+ * or nobody can know.
+ */
 export type Outcome = 'not-sent' | 'refused' | 'unknown';
 
 export interface ProblemKind {
@@ -50,7 +53,7 @@ export const problemCatalogue = {
     ...notSent,
     status: 403,
     title: 'Forbidden',
-    when: 'The credentials do not allow this. The detail names the rule and the level needed.',
+    when: 'The credentials do not allow this. The detail names the rule and the level needed. Of a query whose answer holds a secret the outcome is `refused`: it was sent, changed nothing, and its answer is given to nobody.',
   },
   'origin-refused': {
     ...notSent,

@@ -9,6 +9,8 @@ export interface QomProperty {
   value?: string;
   /** Why it can't be read, in the VM's words. */
   error?: string;
+  /** Why it is not shown to the caller: it is a secret. */
+  readonly withheld?: string;
 }
 
 /** An object of the tree: named by its owner, and maybe looked into. */

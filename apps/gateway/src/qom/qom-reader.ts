@@ -1,3 +1,4 @@
+import { secretHolders } from '@qmp-gateway/catalog';
 import { readJson, type JsonDocument, type JsonNode } from '@qmp-gateway/qapi';
 import type { CommandTrace } from '../commands/command-request.js';
 import type { RequestCommands } from '../commands/request-commands.js';
@@ -10,6 +11,13 @@ const window = 4;
 const atOnce = 32;
 /** Of replies, in all. */
 const mostBytes = 16 * 2 ** 20;
+
+/** For a caller who may not read secrets. */
+export interface WithheldSecrets {
+  isSecret(property: string): boolean;
+  /** What is shown in their place. */
+  readonly reason: string;
+}
 
 /** Why a tree ends before its end. */
 export type Cut = 'commands' | 'bytes' | 'deadline';
@@ -28,12 +36,14 @@ export class QomReader {
   /**
    * @param bulk the VM has `qom-list-get`
    * @param asked is somebody still there to read the answer?
+   * @param secrets undefined when the caller may read them
    */
   constructor(
     private readonly commands: RequestCommands,
     private readonly budget: number,
     private readonly bulk: boolean,
     private readonly asked: () => boolean,
+    private readonly secrets?: WithheldSecrets,
   ) {}
 
   get cut(): Cut | undefined {
@@ -49,15 +59,17 @@ export class QomReader {
   /** What the VM refuses of a single object is kept as its `error`. @throws Problem for all else */
   async lookIntoAll(objects: readonly QomObject[]): Promise<void> {
     const size = this.bulk ? atOnce : 1;
-    const groups: QomObject[][] = [];
-    for (let at = 0; at < objects.length; at += size) groups.push(objects.slice(at, at + size));
+    // All values of theirs would be refused, to all of a group.
+    const groups = objects.filter((object) => this.#hasSecrets(object)).map((object) => [object]);
+    const others = objects.filter((object) => !this.#hasSecrets(object));
+    for (let at = 0; at < others.length; at += size) groups.push(others.slice(at, at + size));
     await this.#pipeline(groups, (group) => this.#lookIntoGroup(group));
   }
 
   /** Reads what values are not known yet. @throws Problem for what is no refusal of the VM */
   async readValues(objects: readonly QomObject[]): Promise<void> {
     const unread = objects.flatMap(({ path, properties = [] }) =>
-      properties.filter(({ value, error }) => value === undefined && error === undefined).map((of) => ({ path, of })),
+      properties.filter((property) => isUnread(property)).map((of) => ({ path, of })),
     );
     await this.#pipeline(unread, async ({ path, of }) => {
       try {
@@ -80,22 +92,42 @@ export class QomReader {
     } catch (error) {
       const refusal = refusalOf(error);
       const [only, ...others] = group;
-      // One object that is gone spoils the answer for all: each alone then.
+      // One object that is gone, or has a secret, spoils the answer for all: each alone then.
       if (others.length > 0) for (const object of group) await this.#unlessCut(() => this.#lookIntoGroup([object]));
       else if (only !== undefined) only.error = refusal;
     }
   }
 
   async #list(objects: readonly QomObject[]): Promise<QomProperty[][]> {
-    const paths = objects.map(({ path }) => path);
-    if (!this.bulk) {
-      const [path = '/'] = paths;
-      const document = readJson(await this.#run('qom-list', { path }));
-      return [propertiesOf(document, document.root)];
+    const [first, ...others] = objects;
+    if (first === undefined) return [];
+    if (!this.bulk || this.#hasSecrets(first)) return this.#listNames(first);
+    try {
+      const document = readJson(await this.#run('qom-list-get', { paths: objects.map(({ path }) => path) }));
+      const items = document.root.kind === 'array' ? document.root.items : [];
+      return items.map((item) => this.#shown(propertiesOf(document, memberOf(item, 'properties'))));
+    } catch (error) {
+      if (others.length > 0 || !(error instanceof Problem) || error.code !== 'forbidden') throw error;
+      return this.#listNames(first);
     }
-    const document = readJson(await this.#run('qom-list-get', { paths }));
-    const items = document.root.kind === 'array' ? document.root.items : [];
-    return items.map((item) => propertiesOf(document, memberOf(item, 'properties')));
+  }
+
+  async #listNames({ path }: QomObject): Promise<QomProperty[][]> {
+    const document = readJson(await this.#run('qom-list', { path }));
+    return [this.#shown(propertiesOf(document, document.root))];
+  }
+
+  #hasSecrets({ type }: QomObject): boolean {
+    return this.secrets !== undefined && type !== null && secretHolders.has(type);
+  }
+
+  /** Secrets are not asked for, and where they came with others (an empty one does) they are taken out. */
+  #shown(properties: QomProperty[]): QomProperty[] {
+    const { secrets } = this;
+    if (secrets === undefined) return properties;
+    return properties.map(({ name, type, ...value }) =>
+      secrets.isSecret(name) ? { name, type, withheld: secrets.reason } : { name, type, ...value },
+    );
   }
 
   async #run(command: string, args: object): Promise<string> {
@@ -132,6 +164,10 @@ export class QomReader {
       throw error;
     }
   }
+}
+
+function isUnread({ value, error, withheld }: QomProperty): boolean {
+  return value === undefined && error === undefined && withheld === undefined;
 }
 
 /** What the VM said against one object or property. @throws what is no refusal of the VM */

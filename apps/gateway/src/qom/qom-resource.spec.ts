@@ -4,7 +4,7 @@ import type { CommandPath, CommandRequest } from '../commands/command-request.js
 import { RequestCommands } from '../commands/request-commands.js';
 import { Problem } from '../problems/problem.js';
 import { readQomView } from './qom-query.js';
-import { QomReader } from './qom-reader.js';
+import { QomReader, type WithheldSecrets } from './qom-reader.js';
 import { readResource } from './qom-resource.js';
 import { renderTree } from './qom-tree.js';
 
@@ -80,13 +80,14 @@ function refused(code: 'device-not-found' | 'command-failed', desc: string): Pro
 interface Reading {
   readonly bulk?: boolean;
   readonly asked?: () => boolean;
+  readonly secrets?: WithheldSecrets;
 }
 
-async function read(vm: FakeVm, path: string, query = '', { bulk = false, asked = () => true }: Reading = {}) {
+async function read(vm: FakeVm, path: string, query = '', { bulk = false, asked = () => true, secrets }: Reading = {}) {
   const principal = new Principal('token:a', 'a', { level: 'read', vms: ['*'] });
   const commands = new RequestCommands(vm, { principal, requestId: 'r', vm: 'web-1' });
   const view = readQomView(query);
-  const reader = new QomReader(commands, view.budget, bulk, asked);
+  const reader = new QomReader(commands, view.budget, bulk, asked, secrets);
   const found = await readResource(path, view, reader);
   return typeof found === 'string' ? found : renderTree(found, commands.count, reader.cut);
 }
@@ -145,6 +146,55 @@ describe.each([{ bulk: false }, { bulk: true }])('with qom-list-get: $bulk', (ho
       fields: { errors: [{ suggestions: ['wide'] }] },
     });
     await expect(read(new FakeVm(), '/no/where', '', how)).rejects.toMatchObject({ code: 'device-not-found' });
+  });
+});
+
+describe('for who may not read secrets', () => {
+  const secrets = { isSecret: (name: string) => name === 'data' || name === 'payload', reason: 'needs host' };
+  const part = (type: string): Objects[string] => ({ type: ['string', `"${type}"`], id: ['string', '"x"'] });
+  const objects: Objects = {
+    '/': {
+      type: ['string', '"container"'],
+      ...Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [name, ['child<x>']])),
+    },
+    '/a': part('iothread'),
+    '/b': { ...part('vault'), payload: ['string', '"of-the-vault"'] },
+    '/c': { ...part('vault'), payload: ['string', '""'] },
+    '/d': { ...part('secret'), data: ['string', '"hunter2"'] },
+  };
+  const guarded = () => {
+    const vm = new FakeVm({ ...objects, '/': { ...objects['/'], d: ['child<secret>'] } });
+    vm.failing = ({ command, arguments: args }) => {
+      const asked = args.kind === 'json' ? String(args.json) : '';
+      const isSecret = command === 'qom-list-get' ? /\/[bd]/.test(asked) : /"(?:data|payload)"/.test(asked);
+      return isSecret ? new Problem('forbidden', 'a secret', { outcome: 'refused' }) : undefined;
+    };
+    return vm;
+  };
+
+  it.each([false, true])('they are marked, and not asked for (bulk: %s)', async (bulk) => {
+    const vm = guarded();
+    const tree = await parsed(vm, '/', 'depth=1&values=all', { bulk, secrets });
+    const withheld = { type: 'string', withheld: 'needs host' };
+    const others = { id: { value: 'x' } };
+    expect(tree).toMatchObject({
+      complete: true,
+      children: {
+        a: { properties: others },
+        b: { properties: { payload: withheld, ...others } },
+        c: { properties: { payload: withheld, ...others } },
+        d: { properties: { data: withheld, ...others } },
+      },
+    });
+    expect(vm.sent.filter((command) => /qom-get .*(?:data|payload)/.test(command))).toEqual([]);
+    // What is known to hold one stays out of a bulk, which would be refused.
+    if (bulk) expect(vm.sent.filter((command) => /qom-list-get.*\/d/.test(command))).toEqual([]);
+    expect(await parsed(guarded(), '/d', '', { bulk, secrets })).toMatchObject({ properties: { data: withheld } });
+  });
+
+  it('one alone is refused', async () => {
+    for (const bulk of [false, true])
+      await expect(read(guarded(), '/d/data', '', { bulk, secrets })).rejects.toMatchObject({ code: 'forbidden' });
   });
 });
 

@@ -86,9 +86,10 @@ function renderObject(object: QomObject, tree: QomTree): string {
   return members.join(',');
 }
 
-function renderProperty({ type, value, error }: QomProperty, member: string, valued: boolean): string {
+function renderProperty({ type, value, error, withheld }: QomProperty, member: string, valued: boolean): string {
   const head = `{"type":${JSON.stringify(type)}`;
   if (!valued) return `${head}}`;
+  if (withheld !== undefined) return `${head},"withheld":${JSON.stringify(withheld)}}`;
   if (value !== undefined) return `${head},"${member}":${value}}`;
   return error === undefined ? `${head}}` : `${head},"error":${JSON.stringify(error)}}`;
 }

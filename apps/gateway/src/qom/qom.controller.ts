@@ -1,17 +1,19 @@
 import { Controller, Get, Inject, Param, Put, Req, Res, UseGuards } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
+import { isSecretProperty } from '../access/policy.js';
 import { CheckedCommandPath } from '../commands/command-path.js';
 import { readControls } from '../commands/controls.js';
 import { ReplyRoom } from '../commands/reply-room.js';
-import { callerOf, readResourceControls, RequestCommands } from '../commands/request-commands.js';
+import { callerOf, readResourceControls, RequestCommands, type CommandCaller } from '../commands/request-commands.js';
 import { writeResource, writeValue } from '../listeners/answer.js';
 import type { GatewayRequest } from '../listeners/request-context.js';
 import type { BodyRequest } from '../listeners/strict-json-body.js';
 import { Problem } from '../problems/problem.js';
 import { VmDirectory } from '../vms/vm-directory.js';
+import type { Vm } from '../vms/vm.js';
 import { ownerOf, qomPath } from './qom-path.js';
 import { readQomView } from './qom-query.js';
-import { QomReader } from './qom-reader.js';
+import { QomReader, type WithheldSecrets } from './qom-reader.js';
 import { readResource } from './qom-resource.js';
 import { renderTree } from './qom-tree.js';
 
@@ -37,12 +39,24 @@ export class QomController {
     const view = readQomView(context.query);
     const controls = readResourceControls(request.headers);
     const { arrivedAt } = context;
-    const commands = new RequestCommands(this.path, { ...callerOf(context, vm.id), arrivedAt, ...controls });
+    const caller = callerOf(context, vm.id);
+    const commands = new RequestCommands(this.path, { ...caller, arrivedAt, ...controls });
     const bulk = vm.schema?.commands.has('qom-list-get') === true;
-    const reader = new QomReader(commands, view.budget, bulk, () => !response.destroyed);
+    const secrets = this.#withheld(vm, caller, arrivedAt);
+    const reader = new QomReader(commands, view.budget, bulk, () => !response.destroyed, secrets);
     const found = await readResource(path, view, reader);
     const json = typeof found === 'string' ? found : renderTree(found, commands.count, reader.cut);
     writeValue(response, json, context, reader.trace);
+  }
+
+  /** Undefined when the caller may read secrets, or nothing is known of the VM: every command is refused then. */
+  #withheld(vm: Vm, caller: CommandCaller, arrivedAt: number): WithheldSecrets | undefined {
+    if (vm.schema?.commands.has('qom-get') !== true) return undefined;
+    const json = JSON.stringify({ path: '/', property: 'data' });
+    const reading = { command: 'qom-get', arguments: { kind: 'json', json }, entrance: 'resource', arrivedAt } as const;
+    const refused = this.path.refusalOf({ ...caller, ...reading });
+    if (refused === undefined) return undefined;
+    return { isSecret: (property) => isSecretProperty(property, vm), reason: refused.problem.detail };
   }
 
   /** A property is set by `qom-set`, as its class and the caller's level have it; the body is the value, byte for byte. */

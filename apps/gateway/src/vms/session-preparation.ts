@@ -1,5 +1,6 @@
 import type { ServerKind } from '@qmp-gateway/catalog';
 import { findOwnMonitor, type OwnMonitor } from '../access/own-monitor.js';
+import { findSecretProperties } from '../access/secret-types.js';
 import {
   asObject,
   asObjects,
@@ -23,6 +24,8 @@ export interface Preparation {
   readonly name: string | null;
   readonly uuid: string | null;
   readonly ownMonitor: OwnMonitor;
+  /** Properties of objects that are secrets, beyond those the catalog knows. */
+  readonly secretProperties: ReadonlySet<string>;
 }
 
 /** Introspection is some 200 KB and takes QEMU 60-90 ms; a busy host may need far longer. */
@@ -56,13 +59,14 @@ export async function prepareSession(
       )
     : await introspect(monitor, schemas, wanted, version, greeting.package);
   const ask = (command: string, json?: string) => queryIfAnswered(monitor, command, json);
-  const [, name, uuid, ownMonitor] = await Promise.all([
+  const [, name, uuid, ownMonitor, secretProperties] = await Promise.all([
     queryStatus(monitor, schema, statusKnown),
     queryMember(monitor, schema, 'query-name', 'name'),
     queryMember(monitor, schema, 'query-uuid', 'UUID'),
     findOwnMonitor(ask, schema.model, endpoint),
+    findSecretProperties(ask, schema.model),
   ]);
-  return { kind: schema.origin.kind, version, schema, name, uuid, ownMonitor };
+  return { kind: schema.origin.kind, version, schema, name, uuid, ownMonitor, secretProperties };
 }
 
 async function introspect(

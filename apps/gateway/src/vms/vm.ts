@@ -69,6 +69,7 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
   uuid: string | null = null;
   /** Kept from the last session, as the schema is. */
   ownMonitor: OwnMonitor = noOwnMonitor;
+  secretProperties: ReadonlySet<string> = new Set();
   /** Name of the present session, or of the last one. */
   epoch: string | null = null;
   capabilities: readonly string[] = [];
@@ -286,6 +287,7 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
     this.name = prepared.name;
     this.uuid = prepared.uuid;
     this.ownMonitor = prepared.ownMonitor;
+    this.secretProperties = prepared.secretProperties;
   }
 
   #show(state: MonitorState): void {

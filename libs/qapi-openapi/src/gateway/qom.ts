@@ -79,8 +79,9 @@ export function qomSchemas(reference: (name: string) => JsonSchema): Record<stri
         type: text,
         [member]: { description: 'As the VM wrote it' },
         error: { ...text, description: 'Why it has none' },
+        withheld: { ...text, description: 'Why it is not shown: a secret, and it needs level `host`' },
       },
-      [member, 'error'],
+      [member, 'error', 'withheld'],
     ),
   });
   const members: Record<string, JsonSchema> = {
