@@ -368,6 +368,7 @@ export class Gateway {
       },
       anomaly: (vm, kind, detail) =>
         this.log.warn({ vm: vm.id, kind, detail: detail.slice(0, 500) }, 'odd bytes from a vm'),
+      caution: (vm, message) => this.log.warn({ vm: vm.id }, message),
     };
   }
 }

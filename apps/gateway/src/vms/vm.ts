@@ -33,6 +33,8 @@ export interface VmObserver {
   ready(vm: Vm): void;
   event(vm: Vm, event: QmpEvent): void;
   anomaly(vm: Vm, kind: string, detail: string): void;
+  /** Something its operator should change; told once of a definition. */
+  caution(vm: Vm, message: string): void;
 }
 
 /** What all VMs of a gateway share. */
@@ -77,6 +79,7 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
   #definition: VmDefinition;
   #followed: string | null = null;
   #preparation: Preparation | undefined;
+  #cautioned = false;
   #epochs = new WeakMap<SessionInfo, string>();
 
   constructor(
@@ -199,7 +202,10 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
     if (state.name === 'ready' && state.session.dialect === 'stratovirt') this.#poll.start();
     else this.#poll.stop();
     this.#surroundings.observer.changed(this);
-    if (state.name === 'ready') this.#surroundings.observer.ready(this);
+    if (state.name === 'ready') {
+      this.#surroundings.observer.ready(this);
+      this.#cautionOfTcp(state.session);
+    }
     if (!this.arriving && !this.ready) this.queue.refuseAll();
     this.#waiters.wake();
   }
@@ -255,6 +261,16 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
     this.name = prepared.name;
     this.uuid = prepared.uuid;
     this.ownMonitor = prepared.ownMonitor;
+  }
+
+  /** We reset such connections, but who kills the gateway, or a proxy in between, may end them. */
+  #cautionOfTcp({ dialect }: SessionInfo): void {
+    if (this.#cautioned || dialect !== 'stratovirt' || this.monitor.endpoint.kind !== 'tcp') return;
+    this.#cautioned = true;
+    this.#surroundings.observer.caution(
+      this,
+      'StratoVirt over tcp: it can panic when the connection ends, and the guest with it; give it a unix socket',
+    );
   }
 
   /** The VM was asked, and said this. */
