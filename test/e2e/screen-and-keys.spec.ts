@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GatewayClient } from '@qmp-gateway/client';
 import { echoBootSector, type Qemu } from '@qmp-gateway/test-kit';
@@ -112,6 +113,33 @@ describe('the screen', () => {
     const remote = await registerVm(gateway, 'tcp:127.0.0.1:9', { state: 'waiting' });
     const refused = await exchange(gateway, `/v1/vms/${remote}/screen.png`);
     expect([refused.status, problemOf(refused)]).toMatchObject([501, { code: 'not-offered', vm: remote }]);
+  });
+});
+
+// Only root can start a QEMU as another user. It is then in a group of its own, as libvirt's are.
+describe.runIf(process.getuid?.() === 0)('the screen of a QEMU that runs as another user', () => {
+  const asNobody = async (): Promise<Qemu> =>
+    scene.qemu({ machine: 'pc', accel: 'tcg', args: ['-device', 'VGA', '-runas', 'nobody'] });
+
+  it('is seen by way of a directory that its group may write to, and leaves no file', async () => {
+    const directory = scene.directory();
+    chmodSync(directory, 0o711);
+    const dir = join(directory, 'pictures');
+    const nobodys = execFileSync('id', ['-g', 'nobody'], { encoding: 'utf8' }).trim();
+    const other = await scene.gateway({ settings: { pictures: { dir, group: nobodys } } });
+    const id = await registerVm(other, `unix:${(await asNobody()).socket}`);
+    const answer = await other.fetch(`/v1/vms/${id}/screen.png`);
+    expect([answer.status, answer.headers.get('Content-Type')]).toEqual([200, 'image/png']);
+    expect(Buffer.from(await answer.arrayBuffer()).toString('latin1', 1, 4)).toBe('PNG');
+    expect(readdirSync(dir)).toEqual([]);
+    expect(statSync(dir)).toMatchObject({ gid: Number(nobodys) });
+  });
+
+  it('is refused without it, with the name of the setting', async () => {
+    const id = await registerVm(gateway, `unix:${(await asNobody()).socket}`);
+    const refused = await exchange(gateway, `/v1/vms/${id}/screen.png`);
+    expect(problemOf(refused)).toMatchObject({ code: 'command-failed' });
+    expect(refused.json()['detail']).toMatch(/Permission denied.*the setting pictures\.$/);
   });
 });
 

@@ -84,6 +84,14 @@ const table: readonly [title: string, file: object, flags: readonly string[], pa
     [],
     ['clientCertificates'],
   ],
+  ['a group for pictures in the state directory', { pictures: { group: '0' } }, [], ['pictures.group']],
+  ['pictures where they cannot be', { pictures: { dir: missing, group: 'no-such-group' } }, [], ['pictures.dir']],
+  [
+    'a group for pictures that is none',
+    {},
+    ['--pictures-dir', '/run/gw', '--pictures-group', 'no-such-group'],
+    ['pictures.group'],
+  ],
   ['a certificate without its key', {}, ['--tls-cert', missing], ['tls.key']],
   ['the same address twice', {}, ['--listen', '127.0.0.1:1', '--listen', '127.0.0.1:1'], ['listen.1']],
   [
@@ -155,11 +163,12 @@ describe('settings faults: a line each with its path, all at once, and exit 2', 
     ['state', '1777'],
     ['monitorSockets.dir', '0777'],
     ['monitorSockets.dir', '0703'],
+    ['pictures.dir', '0777'],
   ])('a directory of %s that everybody may write to: mode %s', async (key, mode) => {
     const open = path.join(scene.directory(), 'open');
     mkdirSync(open);
     chmodSync(open, mode);
-    const settings = key === 'state' ? { state: open } : { monitorSockets: { dir: open } };
+    const settings = key === 'state' ? { state: open } : { [key.replace('.dir', '')]: { dir: open } };
     const config = path.join(scene.directory(), 'settings.yaml');
     writeFileSync(config, JSON.stringify(settings));
     for (const subcommand of ['serve', 'check-config']) {

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { nextNdjsonEvents, openLines } from './event-readers.js';
 import { anomalies, FaultScene } from './fault-scene.js';
 import type { GatewayProcess } from './gateway-process.js';
-import { makeToken, registerVm, run } from './gateway-scene.js';
+import { GatewayScene, makeToken, nextSession, registerVm, run } from './gateway-scene.js';
 import { exchange, problemOf } from './http-exchange.js';
 import { operationOf, prefer } from './work-reader.js';
 
@@ -204,5 +204,67 @@ describe('StratoVirt', () => {
       const [event] = await nextNdjsonEvents(stream, 1);
       state = (event?.data as { state: string }).state;
     }
+  });
+});
+
+describe('StratoVirt over tcp', () => {
+  /** In a scene that does not ask whether the gateway is alive at its end: these end it. */
+  const mortal = new GatewayScene();
+  afterEach(() => mortal.end());
+
+  async function tcpStage(): Promise<{ fake: StratovirtFake; gateway: GatewayProcess; vm: string }> {
+    const fake = scene.keep(await StratovirtFake.start({ tcp: true }), (made) => made.stop());
+    fake.handlers.set('balloon', () => ({ error: { class: 'DeviceNotActive', desc: 'No balloon' } }));
+    const gateway = await mortal.gateway();
+    const { host, port } = fake.tcpEndpoint;
+    return { fake, gateway, vm: await registerVm(gateway, `tcp:${host}:${port}`) };
+  }
+  const fails = async (gateway: GatewayProcess, vm: string): Promise<void> =>
+    expect(problemOf(await run(gateway, vm, 'balloon', '{"value":1}'))).toMatchObject({ code: 'device-not-active' });
+  /** A client that finds it there, which it would not after a panic. */
+  async function lives(fake: StratovirtFake): Promise<void> {
+    const next = await scene.ready(fake.tcpEndpoint);
+    await next.monitor.stop();
+  }
+
+  it('survives the end of the gateway behind a failed command', async () => {
+    const { fake, gateway, vm } = await tcpStage();
+    await fails(gateway, vm);
+    expect(await gateway.stop()).toBe(0);
+    await lives(fake);
+    expect(fake.offences).toEqual([]);
+  });
+
+  it('survives that the gateway is killed behind a failed command', async () => {
+    const { fake, gateway, vm } = await tcpStage();
+    await fails(gateway, vm);
+    gateway.process.kill('SIGKILL');
+    await gateway.ended;
+    await lives(fake);
+    // The system ends the connection, which only what was asked last makes bearable.
+    expect(fake.offences).toEqual(['ended']);
+  });
+
+  it('survives that the VM is forgotten, or registered elsewhere', async () => {
+    const { fake, gateway, vm } = await tcpStage();
+    await fails(gateway, vm);
+    const elsewhere = JSON.stringify({ endpoint: `unix:${scene.directory()}/none` });
+    expect((await exchange(gateway, `/v1/vms/${vm}`, { method: 'PUT', body: elsewhere })).status).toBe(200);
+    const { host, port } = fake.tcpEndpoint;
+    const again = await registerVm(gateway, `tcp:${host}:${port}`);
+    await fails(gateway, again);
+    expect((await exchange(gateway, `/v1/vms/${again}`, { method: 'DELETE' })).status).toBe(204);
+    await lives(fake);
+    expect(fake.offences).toEqual([]);
+  });
+
+  it('is warned of, once, however often it is dialled', async () => {
+    const { fake, gateway, vm } = await tcpStage();
+    const { epoch } = (await exchange(gateway, `/v1/vms/${vm}`)).json();
+    fake.handlers.set('system_powerdown', () => ({ exit: true }));
+    await run(gateway, vm, 'system_powerdown');
+    await nextSession(gateway, vm, String(epoch));
+    const warned = gateway.log().filter(({ msg }) => String(msg).startsWith('StratoVirt over tcp'));
+    expect(warned).toMatchObject([{ level: 40, vm }]);
   });
 });

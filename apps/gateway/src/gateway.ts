@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { isKnownCommand } from '@qmp-gateway/catalog';
 import { DialGate, type TlsOptions } from '@qmp-gateway/qmp';
 import type { Logger } from 'pino';
@@ -15,7 +16,7 @@ import { EventHub } from './events/event-hub.js';
 import { GatewayIdentity } from './health/gateway-identity.js';
 import { connectionBound } from './listeners/connection-bound.js';
 import { Dispatcher } from './listeners/dispatcher.js';
-import type { Listener } from './listeners/listener.js';
+import { groupId, type Listener } from './listeners/listener.js';
 import { OpenConnections } from './listeners/open-connections.js';
 import { makeListeners, renewCertificates } from './listeners/open-listeners.js';
 import { logged } from './listeners/request-context.js';
@@ -143,7 +144,7 @@ export class Gateway {
     this.directory = new VmDirectory(this.registry, () => this.hub.head());
     this.administration = new VmAdministration(this.registry, this.audit, new OwnSockets(settings));
     this.operations = new OperationStore(run);
-    this.pictures = new PictureDirectory(this.state.file('pictures'));
+    this.pictures = this.#pictureDirectory();
     this.work = this.#followWork();
     this.idempotency = new IdempotencyStore({
       state: this.state,
@@ -317,6 +318,14 @@ export class Gateway {
     this.log.info({ file: this.state.file(rootTokenFile) }, 'first start: made a token of level host for all VMs');
   }
 
+  #pictureDirectory(): PictureDirectory {
+    const { dir, group } = this.settings.pictures;
+    return new PictureDirectory(
+      dir === undefined ? this.state.file('pictures') : resolve(dir),
+      group === undefined ? undefined : groupId(group),
+    );
+  }
+
   /** Tells of a change once: what leaves the view as it was is no change. */
   #publishChanged(vm: Vm): void {
     if (!this.directory.renew(vm)) return;
@@ -396,6 +405,7 @@ export class Gateway {
       },
       anomaly: (vm, kind, detail) =>
         this.log.warn({ vm: vm.id, kind, detail: detail.slice(0, 500) }, 'odd bytes from a vm'),
+      caution: (vm, message) => this.log.warn({ vm: vm.id }, message),
     };
   }
 }

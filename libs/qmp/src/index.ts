@@ -34,4 +34,10 @@ export type { DialectName, Greeting, QmpEvent, SessionInfo } from './session-inf
 export type { TlsOptions } from './transport.js';
 export { linkFault } from './unix-sockets/link-free-path.js';
 export { listenOnSocketFile } from './unix-sockets/socket-server.js';
-export { directoryFault, nameFault, type DirectoryUser } from './unix-sockets/trusted-directory.js';
+export {
+  directoryFault,
+  membershipFault,
+  nameFault,
+  passageFault,
+  type DirectoryUser,
+} from './unix-sockets/trusted-directory.js';

@@ -91,11 +91,15 @@ export class MessageChannel {
     this.#socket.write(bytes);
   }
 
-  /** Closes at once; messages not handed over never are. */
-  destroy(): void {
+  /**
+   * Closes at once; messages not handed over never are.
+   * @param byReset of a tcp connection: the peer is told of a reset, not of an end
+   */
+  destroy(byReset = false): void {
     if (this.#closed) return;
     this.#close();
-    this.#socket.destroy();
+    if (byReset) this.#socket.resetAndDestroy();
+    else this.#socket.destroy();
   }
 
   #read(chunk: Buffer): void {

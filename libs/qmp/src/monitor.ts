@@ -17,7 +17,7 @@ import { PeerListener } from './peer-listener.js';
 import type { DialectName, QmpEvent, SessionInfo } from './session-info.js';
 import { Session } from './session.js';
 import { watchSocketFile } from './socket-file-watch.js';
-import { dial, type DialledEndpoint, type TlsOptions } from './transport.js';
+import { dial, leave, type DialledEndpoint, type TlsOptions } from './transport.js';
 
 /** The owner of a monitor. Everything but `prepare` is called synchronously and must not throw. */
 export interface MonitorHost {
@@ -285,7 +285,7 @@ export class Monitor {
 
   #negotiate(socket: Socket): void {
     if (!this.#enter({ name: 'negotiating', since: this.#clock.wall() })) {
-      socket.destroy();
+      leave(socket, this.endpoint);
       return;
     }
     const { dialect = 'auto', handshakeTimeoutMs = 5000, lineBytes = 64 * 1024 * 1024 } = this.#options;
@@ -306,7 +306,7 @@ export class Monitor {
       {
         dialect: dialects[dialect === 'auto' ? 'qemu' : dialect],
         detect: dialect === 'auto',
-        tls: this.endpoint.kind === 'tls' || this.endpoint.kind === 'listen-tls',
+        transport: transportOf(this.endpoint),
         clock: this.#clock,
         handshakeTimeoutMs,
         lineBytes,
@@ -430,4 +430,9 @@ export class Monitor {
     this.#lastFault = { code, detail, time: this.#clock.wall() };
     return this.#lastFault;
   }
+}
+
+function transportOf({ kind }: Endpoint): 'unix' | 'tcp' | 'tls' {
+  if (kind === 'tcp') return 'tcp';
+  return kind === 'tls' || kind === 'listen-tls' ? 'tls' : 'unix';
 }

@@ -38,7 +38,7 @@ export interface SessionOptions {
   readonly dialect: Dialect;
   /** The greeting may choose another dialect. */
   readonly detect: boolean;
-  readonly tls: boolean;
+  readonly transport: 'unix' | 'tcp' | 'tls';
   readonly clock: Clock;
   /** Over greeting and negotiation together. */
   readonly handshakeTimeoutMs: number;
@@ -75,9 +75,17 @@ export class Session {
   #count = 0;
   #shutdownSeen = false;
   #ended = false;
+  readonly #overTcp: boolean;
+  /** A failed command waits for its {@link Dialect.queryBeforeEnd}. */
+  #querying = false;
+  /** Nothing is known of the server yet: it may be one that cannot bear a plain close. */
+  #anyServer: boolean;
 
   constructor(socket: Socket, host: SessionHost, options: SessionOptions) {
-    const { dialect, detect, tls, clock } = options;
+    const { dialect, detect, transport, clock } = options;
+    const tls = transport === 'tls';
+    this.#overTcp = transport === 'tcp';
+    this.#anyServer = detect;
     this.#host = host;
     this.#clock = clock;
     this.#dialect = dialect;
@@ -266,8 +274,10 @@ export class Session {
 
   #greeting(json: string): void {
     const greeting = readGreeting(json);
-    if (greeting !== null && this.#opening !== null) this.#opening.greeted(greeting);
-    else this.#host.anomaly('unintelligible-line', 'a greeting out of place or of unknown shape');
+    if (greeting !== null && this.#opening !== null) {
+      this.#anyServer = false;
+      this.#opening.greeted(greeting);
+    } else this.#host.anomaly('unintelligible-line', 'a greeting out of place or of unknown shape');
   }
 
   #event(line: Buffer): void {
@@ -348,10 +358,29 @@ export class Session {
       return;
     }
     this.#table.delete(command);
+    if (outcome.kind === 'error' && this.#query(command, meaning ?? outcome)) return;
     // The storage daemon has no SHUTDOWN event.
     if (outcome.kind === 'return' && command.execution.command === 'quit') this.#shutdownSeen = true;
     command.execution.settle(meaning ?? outcome);
     if (command.inBand && this.#info !== null && !this.#ended) this.#host.answered();
+  }
+
+  /**
+   * After a failed command, for a server that needs it: its error is told when the query is over, and its place is free
+   * then. @returns whether the query was sent
+   */
+  #query({ execution }: InFlight, failure: Outcome): boolean {
+    const query = this.#overTcp && this.#info !== null && !this.#ended ? this.#dialect.queryBeforeEnd : null;
+    if (query === null || this.#querying) return false;
+    this.#querying = true;
+    this.#send({
+      command: query,
+      settle: () => {
+        this.#querying = false;
+        execution.settle(failure);
+      },
+    });
+    return true;
   }
 
   #unintelligible(line: Buffer, start: number, end: number): void {
@@ -398,7 +427,7 @@ export class Session {
     this.#handshakeDeadline?.cancel();
     this.#pacing?.cancel();
     this.#synchronization?.end();
-    this.#channel.destroy();
+    this.#channel.destroy(this.#overTcp && (this.#anyServer || this.#dialect.queryBeforeEnd !== null));
     this.#host.ended(code, detail);
     for (const command of this.#table.takeAll()) {
       command.execution.settle(this.#lost(command, detail, byPeer));

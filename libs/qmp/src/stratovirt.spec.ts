@@ -1,4 +1,12 @@
-import { Scene, StratovirtFake, probe, type StratovirtOptions } from '@qmp-gateway/test-kit';
+import { once } from 'node:events';
+import {
+  ManualClock,
+  Scene,
+  StratovirtFake,
+  probe,
+  type FakeConnection,
+  type StratovirtOptions,
+} from '@qmp-gateway/test-kit';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Monitor, Outcome } from '@qmp-gateway/qmp';
 
@@ -113,5 +121,96 @@ describe('the StratoVirt dialect', () => {
     await first.monitor.stop();
     await second.host.reached(second.monitor, 'ready');
     expect(fake.offences).toEqual([]);
+  });
+});
+
+describe('the StratoVirt dialect over tcp', () => {
+  const failing = { error: { class: 'GenericError', desc: 'no' } };
+
+  /** It survives, and takes the next client. */
+  async function survives(fake: StratovirtFake): Promise<void> {
+    const next = await scene.ready(fake.tcpEndpoint);
+    expect(fake.offences).toEqual([]);
+    await next.monitor.stop();
+  }
+
+  it('leaves by reset after a failed command', async () => {
+    const fake = await stratovirt({ tcp: true });
+    fake.handlers.set('balloon', () => failing);
+    const { monitor } = await scene.ready(fake.tcpEndpoint);
+    expect((await probe(monitor, 'balloon', { argumentsJson: '{"value":1}' }).outcome).kind).toBe('error');
+    await monitor.stop();
+    await survives(fake);
+  });
+
+  it('sends a query behind each failed command, which leaves it able to bear that we are killed', async () => {
+    const fake = await stratovirt({ tcp: true });
+    fake.handlers.set('balloon', () => failing);
+    const { monitor } = await scene.ready(fake.tcpEndpoint);
+    fake.executed.length = 0;
+    for (let count = 0; count < 2; count++) {
+      const failed = probe(monitor, 'balloon', { argumentsJson: '{"value":1}' });
+      expect(await failed.outcome).toEqual({ kind: 'error', class: 'GenericError', desc: 'no' });
+    }
+    expect(fake.executed).toEqual(['balloon', 'query-status', 'balloon', 'query-status']);
+    expect(monitor.places).toBe(1);
+  });
+
+  it('tells the error also when the query behind it is not answered, or fails', async () => {
+    const fake = await stratovirt({ tcp: true });
+    fake.handlers.set('balloon', () => failing).set('query-status', () => failing);
+    const { monitor, host } = await scene.ready(fake.tcpEndpoint);
+    expect((await probe(monitor, 'balloon', { argumentsJson: '{"value":1}' }).outcome).kind).toBe('error');
+    expect(fake.executed.slice(-2)).toEqual(['balloon', 'query-status']);
+    fake.handlers.set('query-status', () => ({ exit: true }));
+    expect((await probe(monitor, 'balloon', { argumentsJson: '{"value":1}' }).outcome).kind).toBe('error');
+    await host.reached(monitor, 'closed');
+  });
+
+  it('leaves by reset when it has not been greeted, not knowing who is there', async () => {
+    const fake = await stratovirt({ tcp: true });
+    const first = await scene.ready(fake.tcpEndpoint);
+    const clock = new ManualClock();
+    const waiting = scene.monitor(fake.tcpEndpoint, { clock });
+    waiting.monitor.start();
+    await waiting.host.reached(waiting.monitor, 'negotiating');
+    clock.advance(5000);
+    await waiting.host.reached(waiting.monitor, 'busy');
+    const given = scene.monitor(fake.tcpEndpoint);
+    given.monitor.start();
+    await given.monitor.stop();
+    await first.monitor.stop();
+    await survives(fake);
+  });
+
+  it('leaves by reset when the preparation fails', async () => {
+    const fake = await stratovirt({ tcp: true });
+    fake.handlers.set('balloon', () => failing);
+    const { monitor, host } = scene.monitor(fake.tcpEndpoint);
+    host.prepare = async () => {
+      await monitor.run('balloon', '{"value":1}', { deadlineMs: 5000 });
+      throw new Error('not prepared');
+    };
+    monitor.start();
+    await host.reached(monitor, 'waiting');
+    await monitor.stop();
+    await survives(fake);
+  });
+
+  it('asks nothing behind a failed command on a unix socket, which bears any end', async () => {
+    const fake = await stratovirt();
+    fake.handlers.set('balloon', () => failing);
+    const { monitor } = await scene.ready(fake.endpoint);
+    await probe(monitor, 'balloon', { argumentsJson: '{"value":1}' }).outcome;
+    await probe(monitor, 'block-commit').outcome;
+    expect(fake.executed.slice(-2)).toEqual(['balloon', 'block-commit']);
+  });
+
+  it('leaves a QEMU as before: it reads what came before the end', async () => {
+    const fake = await scene.fake({ listen: 'tcp' });
+    const { monitor } = await scene.ready(fake.endpoint);
+    const ended = once((fake.connections[0] as FakeConnection).socket, 'end');
+    await monitor.stop();
+    await ended;
   });
 });

@@ -92,8 +92,17 @@ function dialAt(endpoint: DialledEndpoint, options: DialOptions & { settled?(): 
   return () => {
     givenUp = true;
     done();
-    socket.destroy();
+    // Connected, maybe, and not told so yet: then it is reset, in the time it had to connect.
+    const end = socket.connecting ? options.clock.schedule(options.timeoutMs, () => socket.destroy()) : undefined;
+    socket.once('close', () => end?.cancel());
+    leave(socket, endpoint);
   };
+}
+
+/** Leaves a server that has said nothing: over tcp by reset, since there is one (StratoVirt) that an end can kill. */
+export function leave(socket: Socket, { kind }: Endpoint): void {
+  if (kind === 'tcp' && !socket.destroyed) socket.resetAndDestroy();
+  else socket.destroy();
 }
 
 function open(endpoint: DialledEndpoint, tls: TlsOptions | undefined): Socket {

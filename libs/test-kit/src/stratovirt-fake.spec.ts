@@ -100,3 +100,43 @@ describe('StratovirtFake', () => {
     expect(fake.offences).toEqual(['half-closed']);
   });
 });
+
+describe('StratovirtFake on tcp', () => {
+  async function dialled(): Promise<{ fake: StratovirtFake; client: Socket }> {
+    const onTcp = await StratovirtFake.start({ tcp: true });
+    const client = connect(onTcp.tcpEndpoint);
+    await once(client, 'data');
+    return { fake: onTcp, client };
+  }
+
+  async function answerTo(client: Socket, message: string): Promise<string> {
+    let text = '';
+    client.on('data', (chunk) => (text += String(chunk)));
+    client.write(message);
+    while (!text.endsWith('\n')) await once(client, 'data');
+    return text;
+  }
+
+  it.each([
+    ['the end of the stream after a failed command', ['nope'], 'end', ['ended', 'panicked']],
+    ['the end right after the greeting', [], 'end', ['ended', 'panicked']],
+    ['the end after a query that followed a failed command', ['nope', 'query-status'], 'end', ['ended']],
+    ['a reset after a failed command', ['nope'], 'reset', []],
+  ] as const)('takes %s as StratoVirt does', async (_, commands, how, offences) => {
+    const { fake: onTcp, client } = await dialled();
+    for (const command of commands) await answerTo(client, `{"execute":"${command}"}`);
+    if (how === 'end') client.destroy();
+    else client.resetAndDestroy();
+    if (how === 'end') while (onTcp.offences.length < offences.length) await new Promise((r) => setImmediate(r));
+    if (!(offences as readonly string[]).includes('panicked')) {
+      const next = connect(onTcp.tcpEndpoint);
+      await once(next, 'data');
+      next.destroy();
+    } else {
+      const next = connect(onTcp.tcpEndpoint);
+      expect(await once(next, 'error')).toMatchObject([{ code: 'ECONNREFUSED' }]);
+    }
+    expect(onTcp.offences.slice(0, offences.length)).toEqual(offences);
+    await onTcp.stop();
+  });
+});

@@ -20,6 +20,8 @@ export interface StratovirtOptions {
   /** When events are written: after the reply (2.5 on), before it (to 2.4), or between its CR and LF (to 2.4, unlucky). */
   readonly events?: 'after' | 'before' | 'inside';
   readonly version?: string;
+  /** On tcp, where the end of the stream can kill it. */
+  readonly tcp?: boolean;
   /** What `query-commands` lists; what no StratoVirt knows is refused all the same. */
   readonly commands?: readonly string[];
 }
@@ -35,15 +37,21 @@ export class StratovirtFake {
   readonly handlers = new Map<string, StratovirtHandler>();
   /** Names of the commands that were run, in order. */
   readonly executed: string[] = [];
-  /** What a well-behaved client never does: `too-long`, `not-one-document`, `throttled`, `half-closed`. */
+  /**
+   * What a well-behaved client never does: `too-long`, `not-one-document`, `throttled`, `half-closed`; on tcp `ended`,
+   * for an end without reset, and `panicked` when that found an errno that was not set by it.
+   */
   readonly offences: string[] = [];
   readonly #options: StratovirtOptions;
   readonly #server: Server;
   readonly #directory = makeTempDir();
   readonly #waiting: Socket[] = [];
   #client: Socket | null = null;
+  #port = 0;
   #level = 0;
   #leakedAt = 0;
+  /** What was done last left an errno that the end of a tcp stream is taken for. */
+  #staleErrno = true;
 
   private constructor(options: StratovirtOptions) {
     this.#options = options;
@@ -68,8 +76,11 @@ export class StratovirtFake {
 
   static async start(options: StratovirtOptions = {}): Promise<StratovirtFake> {
     const fake = new StratovirtFake(options);
-    fake.#server.listen(path.join(fake.#directory, 'qmp'));
+    if (options.tcp === true) fake.#server.listen(0, '127.0.0.1');
+    else fake.#server.listen(path.join(fake.#directory, 'qmp'));
     await once(fake.#server, 'listening');
+    const address = fake.#server.address();
+    if (address !== null && typeof address === 'object') fake.#port = address.port;
     return fake;
   }
 
@@ -77,20 +88,39 @@ export class StratovirtFake {
     return { kind: 'unix', path: path.join(this.#directory, 'qmp') };
   }
 
+  /** With `tcp`. */
+  get tcpEndpoint(): Extract<Endpoint, { kind: 'tcp' }> {
+    return { kind: 'tcp', host: '127.0.0.1', port: this.#port };
+  }
+
   emit(name: string, data: string): void {
     this.#client?.write(eventText(name, data));
   }
 
   async stop(): Promise<void> {
+    await this.#end();
+    removeTempDir(this.#directory);
+  }
+
+  #end(): Promise<unknown> {
     const closed = new Promise((resolve) => this.#server.close(resolve));
     this.#client?.destroy();
     for (const socket of this.#waiting) socket.destroy();
-    await closed;
-    removeTempDir(this.#directory);
+    return closed;
+  }
+
+  /** The end of a tcp stream is no hang-up: it reads, gets nothing, and looks at an errno that nobody set. */
+  #streamEnded(socket: Socket): void {
+    this.offences.push('ended');
+    if (this.#staleErrno) {
+      this.offences.push('panicked');
+      void this.#end();
+    } else socket.destroy();
   }
 
   #greet(socket: Socket): void {
     this.#client = socket;
+    this.#staleErrno = true;
     this.#level = 0;
     this.#leakedAt = performance.now();
     const version = `{"qemu":{"micro":1,"minor":0,"major":5},"package":"StratoVirt-${this.#options.version ?? '2.5.0'}"}`;
@@ -98,6 +128,10 @@ export class StratovirtFake {
     socket.on('data', (chunk: Buffer) => void this.#receive(chunk));
     // A client that is gone altogether takes no more bytes; one that half-closed does.
     socket.on('end', () => {
+      if (this.#options.tcp === true) {
+        this.#streamEnded(socket);
+        return;
+      }
       socket.write('\n', (error) => {
         if (error === null || error === undefined) this.offences.push('half-closed');
         socket.destroy();
@@ -173,6 +207,7 @@ export class StratovirtFake {
 
   #answer(answer: StratovirtAnswer, id: string): void {
     const { error, json = '{}', events = [], exit } = answer;
+    this.#staleErrno = error !== undefined;
     const reply = error === undefined ? `{"return":${json}${id}}` : `{"error":${JSON.stringify(error)}${id}}`;
     const told = events.map(({ name, data }) => eventText(name, data)).join('');
     const order = this.#options.events ?? 'after';

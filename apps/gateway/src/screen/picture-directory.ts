@@ -1,5 +1,5 @@
-import { constants, mkdirSync, rmSync } from 'node:fs';
-import { mkdtemp, open, rm, type FileHandle } from 'node:fs/promises';
+import { chmodSync, chownSync, constants, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { chmod, chown, mkdtemp, open, rm, writeFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** A picture of 8K in three bytes a pixel has 95 MiB. */
@@ -13,29 +13,60 @@ export interface PicturePlace {
   remove(): Promise<void>;
 }
 
+const placePrefix = 'screen-';
+
 /**
- * Where QEMU puts pictures for the gateway: a directory of mode 0700, in it one of its own for each picture. That one is
- * removed with the answer; a QEMU that comes late, after the caller's deadline, finds no place to write to.
+ * Where QEMU puts pictures for the gateway: a directory, in it one of its own for each picture, with the file, empty, that
+ * QEMU is to write. So it need not be able to make any, and the file is the gateway's whatever QEMU's umask is. All of it is
+ * the gateway's alone, or open to a group as little as it can be: they may enter directories and write the file, but
+ * neither list, replace nor read what is there, since the QEMUs of one group belong to many. It is removed with the answer; a
+ * QEMU that comes late, after the caller's deadline, finds no place to write to.
  */
 export class PictureDirectory {
-  constructor(private readonly path: string) {}
+  /** @param gid of QEMUs that run as another user */
+  constructor(
+    private readonly path: string,
+    private readonly gid?: number,
+  ) {}
 
-  /** Removes what a gateway that was killed left behind. */
+  /** Removes what a gateway that was killed left behind, and nothing else: the directory may be one that others use. */
   clear(): void {
-    rmSync(this.path, { recursive: true, force: true });
+    if (!existsSync(this.path)) return;
+    for (const name of readdirSync(this.path))
+      if (name.startsWith(placePrefix)) rmSync(join(this.path, name), { recursive: true, force: true });
   }
 
   async place(): Promise<PicturePlace> {
-    mkdirSync(this.path, { recursive: true, mode: 0o700 });
-    const directory = await mkdtemp(join(this.path, 'screen-'));
+    this.#make();
+    const directory = await mkdtemp(join(this.path, placePrefix));
     const file = join(directory, 'picture');
-    return {
-      file,
-      read: () => readPicture(file),
-      // A file that comes while the directory is emptied makes it not empty: then once more.
-      remove: () => rm(directory, { recursive: true, force: true, maxRetries: 3 }),
-    };
+    // A file that comes while the directory is emptied makes it not empty: then once more.
+    const remove = (): Promise<void> => rm(directory, { recursive: true, force: true, maxRetries: 3 });
+    try {
+      await writeFile(file, '', { flag: 'wx', mode: 0o600 });
+      if (this.gid !== undefined) {
+        await openTo(this.gid, file, 0o620);
+        await openTo(this.gid, directory, 0o710);
+      }
+    } catch (error) {
+      await remove();
+      throw error;
+    }
+    return { file, read: () => readPicture(file), remove };
   }
+
+  #make(): void {
+    if (existsSync(this.path)) return;
+    mkdirSync(this.path, { recursive: true, mode: 0o700 });
+    if (this.gid === undefined) return;
+    chownSync(this.path, -1, this.gid);
+    chmodSync(this.path, 0o710);
+  }
+}
+
+async function openTo(gid: number, path: string, mode: number): Promise<void> {
+  await chown(path, -1, gid);
+  await chmod(path, mode);
 }
 
 async function readPicture(file: string): Promise<Buffer | undefined> {
@@ -50,6 +81,7 @@ async function readPicture(file: string): Promise<Buffer | undefined> {
   try {
     const status = await handle.stat();
     if (!status.isFile() || status.size > mostBytes) throw new Error('what the VM wrote is no picture');
+    if (status.size === 0) return undefined;
     return await readWhole(handle, status.size);
   } finally {
     await handle.close();

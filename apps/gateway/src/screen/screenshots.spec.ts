@@ -1,4 +1,14 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeTempDir, removeTempDir } from '@qmp-gateway/test-kit';
@@ -191,13 +201,19 @@ describe('no picture', () => {
     await expect(
       take(
         old,
-        writing((file) => symlinkSync(secret, file)),
+        writing((file) => {
+          rmSync(file);
+          symlinkSync(secret, file);
+        }),
       ),
     ).rejects.toThrow('ELOOP');
     await expect(
       take(
         old,
-        writing((file) => mkdirSync(file)),
+        writing((file) => {
+          rmSync(file);
+          mkdirSync(file);
+        }),
       ),
     ).rejects.toThrow('no picture');
   });
@@ -220,7 +236,7 @@ describe('no picture', () => {
         old,
         writing((file) => {
           written = file;
-          writeFileSync(file, '');
+          writeFileSync(file, 'P6');
         }),
       );
       await expect(taken).rejects.toThrow('it grows');
@@ -250,8 +266,23 @@ it('what a killed gateway left is removed at the start', async () => {
   mkdirSync(join(pictures, 'screen-abc'), { recursive: true });
   writeFileSync(join(pictures, 'screen-abc', 'picture'), 'old');
   const own = new PictureDirectory(pictures);
+  writeFileSync(join(pictures, 'of others'), '');
   own.clear();
-  expect(existsSync(pictures)).toBe(false);
+  expect(readdirSync(pictures)).toEqual(['of others']);
   await (await own.place()).remove();
-  expect(readdirSync(pictures)).toEqual([]);
+  expect(readdirSync(pictures)).toEqual(['of others']);
+});
+
+it('is written by QEMUs of a group who can do nothing else there', async () => {
+  const { gid } = statSync(directory);
+  const place = await new PictureDirectory(pictures, gid).place();
+  const modeOf = (path: string): string => (statSync(path).mode & 0o7777).toString(8);
+  expect([pictures, dirname(place.file), place.file].map(modeOf)).toEqual(['710', '710', '620']);
+  expect([pictures, dirname(place.file), place.file].map((path) => statSync(path).gid)).toEqual([gid, gid, gid]);
+  // Nobody has written it yet.
+  expect(await place.read()).toBeUndefined();
+  await place.remove();
+  chmodSync(pictures, 0o755);
+  await (await new PictureDirectory(pictures, gid).place()).remove();
+  expect(modeOf(pictures)).toBe('755');
 });

@@ -131,7 +131,7 @@ function withoutPath(error: unknown, file: string): unknown {
   const { qmp } = error.fields;
   return new Problem(
     error.code,
-    `${hide(error.detail)}. QEMU must be able to write into the gateway's state directory: as the same user, on the same file system.`,
+    `${hide(error.detail)}. QEMU must be able to write where the gateway has its pictures: on the same file system, and as the same user. For QEMUs of another user, as libvirt's are, there is the setting pictures.`,
     { ...error.fields, ...(qmp === undefined ? {} : { qmp: { class: qmp.class, desc: hide(qmp.desc) } }) },
   );
 }

@@ -45,6 +45,14 @@ const combinations: readonly Combination[] = [
         'clientCertificates: need tls.clientCa, the authority that signs them',
     ],
   },
+  {
+    of: ['pictures'],
+    faults: ({ pictures: { dir, group } }) => [
+      group !== undefined &&
+        dir === undefined &&
+        'pictures.group: needs pictures.dir, since nobody else may enter the state directory',
+    ],
+  },
   { of: ['listen'], faults: ({ listen }) => listen.map((address, at) => sameAsBefore(listen, address, at)) },
   {
     of: ['discover', 'listen'],

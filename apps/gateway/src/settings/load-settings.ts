@@ -168,6 +168,10 @@ function resolve(file: SettingsFile, environment: NodeJS.ProcessEnv): Settings {
     catalogs: file.catalogs,
     commandClasses: file.commandClasses as Record<string, CommandClass>,
     monitorSockets: file.monitorSockets === undefined ? undefined : readMonitorSockets(file.monitorSockets).value,
+    pictures: {
+      ...(file.pictures.dir === undefined ? {} : { dir: file.pictures.dir }),
+      ...(file.pictures.group === undefined ? {} : { group: file.pictures.group }),
+    },
     audit: { file: file.audit.file, required: file.audit.required },
     history: { events: history.events, bytes: bytes(history.bytes) },
     limits: {

@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
-import { directoryFault, nameFault, type DirectoryUser } from '@qmp-gateway/qmp';
+import { directoryFault, membershipFault, nameFault, passageFault, type DirectoryUser } from '@qmp-gateway/qmp';
 import { commandClassesFromSettings, type ClassSettings } from '@qmp-gateway/catalog';
 import { readJwksFile } from '../access/jwks.js';
 import { groupId } from '../listeners/listener.js';
@@ -38,6 +38,7 @@ function namedFileFaults(settings: Settings, faulty: ReadonlySet<string>, user: 
     listen: () => checkListeners(settings.listen),
     state: () => checkState(settings.state, user),
     audit: () => isAbsolute(audit.file) && checkAuditFile(audit.file),
+    pictures: () => checkPictures(settings.pictures, user),
     monitorSockets: () =>
       monitorSockets === undefined || refuse('monitorSockets.dir', directoryFault(monitorSockets.dir, user)),
     catalogs: () => loadCatalogs(settings.catalogs),
@@ -72,6 +73,19 @@ function checkListeners(listen: readonly ListenerAddress[]): void {
       : [`listen.${at}.group: there is no group ${group}`];
   });
   if (faults.length > 0) throw new SettingsError(faults);
+}
+
+/** The QEMUs of the group must find the way there, and the gateway be one who can give them something. */
+function checkPictures({ dir, group }: Settings['pictures'], user: DirectoryUser): void {
+  if (dir === undefined) return;
+  if (!existsSync(dirname(resolve(dir))))
+    throw new SettingsError([`pictures.dir: the directory ${dirname(resolve(dir))} does not exist`]);
+  refuse('pictures.dir', directoryFault(dir, user));
+  if (group === undefined) return;
+  const gid = groupId(group);
+  if (gid === undefined) throw new SettingsError([`pictures.group: there is no group ${group}`]);
+  if (user === 'own') refuse('pictures.group', membershipFault(gid));
+  refuse('pictures.dir', passageFault(dir, gid));
 }
 
 /** Whoever can put another file in its place takes away what was recorded. */

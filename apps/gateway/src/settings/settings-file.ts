@@ -73,6 +73,34 @@ export class HistorySettings {
   bytes: number | string = '64MiB';
 }
 
+/** Where VMs write pictures of their screens for the gateway, and who may. */
+export class PictureSettings {
+  @Setting({
+    what: 'Directory that QEMU can reach, made when it is not there. One for each gateway.',
+    type: 'path',
+    default: '`pictures` in the state directory',
+    example: '/run/qmp-gateway/pictures',
+    flag: { spelling: '--pictures-dir <dir>', what: 'where QEMU writes pictures for the gateway' },
+    restart: true,
+  })
+  @IsString()
+  @IsNotEmpty()
+  @IsOptional()
+  dir: string | undefined = undefined;
+
+  @Setting({
+    what: 'Group of QEMUs that run as another user than the gateway, which must be in it too; needs `dir`.',
+    type: 'name or number',
+    example: 'kvm',
+    flag: { spelling: '--pictures-group <group>', what: 'the group of QEMUs of another user' },
+    restart: true,
+  })
+  @IsString()
+  @IsNotEmpty()
+  @IsOptional()
+  group: string | undefined = undefined;
+}
+
 /** Bounds. Sizes take `64KiB`, `1MiB`, … or bytes. */
 export class LimitSettings {
   @Setting({ what: 'One encoded command. QEMU reads its input at about 270 KB/s.', type: 'size', example: '64KiB' })
@@ -316,6 +344,16 @@ export class SettingsFile {
   @IsOptional()
   monitorSockets?: unknown = undefined;
 
+  @Setting({
+    what: 'Where VMs write pictures of their screens for the gateway, and who may: see [libvirt](connecting.md#pictures-of-a-qemu-of-another-user).',
+    type: 'object',
+    example: '{dir: /run/qmp-gateway/pictures, group: kvm}',
+  })
+  @ValidateNested()
+  @IsObject()
+  @IsOptional()
+  pictures = new PictureSettings();
+
   @Setting({ what: 'The audit log.', type: 'object', example: '{file: audit.log, required: false}' })
   @ValidateNested()
   @IsObject()
@@ -351,6 +389,7 @@ export class SettingsFile {
 
 /** The settings that are objects with settings of their own. */
 export const nestedSettings = {
+  pictures: PictureSettings,
   audit: AuditSettings,
   history: HistorySettings,
   limits: LimitSettings,

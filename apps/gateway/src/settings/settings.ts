@@ -95,6 +95,8 @@ export interface Settings {
   readonly commandClasses: Readonly<Record<string, CommandClass>>;
   /** Undefined: none are made. */
   readonly monitorSockets: MonitorSocketSettings | undefined;
+  /** Where VMs write pictures of their screens, and which group of theirs may. */
+  readonly pictures: { readonly dir?: string; readonly group?: string };
   readonly audit: { readonly file: string; readonly required: boolean };
   readonly history: { readonly events: number; readonly bytes: number };
   readonly limits: Limits;

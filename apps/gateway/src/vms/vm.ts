@@ -36,6 +36,8 @@ export interface VmObserver {
   ready(vm: Vm): void;
   event(vm: Vm, event: QmpEvent): void;
   anomaly(vm: Vm, kind: string, detail: string): void;
+  /** Something its operator should change; told once of a definition. */
+  caution(vm: Vm, message: string): void;
 }
 
 /** What all VMs of a gateway share. */
@@ -84,6 +86,7 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
   /** What the VM said last, or events since; null where it was not asked in this session, or has no such state. */
   #runState: string | null = null;
   #preparation: Preparation | undefined;
+  #cautioned = false;
   #epochs = new WeakMap<SessionInfo, string>();
 
   constructor(
@@ -230,7 +233,10 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
       this.#watch.start(this.#runState, state.session.dialect === 'stratovirt');
     else this.#watch.stop();
     this.#show(state);
-    if (state.name === 'ready') this.#surroundings.observer.ready(this);
+    if (state.name === 'ready') {
+      this.#surroundings.observer.ready(this);
+      this.#cautionOfTcp(state.session);
+    }
     if (!this.arriving && !this.ready) this.queue.refuseAll();
     this.#waiters.wake();
   }
@@ -295,6 +301,16 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
     if (!this.#shown.become(state.name, state.since, 'fault' in state ? state.fault : undefined)) return;
     this.#retryAt = 'retryAt' in state ? state.retryAt : null;
     this.#surroundings.observer.changed(this);
+  }
+
+  /** We reset such connections, but who kills the gateway, or a proxy in between, may end them. */
+  #cautionOfTcp({ dialect }: SessionInfo): void {
+    if (this.#cautioned || dialect !== 'stratovirt' || this.monitor.endpoint.kind !== 'tcp') return;
+    this.#cautioned = true;
+    this.#surroundings.observer.caution(
+      this,
+      'StratoVirt over tcp: it can panic when the connection ends, and the guest with it; give it a unix socket',
+    );
   }
 
   /** The VM was asked, and said this. */

@@ -20,6 +20,11 @@ export interface Dialect {
   readonly rate: { readonly perSecond: number; readonly burst: number } | null;
   /** The end of the connection is the end of the VM, also without `SHUTDOWN`. */
   readonly endIsShutdown: boolean;
+  /**
+   * Over plain tcp the server cannot bear that we just close: we leave by reset. After a failed command it gets this
+   * harmless query, by which it survives us even when we are killed and the system closes for us. Null: it can.
+   */
+  readonly queryBeforeEnd: string | null;
   /** Milliseconds without traffic before we close, so that the server has no event left to write. */
   readonly quietBeforeCloseMs: number;
   /** Commands that answer only when they fail; without an answer until the end of the session they succeeded. */

@@ -11,6 +11,7 @@ export const guestAgent: Dialect = {
   messageBytes: null,
   rate: null,
   endIsShutdown: false,
+  queryBeforeEnd: null,
   quietBeforeCloseMs: 0,
   silentOnSuccess: new Set(['guest-shutdown', 'guest-suspend-disk', 'guest-suspend-ram', 'guest-suspend-hybrid']),
   terminator: () => '\n',

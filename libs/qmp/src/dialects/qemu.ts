@@ -12,6 +12,7 @@ export const qemu: Dialect = {
   messageBytes: null,
   rate: null,
   endIsShutdown: false,
+  queryBeforeEnd: null,
   quietBeforeCloseMs: 0,
   silentOnSuccess: new Set(['quit']),
   // A newline QEMU has not read when it closes turns the end of the connection into a reset.

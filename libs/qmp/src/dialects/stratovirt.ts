@@ -29,6 +29,9 @@ export const stratovirt: Dialect = {
   messageBytes: 8192,
   rate: { perSecond: 90, burst: 100 },
   endIsShutdown: true,
+  // At the end of a tcp stream it looks at errno, which that did not set: what a failed command left there is a panic, and
+  // the end of the guest. A query that succeeds leaves EAGAIN. A reset, and the end of a unix socket, come as a hang-up.
+  queryBeforeEnd: 'query-status',
   // A client that leaves while an event is queued ends events for all later clients.
   quietBeforeCloseMs: 100,
   silentOnSuccess: new Set(['quit']),

@@ -1,7 +1,7 @@
-import { chmodSync, chownSync, lchownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, lchownSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Scene } from '@qmp-gateway/test-kit';
-import { directoryFault, nameFault } from '@qmp-gateway/qmp';
+import { directoryFault, nameFault, passageFault } from '@qmp-gateway/qmp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 const scene = new Scene();
@@ -57,6 +57,19 @@ describe('a directory for files of ours', () => {
     chmodSync(path.dirname(directory), 0o1777);
     expect(directoryFault(directory)).toBeUndefined();
     expect(nameFault(directory)).toBeUndefined();
+  });
+
+  it('may be out of the reach of a group', () => {
+    const { gid } = statSync(directory);
+    const stranger = gid + 1;
+    chmodSync(path.dirname(directory), 0o701);
+    expect(passageFault(withMode(0o710), gid)).toContain(`${path.dirname(directory)} (mode 0701`);
+    chmodSync(path.dirname(directory), 0o751);
+    expect(passageFault(withMode(0o710), stranger)).toBe(
+      `${directory} (mode 0710, group ${gid}): group ${stranger} may not enter it`,
+    );
+    expect(passageFault(withMode(0o711), stranger)).toBeUndefined();
+    expect(passageFault(path.join(directory, 'later'), stranger)).toBeUndefined();
   });
 
   // Only root can give files away.

@@ -50,6 +50,22 @@ export function nameFault(file: string): string | undefined {
   }
 }
 
+/** What keeps this process from giving files of its own to a group; root can give to any. */
+export function membershipFault(gid: number): string | undefined {
+  if (process.geteuid?.() === 0 || ownGroups().has(gid)) return undefined;
+  return `the gateway is not in group ${gid}, so it cannot let that group in`;
+}
+
+/** What keeps members of a group out of a directory, as far as there is one yet: a directory on the way they may not enter. */
+export function passageFault(directory: string, gid: number): string | undefined {
+  for (let at = path.resolve(directory); ; at = path.dirname(at)) {
+    const status = statSync(at, { throwIfNoEntry: false });
+    if (status !== undefined && (status.mode & (status.gid === gid ? 0o010 : 0o001)) === 0)
+      return `${at} (mode ${modeOf(status)}, group ${status.gid}): group ${gid} may not enter it`;
+    if (at === path.dirname(at)) return undefined;
+  }
+}
+
 /** Whether only this user may so much as enter. */
 export function isPrivate({ mode, uid }: Stats): boolean {
   return uid === process.getuid?.() && (mode & 0o077) === 0;

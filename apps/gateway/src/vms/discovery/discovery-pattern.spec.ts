@@ -28,9 +28,26 @@ describe('a pattern', () => {
       fc.property(name, name, name, (tenant, rack, id) => {
         const pattern = new DiscoveryPattern('/run/{tenant}/r{rack}_x/{id}-{tenant}.qmp');
         const values = { tenant, rack, id };
-        expect(pattern.matchPath(pattern.fill(values))).toEqual(values);
+        expect(pattern.matchPath(pattern.fill(values) ?? '')).toEqual(values);
       }),
     );
+  });
+});
+
+describe('what is filled in', () => {
+  it.each(['.', '..'])('never makes a name %s of a path', (tenant) => {
+    expect(new DiscoveryPattern('/run/{tenant}/{id}').fill({ tenant, id: 'a' })).toBeUndefined();
+    expect(new DiscoveryPattern('/run/t{tenant}/{id}').fill({ tenant, id: 'a' })).toBe(`/run/t${tenant}/a`);
+  });
+
+  it.each([
+    ['/run/{tenant}/{id}', '/run'],
+    ['/run/q-{tenant}/{id}', '/run'],
+    ['/{tenant}/{id}', '/'],
+    ['/run/qemu/{id}.qmp', '/run/qemu'],
+    ['/run/agent', undefined],
+  ])('%s is the operator’s down to %s', (pattern, anchor) => {
+    expect(new DiscoveryPattern(pattern).anchor).toBe(anchor);
   });
 });
 
