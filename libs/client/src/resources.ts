@@ -58,7 +58,7 @@ export type OperationState = 'running' | 'ready' | 'done' | 'failed' | 'cancelle
 export interface CommandOperation<Returns = unknown> {
   readonly id: string;
   readonly vm: string;
-  /** Null for a job that was started past the gateway. */
+  /** Null for a job or a migration that was started past the gateway. */
   readonly command: string | null;
   readonly state: OperationState;
   readonly epoch: string | null;

@@ -201,7 +201,8 @@ export class CheckedCommandPath implements CommandPath {
     dismiss: boolean,
   ): CommandWork | undefined {
     const { completion } = command.knowledge;
-    if (completion === undefined || server !== vm) return undefined;
+    // What an agent began, the VM tells: without a session with it nobody would.
+    if (completion === undefined || (server !== vm && !vm.ready)) return undefined;
     const options = { dismiss, deadlineMs: follow === undefined ? undefined : timeoutMs };
     return new CommandWork(this.parts.work, vm, completion, json, options, follow !== undefined);
   }

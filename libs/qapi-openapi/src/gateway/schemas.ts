@@ -127,7 +127,7 @@ export function gatewaySchemas(reference: (name: string) => JsonSchema): Record<
       {
         id: text,
         vm: vmId,
-        command: { ...textOrNull, description: 'Null for a job that was started past the gateway' },
+        command: { ...textOrNull, description: 'Null for a job or a migration that was started past the gateway' },
         state: operationState,
         epoch: { ...textOrNull, description: 'The session its command was written in' },
         started: moment,
