@@ -25,6 +25,8 @@ export interface Vm {
   readonly name: string | null;
   readonly uuid: string | null;
   readonly capabilities: readonly string[];
+  /** Whether it has a display device, so that `screen.png` shows something; null where that is not known. */
+  readonly display: boolean | null;
   readonly schema: string | null;
   readonly source: 'settings' | 'api' | 'discovery';
   readonly labels: Readonly<Record<string, string>>;

@@ -67,6 +67,11 @@ export function gatewaySchemas(reference: (name: string) => JsonSchema): Record<
         name: textOrNull,
         uuid: textOrNull,
         capabilities: textList,
+        display: {
+          type: ['boolean', 'null'],
+          description:
+            'Whether it has a display device, so that `screen.png` shows something; null where that is not known',
+        },
         schema: { ...textOrNull, description: 'Hash of what the VM says of its own commands' },
         source: { type: 'string', enum: ['settings', 'api', 'discovery'] },
         labels,
