@@ -107,6 +107,36 @@ describe('work of the machine itself', () => {
     expect(problemOf(ignored)).toMatchObject({ code: 'deadline-exceeded', outcome: 'unknown', retryable: false });
   });
 
+  it('what is asked of a job, a drive, an export is done when the VM has it so, and not with the reply', async () => {
+    const nbd = path.join(scene.directory(), 'nbd');
+    const node = ['-blockdev', 'driver=null-co,node-name=n0,size=67108864,read-zeroes=on'];
+    const target = ['-blockdev', 'driver=null-co,node-name=n1,size=67108864'];
+    const drive = ['-device', 'ide-cd,id=cd0'];
+    const { socket } = await scene.qemu({ machine: 'pc', accel: 'tcg', args: [...node, ...target, ...drive] });
+    const other = await registerVm(gateway, `unix:${socket}`);
+    const mirror = { 'job-id': 'j0', device: 'n0', target: 'n1', sync: 'full', speed: 65536 };
+    const exported = { type: 'nbd', id: 'e0', 'node-name': 'n0' };
+    for (const [command, args] of [
+      ['blockdev-mirror', mirror],
+      ['nbd-server-start', { addr: { type: 'unix', data: { path: nbd } } }],
+      ['block-export-add', exported],
+    ] as const)
+      expect((await run(gateway, other, command, JSON.stringify(args))).status).toBe(200);
+    for (const [command, args] of [
+      ['job-pause', { id: 'j0' }],
+      ['job-resume', { id: 'j0' }],
+      ['blockdev-open-tray', { id: 'cd0' }],
+      // It is open.
+      ['blockdev-open-tray', { id: 'cd0' }],
+      ['block-export-del', { id: 'e0' }],
+    ] as const) {
+      const answer = await prefer(gateway, other, command, args, 'wait=30');
+      done(answer);
+      expect(await operationOf(gateway, other, answer)).toMatchObject({ state: 'done', command });
+    }
+    expect((await run(gateway, other, 'query-block-exports')).json()).toEqual([]);
+  });
+
   it('a command that QEMU refuses leaves no work behind', async () => {
     const refused = await prefer(gateway, vm, 'device_del', { id: 'nobody' }, 'wait=30');
     expect(problemOf(refused)).toMatchObject({ code: 'device-not-found', outcome: 'refused' });

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GatewayProcess } from './gateway-process.js';
 import { GatewayScene, registerVm, run } from './gateway-scene.js';
 import { exchange, problemOf } from './http-exchange.js';
+import { RawQmpClient } from '@qmp-gateway/test-kit';
 import { operationAt, operationOf, OperationStream, prefer } from './work-reader.js';
 
 const scene = new GatewayScene();
@@ -87,5 +88,67 @@ describe('a live migration', () => {
     expect(problemOf(answer)).toMatchObject({ code: 'command-failed', status: 422, vm, command: 'migrate' });
     expect(answer.json()['detail']).toContain('No such file or directory');
     expect(await operationOf(gateway, vm, answer)).toMatchObject({ state: 'failed' });
+  });
+});
+
+describe('a guest that arrives', () => {
+  const target = (...args: string[]) => scene.qemu({ machine: 'pc', accel: 'tcg', args });
+
+  it('is waited for on its target, whose row says running when the VM does', async () => {
+    const uri = `unix:${path.join(scene.directory(), 'stream')}`;
+    const [from, to] = await Promise.all([scene.qemu({ machine: 'pc', accel: 'tcg' }), target('-incoming', 'defer')]);
+    const [source, vm] = await Promise.all([from, to].map(({ socket }) => registerVm(gateway, `unix:${socket}`)));
+    const soon = await prefer(gateway, vm!, 'migrate-incoming', { uri }, 'wait=1');
+    expect(soon.status).toBe(202);
+    expect(soon.json()).toMatchObject({ state: 'running', command: 'migrate-incoming', progress: null });
+    const waited = operationAt(gateway, String(soon.headers.location), '30s');
+    // It runs as soon as the guest is there.
+    for (const ready of [vm!, source!]) expect((await run(gateway, ready, 'cont')).status).toBe(200);
+    expect((await prefer(gateway, source!, 'migrate', { uri }, 'wait=30')).status).toBe(200);
+    const ended = await waited;
+    expect(ended).toMatchObject({ state: 'done', error: null });
+    // The gateway has switched these events on, here too.
+    expect(statuses(ended)).toEqual(expect.arrayContaining(['active', 'completed']));
+    const { events } = (
+      await exchange(gateway, `/v1/vms/${vm}/events?event=vm-changed&after=oldest`)
+    ).json() as unknown as { events: { data: { runState: string } }[] };
+    expect(events.at(-1)?.data.runState).toBe('running');
+  });
+
+  it('that never comes whole is failed, though the process ends with it', async () => {
+    const uri = `unix:${path.join(scene.directory(), 'stream')}`;
+    const [from, to] = await Promise.all([scene.qemu({ machine: 'pc', accel: 'tcg' }), target('-incoming', 'defer')]);
+    const [source, vm] = await Promise.all([from, to].map(({ socket }) => registerVm(gateway, `unix:${socket}`)));
+    const started = await prefer(gateway, vm!, 'migrate-incoming', { uri }, 'respond-async');
+    const at = String(started.headers.location);
+    await limit(source!, 10_000);
+    expect((await run(gateway, source!, 'migrate', JSON.stringify({ uri }))).status).toBe(200);
+    const stream = await OperationStream.open(gateway, vm!);
+    while (!statuses(await operationAt(gateway, at)).includes('active'));
+    from.kill('SIGKILL');
+    expect(await operationAt(gateway, at, '30s')).toMatchObject({ state: 'failed', error: { code: 'command-failed' } });
+    stream.close();
+  });
+
+  it('and was expected from the start is an operation without a command', async () => {
+    const uri = `unix:${path.join(scene.directory(), 'stream')}`;
+    const [from, to] = await Promise.all([scene.qemu({ machine: 'pc', accel: 'tcg' }), target('-incoming', uri)]);
+    const vm = await registerVm(gateway, `unix:${to.socket}`);
+    const stream = await OperationStream.open(gateway, vm);
+    // Whoever migrates does it past the gateway.
+    const other = scene.keep(await RawQmpClient.connect(from.socket), (client) => client.close());
+    await other.negotiate();
+    await other.command(JSON.stringify({ execute: 'migrate', arguments: { uri } }));
+    const ended = await stream.until(({ state }) => state !== 'running');
+    expect(ended).toMatchObject({ command: null, state: 'done', error: null });
+    stream.close();
+  });
+
+  it('cannot be sent back', async () => {
+    const uri = `unix:${path.join(scene.directory(), 'stream')}`;
+    const vm = await registerVm(gateway, `unix:${(await target('-incoming', 'defer')).socket}`);
+    const started = await prefer(gateway, vm, 'migrate-incoming', { uri }, 'respond-async');
+    const answer = await exchange(gateway, String(started.headers.location), { method: 'DELETE' });
+    expect(problemOf(answer)).toMatchObject({ status: 405, code: 'method-not-allowed' });
   });
 });

@@ -199,6 +199,16 @@ const ownRows: Row[] = [
     return exchange(gateway, `/v1/vms/${id}/keys`, { body: '{"text":"a"}' });
   }),
   row(
+    'no-display',
+    'a picture of a VM without a display',
+    async () => {
+      const { socket } = await scene.qemu();
+      const id = await registerVm(gateway, `unix:${socket}`);
+      return exchange(gateway, `/v1/vms/${id}/screen.png`);
+    },
+    { outcome: 'refused', more: { command: 'screendump', qmp: { class: 'GenericError' } } },
+  ),
+  row(
     'audit-unavailable',
     'a log that cannot be written',
     async () => {

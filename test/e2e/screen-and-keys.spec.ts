@@ -94,6 +94,38 @@ describe('the screen', () => {
     expect(readdirSync(join(gateway.state, 'pictures'))).toEqual([]);
   });
 
+  it('is no-display of a VM without one, whose row says so, until a display is plugged in', async () => {
+    const bare = await scene.qemu({ machine: 'pc', accel: 'tcg' });
+    const open = await scene.gateway();
+    const id = await registerVm(open, `unix:${bare.socket}`);
+    const at = (path = '') => exchange(open, `/v1/vms/${id}${path}`);
+    expect((await at()).json()['display']).toBe(false);
+    expect((await exchange(gateway, `/v1/vms/${vm}`)).json()['display']).toBe(true);
+    const refused = await at('/screen.png');
+    expect(problemOf(refused)).toMatchObject({ status: 409, code: 'no-display', vm: id, command: 'screendump' });
+    expect(String(refused.json()['detail'])).toContain('-device virtio-gpu-pci');
+    const { status, headers } = await run(open, id, 'device_add', '{"driver":"secondary-vga","id":"late"}');
+    expect(status).toBe(200);
+    const after = String(headers['qmp-event-cursor']);
+    const told = await at(`/events?after=${after}&event=vm-changed&wait=30s&limit=1`);
+    expect(told.json()).toMatchObject({ events: [{ data: { display: true } }] });
+    expect((await open.fetch(`/v1/vms/${id}/screen.png`)).status).toBe(200);
+    // Known also to whoever comes later, though 7.2 does not list it.
+    await open.stop();
+    const later = await registerVm(gateway, `unix:${bare.socket}`);
+    expect((await exchange(gateway, `/v1/vms/${later}`)).json()).toMatchObject({ display: true });
+  });
+
+  it('that cannot be written is no fault of the display', async () => {
+    // Where it is now, the gateway's directory is not.
+    const elsewhere = ['-vga', 'std', '-chroot', scene.directory()];
+    const walled = await scene.qemu({ machine: 'pc', accel: 'tcg', args: elsewhere });
+    const id = await registerVm(gateway, `unix:${walled.socket}`);
+    const refused = await exchange(gateway, `/v1/vms/${id}/screen.png`);
+    expect(problemOf(refused)).toMatchObject({ status: 422, code: 'command-failed' });
+    expect((await exchange(gateway, `/v1/vms/${id}`)).json()).toMatchObject({ display: true });
+  });
+
   it('of other VMs is had while one answers nobody, however many ask it', async () => {
     const silent = await scene.qemu();
     const silentVm = await registerVm(gateway, `unix:${silent.socket}`);

@@ -9,12 +9,20 @@ export const completionKinds = [
   'reset',
   'stop',
   'cont',
+  'wakeup',
   'migration',
+  'arrival',
+  'migration-step',
   'dump',
   'dirty-rate',
   'job',
   'job-completion',
   'job-cancellation',
+  'job-pause',
+  'job-resumption',
+  'tray',
+  'export-removal',
+  'guest-shutdown',
 ] as const;
 
 export type CompletionKind = (typeof completionKinds)[number];

@@ -56,6 +56,8 @@ export interface Vm {
   readonly name: string | null;
   readonly uuid: string | null;
   readonly capabilities: readonly string[];
+  /** Whether it has a display device, so that `screen.png` shows something; null where that is not known. */
+  readonly display: boolean | null;
   readonly schema: string | null;
   readonly source: 'settings' | 'api' | 'discovery';
   readonly labels: Readonly<Record<string, string>>;
@@ -89,7 +91,7 @@ export type OperationState = 'running' | 'ready' | 'done' | 'failed' | 'cancelle
 export interface CommandOperation<Returns = unknown> {
   readonly id: string;
   readonly vm: string;
-  /** Null for a job that was started past the gateway. */
+  /** Null for a job or a migration that was started past the gateway. */
   readonly command: string | null;
   readonly state: OperationState;
   readonly epoch: string | null;

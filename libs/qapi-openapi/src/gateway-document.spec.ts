@@ -16,7 +16,7 @@ const statuses: Record<number, string[]> = {
   403: ['forbidden', 'origin-refused', 'host-refused'],
   404: ['vm-not-found', 'command-not-found', 'device-not-found', 'route-not-found', 'operation-not-found'],
   405: ['method-not-allowed'],
-  409: ['device-not-active', 'vm-not-running', 'vm-exists', 'vm-managed', 'idempotency-in-progress'],
+  409: ['device-not-active', 'vm-not-running', 'no-display', 'vm-exists', 'vm-managed', 'idempotency-in-progress'],
   410: ['cursor-expired'],
   412: ['epoch-changed'],
   413: ['body-too-large'],

@@ -12,6 +12,7 @@ export interface ProblemRow {
 const notOfCommands = new Set([
   'vm-exists',
   'vm-not-running',
+  'no-display',
   'vm-managed',
   'cursor-expired',
   'upgrade-required',

@@ -1,3 +1,4 @@
+import type { Execution, Outcome } from '@qmp-gateway/qmp';
 import type { CommandQueue, QueuedCommand } from './command-queue.js';
 
 /** Ids of principals have a prefix of their own, so none is this one. */
@@ -15,4 +16,22 @@ export function askInTurn(
 ): void {
   if (queue.size < queue.bound && queue.add({ principalId, ...turn })) queue.serve(monitor);
   else turn.giveWay();
+}
+
+/** The same for a question whose answer somebody waits for: `not-sent` when no turn came. */
+export function answerInTurn(
+  queue: CommandQueue,
+  monitor: { readonly places: number; execute(execution: Execution): void },
+  command: string,
+  argumentsJson?: string,
+): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const none = (cause: string) => () => resolve({ kind: 'not-sent', cause });
+    const question = { command, ...(argumentsJson === undefined ? {} : { argumentsJson }), settle: resolve };
+    askInTurn(queue, monitor, {
+      send: () => monitor.execute(question),
+      refuse: none('the VM is away'),
+      giveWay: none('too many commands wait'),
+    });
+  });
 }

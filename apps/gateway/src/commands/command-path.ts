@@ -20,6 +20,7 @@ import type { WorkFollower } from '../operations/work-follower.js';
 import { asProblem, Problem } from '../problems/problem.js';
 import type { SchemaCommand, VmSchema } from '../schemas/vm-schema.js';
 import type { Limits } from '../settings/settings.js';
+import { mayBringDisplay } from '../vms/display.js';
 import type { Vm } from '../vms/vm.js';
 import type { VmAgent } from '../vms/vm-agent.js';
 import type { VmRegistry } from '../vms/vm-registry.js';
@@ -207,7 +208,14 @@ export class CheckedCommandPath implements CommandPath {
       return;
     }
     const work = this.#workOf(target, request, json, dismiss);
-    new RunningCommand(server, command, request, json, this.parts, tell, late, { ...further, work }).start(deadlineMs);
+    const { vm } = target;
+    const mayShow = server === vm && vm.display === false && mayBringDisplay(command.name, json);
+    const andLook = (told: (end: CommandEnd) => void) => (end: CommandEnd) => {
+      told(end);
+      if (end.value !== undefined) void vm.lookForDisplay();
+    };
+    const tellers = mayShow ? ([andLook(tell), andLook(late)] as const) : ([tell, late] as const);
+    new RunningCommand(server, command, request, json, this.parts, ...tellers, { ...further, work }).start(deadlineMs);
   }
 
   /** The work that goes on after the reply; undefined for the many commands that are done with it. */
@@ -218,7 +226,8 @@ export class CheckedCommandPath implements CommandPath {
     dismiss: boolean,
   ): CommandWork | undefined {
     const { completion } = command.knowledge;
-    if (completion === undefined || server !== vm) return undefined;
+    // What an agent began, the VM tells: without a session with it nobody would.
+    if (completion === undefined || (server !== vm && !vm.ready)) return undefined;
     const options = { dismiss, deadlineMs: follow === undefined ? undefined : timeoutMs };
     return new CommandWork(this.parts.work, vm, completion, json, options, follow !== undefined);
   }

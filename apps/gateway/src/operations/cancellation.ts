@@ -15,7 +15,8 @@ export interface Cancellation {
  */
 export function cancellationOf(operation: Operation | Work, { schema }: Pick<Vm, 'schema'>): Cancellation {
   const { vm, command, state } = operation instanceof Work ? operation.record : operation;
-  const name = command ?? 'the job';
+  const name =
+    command ?? (operation instanceof Work && operation.record.completion !== 'job' ? 'the migration' : 'the job');
   const refusal = (detail: string) =>
     new Problem('method-not-allowed', detail, {
       vm,

@@ -30,7 +30,8 @@ export class CommandWork {
 
   /** Its turn came: the next command that the VM gets is this one. */
   sending(): void {
-    if (this.completion.kind === 'migration') this.follower.beforeMigration(this.vm);
+    const { kind } = this.completion;
+    if (kind === 'migration' || kind === 'arrival') this.follower.beforeMigration(this.vm);
   }
 
   /**

@@ -40,15 +40,17 @@ export interface CompletionRule {
   replied?(work: Work, vm: FollowedVm): Verdict | 'ask' | undefined;
   question?(work: Work): Question;
   /** Reads an answer; `outcome` is a return value or an error. `now`: wall-clock milliseconds. */
-  answered?(work: Work, outcome: Outcome, occasion: Occasion, now: number): Verdict | undefined;
+  answered?(work: Work, outcome: Outcome, occasion: Occasion, now: number, vm: FollowedVm): Verdict | undefined;
   /** Answers show progress. */
   readonly showsProgress?: boolean;
   /** Unless something says otherwise, no event tells the end: it is asked for once a second. */
   readonly mute?: boolean;
   /** The VM has ended, and said so. */
   vmEnded?(work: Work): Verdict;
+  /** The session ended, and the VM may be gone with it: an end that it told of holds then. */
+  sessionEnded?(work: Work): Verdict | undefined;
   /** Why it is too late; of kinds with a deadline. */
-  late?(work: Work): string;
+  late?(work: Work, vm: FollowedVm): string;
 }
 
 export type CompletionRules = Readonly<Record<CompletionKind, CompletionRule>>;

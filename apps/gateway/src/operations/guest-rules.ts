@@ -1,4 +1,4 @@
-import { asNumber, asObject, asText, returnedObject } from '@qmp-gateway/qmp';
+import { asNumber, asObject, asText, returnedList, returnedObject } from '@qmp-gateway/qmp';
 import type { CompletionRule } from './completion-rule.js';
 
 /** Where devices with an id are in the QOM tree; `device_del` takes a whole path as well. */
@@ -75,4 +75,52 @@ const powerdown: CompletionRule = {
   late: () => 'The guest has not shut down; it may still do so.',
 };
 
-export const guestRules = { unplug, balloon, powerdown };
+/** The guest was asked by its agent; in `halt` it ends without a sign. */
+const guestShutdown: CompletionRule = {
+  ...powerdown,
+  events: ['SHUTDOWN', 'RESET'],
+  subject: ({ mode }) => (mode === 'halt' ? undefined : (asText(mode) ?? 'powerdown')),
+  event: ({ record }, event) => (event === 'SHUTDOWN' || record.subject === 'reboot' ? { state: 'done' } : undefined),
+  answered: (work, outcome, occasion) => {
+    if (returnedObject(outcome)?.['status'] === 'shutdown') return { state: 'done' };
+    return work.record.subject === 'reboot' && occasion === 'session'
+      ? work.loss('The session with the VM ended, and nothing tells whether its guest was started anew.')
+      : undefined;
+  },
+};
+
+/** The tray of a drive: a guest that has locked it is asked, and may keep it shut. */
+const tray: CompletionRule = {
+  events: ['DEVICE_TRAY_MOVED'],
+  subject: (args) => asText(args['id']) ?? asText(args['device']),
+  concerns: ({ record: { subject } }, _event, data) => data['id'] === subject || data['device'] === subject,
+  event: (_work, _event, data) => (data['tray-open'] === true ? { state: 'done' } : undefined),
+  // It may have been open, or the drive have none.
+  replied: () => 'ask',
+  question: () => ({ command: 'query-block' }),
+  answered: ({ record: { subject } }, outcome) => {
+    const drive = returnedList(outcome)?.find(({ qdev, device }) => qdev === subject || device === subject);
+    return drive !== undefined && drive['tray_open'] !== false ? { state: 'done' } : undefined;
+  },
+  late: () => 'The guest keeps the tray locked; it may still open it.',
+};
+
+/** An export that is no longer offered, and gone when its clients have let go. */
+const exportRemoval: CompletionRule = {
+  events: ['BLOCK_EXPORT_DELETED'],
+  subject: (args) => asText(args['id']) ?? asText(args['name']),
+  concerns: ({ record: { subject } }, _event, data) => data['id'] === subject,
+  event: () => ({ state: 'done' }),
+  // Where it had no client it is gone already; before 5.2 there is neither event nor question, and it always is.
+  replied: (_work, vm) => (vm.hasEvent('BLOCK_EXPORT_DELETED') ? 'ask' : { state: 'done' }),
+  question: () => ({ command: 'query-block-exports' }),
+  answered: ({ record: { subject } }, outcome) =>
+    returnedList(outcome)?.every(({ id }) => id !== subject) === true ? { state: 'done' } : undefined,
+  vmEnded: () => ({ state: 'done' }),
+  late: () => 'Its clients have not let go of the export.',
+};
+
+export const guestRules = {
+  ...{ unplug, balloon, powerdown, tray },
+  ...{ 'guest-shutdown': guestShutdown, 'export-removal': exportRemoval },
+};

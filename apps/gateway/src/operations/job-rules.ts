@@ -113,11 +113,45 @@ const jobCancellation: CompletionRule = {
   ...jobCompletion,
   event: (work, event, data, vm, now) =>
     job.event(work, event, data, vm, now) === undefined ? undefined : { state: 'done' },
-  answered: (work, outcome, occasion, now) => {
+  answered: (work, outcome, occasion, now, vm) => {
     if (outcome.kind !== 'return') return undefined;
-    return job.answered?.(work, outcome, occasion, now) === undefined ? undefined : { state: 'done' };
+    return job.answered?.(work, outcome, occasion, now, vm) === undefined ? undefined : { state: 'done' };
   },
   vmEnded: () => ({ state: 'done' }),
 };
 
-export const jobRules = { job, 'job-completion': jobCompletion, 'job-cancellation': jobCancellation };
+/** Asks a job to be in one of these; it may end before it has come to that. */
+function jobTurn(statuses: ReadonlySet<string>, late: string): CompletionRule {
+  const reached = (work: Work, status: string | undefined): Verdict | undefined => {
+    if (status !== undefined && statuses.has(status)) return { state: 'done' };
+    if (status !== undefined && !ended.has(status)) return undefined;
+    return work.verdict('failed', 'command-failed', 'The job ended before that.', { outcome: 'refused' });
+  };
+  return {
+    ...jobCompletion,
+    events: ['JOB_STATUS_CHANGE'],
+    event: (work, _event, data) => reached(work, asText(data['status'])),
+    // It may have been so before.
+    replied: () => 'ask',
+    answered: (work, outcome, occasion) => {
+      const list = returnedList(outcome);
+      if (list === undefined) return undefined;
+      const entry = list.find(({ id }) => id === work.record.subject);
+      if (entry === undefined && occasion === 'session') return work.loss('The VM no longer knows the job.');
+      return reached(work, asText(entry?.['status']));
+    },
+    late: () => late,
+    showsProgress: false,
+  };
+}
+
+const ended: ReadonlySet<string> = new Set(['aborting', 'concluded', 'null']);
+
+export const jobRules = {
+  ...{ job, 'job-completion': jobCompletion, 'job-cancellation': jobCancellation },
+  'job-pause': jobTurn(new Set(['paused', 'standby']), 'The job goes on; it may still pause.'),
+  'job-resumption': jobTurn(
+    new Set(['running', 'ready', 'waiting', 'pending', 'concluded']),
+    'The job does not go on: it may have been paused more than once.',
+  ),
+};

@@ -30,10 +30,21 @@ const cont: CompletionRule = {
     if (returnedObject(outcome)?.['running'] === true) return { state: 'done' };
     return occasion === 'session' ? work.loss(restarted) : undefined;
   },
-  late: () => 'The VM does not run.',
+  late: (_work, { runState }) =>
+    runState === 'inmigrate'
+      ? 'The VM awaits a migration, and will run when that has come.'
+      : `The VM does not run${runState === null ? '' : `: it is ${runState}`}.`,
 };
 
 const restarted = 'The session with the VM ended, and nothing tells what became of it.';
+
+/** A guest that sleeps is woken; the reply says that it was asked. */
+const wakeup: CompletionRule = {
+  ...cont,
+  events: ['WAKEUP'],
+  replied: () => undefined,
+  late: () => 'The guest sleeps on.',
+};
 
 const reset: CompletionRule = {
   events: ['RESET'],
@@ -76,6 +87,68 @@ const migration: CompletionRule = {
   showsProgress: true,
   mute: true,
 };
+
+/**
+ * The other side: a guest that comes. Nothing is known of how far it is, and of most releases it is the end of the process
+ * when it fails: whatever was told last is all there is.
+ */
+const arrival: CompletionRule = {
+  ...migration,
+  events: ['MIGRATION'],
+  event(work, _event, data) {
+    const status = asText(data['status']) ?? '';
+    // QEMU 7.2 tells of this one whether it was told to or not.
+    if (status === 'setup') return undefined;
+    work.mute = false;
+    const end = migrationEnd(work, status, undefined);
+    if (status !== 'failed') return end;
+    work.foretold = end;
+    return 'ask';
+  },
+  answered(work, outcome, occasion, _now, { runState }) {
+    const info = returnedObject(outcome);
+    if (info === undefined) return undefined;
+    const status = asText(info['status']) ?? 'none';
+    // Releases before 9 have no status while nobody has come.
+    if (status === 'none' && occasion === 'session' && runState !== 'inmigrate')
+      return work.loss('The VM does not know of a migration; it was started anew.');
+    return migrationEnd(work, status, asText(info['error-desc']));
+  },
+  sessionEnded: ({ foretold }) => foretold,
+  showsProgress: false,
+};
+
+/** What is asked of a migration, by the statuses in which it has come to that. */
+const steps: Readonly<Record<string, readonly string[]>> = {
+  migrate_cancel: ['cancelled', 'canceled', 'failed', 'completed', 'none'],
+  'migrate-start-postcopy': ['postcopy-active', 'completed'],
+  'migrate-pause': ['postcopy-paused', 'completed'],
+  'migrate-recover': ['postcopy-recover', 'postcopy-active', 'completed'],
+};
+
+const migrationStep: CompletionRule = {
+  ...migration,
+  events: ['MIGRATION'],
+  event(work, _event, data) {
+    work.mute = false;
+    return stepEnd(work, asText(data['status']) ?? '', undefined);
+  },
+  answered(work, outcome, occasion) {
+    const info = returnedObject(outcome);
+    if (info === undefined) return undefined;
+    const status = asText(info['status']) ?? 'none';
+    const end = stepEnd(work, status, asText(info['error-desc']));
+    if (end === undefined && status === 'none' && occasion === 'session')
+      return work.loss('The VM does not know of a migration; it was started anew.');
+    return end;
+  },
+  showsProgress: false,
+};
+
+function stepEnd(work: Work, status: string, error: string | undefined): Verdict | undefined {
+  if (steps[work.record.command ?? '']?.includes(status) === true) return { state: 'done' };
+  return migrationEnd(work, status, error);
+}
 
 /** Statuses no release has had yet go on. */
 function migrationEnd(work: Work, status: string, error: string | undefined): Verdict | undefined {
@@ -129,4 +202,7 @@ const dirtyRate: CompletionRule = {
   mute: true,
 };
 
-export const machineRules = { stop, cont, reset, migration, dump, 'dirty-rate': dirtyRate };
+export const machineRules = {
+  ...{ stop, cont, wakeup, reset, migration, arrival, 'migration-step': migrationStep },
+  ...{ dump, 'dirty-rate': dirtyRate },
+};

@@ -6,8 +6,8 @@ const args = '{"capabilities":[{"capability":"events","state":true}]}';
 const deadlineMs = 30_000;
 
 /**
- * Just before `migrate`: has the VM tell of its migration by events. It can't be switched on later, and without it the
- * end can only be asked for.
+ * Just before `migrate` or `migrate-incoming`, or when a VM is found that awaits one: has it tell of its migration by events.
+ * A source can't switch them on later, and without them the end can only be asked for.
  *
  * @returns false when the VM has no such switch, or no place for a second command is free
  */

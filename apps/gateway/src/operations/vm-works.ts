@@ -1,8 +1,10 @@
+import type { CompletionKind } from '@qmp-gateway/catalog';
 import {
   asObject,
   asText,
   parsedJson,
   returnedList,
+  returnedObject,
   systemClock,
   type Clock,
   type Outcome,
@@ -31,6 +33,8 @@ const awayMs = 60_000;
 /** Longer return values are in the answer only. */
 const resultBytes = 4096;
 
+export type ForeignKind = Extract<CompletionKind, 'job' | 'migration' | 'arrival'>;
+
 /** What following work needs of the gateway. */
 export interface WorkSurroundings {
   readonly clock?: Clock;
@@ -42,8 +46,10 @@ export interface WorkSurroundings {
   publish(work: Work, vm: Vm | undefined): void;
   /** Whether a stream is open that would be told. */
   isWatched(work: Work): boolean;
-  /** A job that nobody started through the gateway. */
-  foreignJob(vm: Vm, job: string): Work;
+  /** Work that nobody started through the gateway: a job, or a migration. */
+  foreign(vm: Vm, completion: ForeignKind, subject: string): Work;
+  /** Has a VM tell of a migration by events. */
+  expectMigration(vm: Vm): void;
   /** The gateway changed something of the VM by itself. */
   audit(what: string, details: object): void;
 }
@@ -110,7 +116,7 @@ export class VmWorks {
     work.record.result = value === undefined || value.length > resultBytes ? null : value.toString();
     if (value !== undefined && work.record.completion === 'job-cancellation') this.#cancelRequested(work);
     const rule = completionRules[work.record.completion];
-    const verdict = work.held ?? (value === undefined ? undefined : rule.replied?.(work, viewOf(this.#vm)));
+    const verdict = work.held ?? (value === undefined ? undefined : rule.replied?.(work, this.#view));
     work.held = undefined;
     this.#judge(work, verdict);
   }
@@ -123,7 +129,7 @@ export class VmWorks {
       if (!work.written || !rule.events.includes(event.name) || !rule.concerns(work, event.name, data)) continue;
       const { name, receivedAt } = event;
       work.note({ cursor: this.surroundings.eventCursor(), event: name, data: event.data ?? '{}', time: receivedAt });
-      const verdict = rule.event(work, name, data, viewOf(vm), this.#clock.wall());
+      const verdict = rule.event(work, name, data, this.#view, this.#clock.wall());
       if (work.replied) this.#judge(work, verdict);
       else work.held = verdict ?? work.held;
     }
@@ -148,6 +154,10 @@ export class VmWorks {
     for (const work of overdue) this.#deadline(work);
     if (vm.schema?.commands.has('query-jobs') === true)
       this.#send({ command: 'query-jobs' }, (outcome) => this.#adoptListed(vm, outcome));
+    if (vm.runState === 'inmigrate') {
+      this.surroundings.expectMigration(vm);
+      this.#send({ command: 'query-migrate' }, (outcome) => this.#adoptMigration(vm, returnedObject(outcome) ?? {}));
+    }
     this.#keepLooking();
   }
 
@@ -160,6 +170,10 @@ export class VmWorks {
   /** There is no session with the VM, for the first time or still. */
   away(): void {
     this.#silentSince ??= this.#clock.now();
+    for (const work of [...this.#running]) {
+      const verdict = completionRules[work.record.completion].sessionEnded?.(work);
+      if (verdict !== undefined) this.#end(work, verdict);
+    }
   }
 
   /** Gives up all work when nothing was heard of the VM for so many milliseconds; what it foretold of its end holds. */
@@ -201,6 +215,7 @@ export class VmWorks {
 
   /** A job that begins belongs to the command that was written and has no reply yet, or to nobody. */
   #adopt(vm: Vm, event: string, data: PeerObject): void {
+    if (event === 'MIGRATION') this.#adoptMigration(vm, data);
     const id = asText(data['id']);
     if (event !== 'JOB_STATUS_CHANGE' || data['status'] !== 'created' || id === undefined) return;
     const jobs = this.#running.filter(({ written, record }) => written && record.completion === 'job');
@@ -208,15 +223,24 @@ export class VmWorks {
     // Without an id of its own a job has that of its drive, whichever way that was named.
     const nameless = jobs.find(({ replied, record }) => !replied && record.job === null);
     if (nameless !== undefined) nameless.record.subject = id;
-    else this.#addForeign(vm, id);
+    else this.#addForeign(vm, 'job', id);
   }
 
-  #addForeign(vm: Vm, id: string): void {
-    const work = this.surroundings.foreignJob(vm, id);
+  /** One that is under way without a command that we know of: in one direction or the other. */
+  #adoptMigration(vm: Vm, { status }: PeerObject): void {
+    // What is only prepared may never begin, and has no command to end it.
+    if (status !== 'active' && status !== 'postcopy-active') return;
+    if (this.#running.some(({ record }) => record.completion === 'migration' || record.completion === 'arrival'))
+      return;
+    this.#addForeign(vm, vm.runState === 'inmigrate' ? 'arrival' : 'migration', '');
+  }
+
+  #addForeign(vm: Vm, completion: ForeignKind, subject: string): void {
+    const work = this.surroundings.foreign(vm, completion, subject);
     work.written = true;
     work.replied = true;
     this.add(work, vm);
-    // Its kind is in no event of its beginning.
+    // The kind of a job is in no event of its beginning.
     this.#ask([work], 'look');
   }
 
@@ -225,7 +249,7 @@ export class VmWorks {
     for (const { id, status } of returnedList(outcome) ?? []) {
       if (typeof id !== 'string' || status === 'concluded' || status === 'null') continue;
       const isKnown = this.#running.some(({ record }) => record.completion === 'job' && record.subject === id);
-      if (!isKnown) this.#addForeign(vm, id);
+      if (!isKnown) this.#addForeign(vm, 'job', id);
     }
   }
 
@@ -307,7 +331,7 @@ export class VmWorks {
   }
 
   #late(work: Work): void {
-    const detail = completionRules[work.record.completion].late?.(work) ?? 'It took too long.';
+    const detail = completionRules[work.record.completion].late?.(work, this.#view) ?? 'It took too long.';
     this.#end(work, work.verdict('failed', 'deadline-exceeded', detail, { outcome: 'unknown', retryable: false }));
   }
 
@@ -338,7 +362,7 @@ export class VmWorks {
     const status = work.record.job?.status;
     const tells = outcome.kind === 'return' || outcome.kind === 'error';
     const rule = completionRules[work.record.completion];
-    const verdict = tells ? rule.answered?.(work, outcome, occasion, this.#clock.wall()) : undefined;
+    const verdict = tells ? rule.answered?.(work, outcome, occasion, this.#clock.wall(), this.#view) : undefined;
     // An answer from before the reply says nothing about what only begins.
     if (verdict !== undefined && work.replied) this.#conclude(work, verdict);
     else if (occasion === 'deadline') this.#late(work);
@@ -410,11 +434,12 @@ export class VmWorks {
     if (wait <= 0) tell();
     else this.#announced.set(work, { timer: this.#clock.schedule(wait, tell), tell });
   }
-}
 
-function viewOf(vm: Vm): FollowedVm {
-  return {
-    runState: vm.runState,
-    hasEvent: (name) => vm.schema?.model.events.has(name) === true,
-  };
+  get #view(): FollowedVm {
+    const vm = this.#vm;
+    return {
+      runState: vm?.runState ?? null,
+      hasEvent: (name) => vm?.schema?.model.events.has(name) === true,
+    };
+  }
 }

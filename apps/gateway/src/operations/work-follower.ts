@@ -5,7 +5,7 @@ import type { Vm } from '../vms/vm.js';
 import { completionRules, followedEvents } from './completion-rules.js';
 import { switchOnMigrationEvents } from './migration-events.js';
 import type { Operation } from './operation-store.js';
-import { VmWorks, type WorkSurroundings } from './vm-works.js';
+import { VmWorks, type ForeignKind, type WorkSurroundings } from './vm-works.js';
 import { WorkLog } from './work-log.js';
 import { WorkStore } from './work-store.js';
 import { Work, type WorkRecord } from './work.js';
@@ -63,7 +63,8 @@ export class WorkFollower {
       },
       publish: (work, vm) => parts.publish(work, vm),
       isWatched: (work) => parts.isWatched(work),
-      foreignJob: (vm, job) => this.#foreignJob(vm, job),
+      foreign: (vm, completion, subject) => this.#foreign(vm, completion, subject),
+      expectMigration: (vm) => this.beforeMigration(vm),
       audit: (what, details) => parts.audit(what, details),
     };
   }
@@ -119,7 +120,7 @@ export class WorkFollower {
     this.#log.flush();
   }
 
-  /** Just before a migration is begun. */
+  /** Before a migration begins, in one direction or the other. */
   beforeMigration(vm: Vm): void {
     if (switchOnMigrationEvents(vm)) this.parts.audit('migration-events-on', { vm: vm.id });
   }
@@ -213,11 +214,12 @@ export class WorkFollower {
     this.#log.close();
   }
 
-  #foreignJob(vm: Vm, job: string): Work {
+  #foreign(vm: Vm, completion: ForeignKind, subject: string): Work {
     const started = this.#clock.wall();
     return this.#keep({
-      ...{ id: this.parts.nextId(), vm: vm.id, command: null, principalId: null, completion: 'job', subject: job },
-      ...{ started, epoch: vm.epoch, deadlineAt: null, dismiss: false, job: { id: job, type: null, status: null } },
+      ...{ id: this.parts.nextId(), vm: vm.id, command: null, principalId: null, completion, subject, started },
+      ...{ epoch: vm.epoch, deadlineAt: null, dismiss: false },
+      job: completion === 'job' ? { id: subject, type: null, status: null } : null,
     });
   }
 

@@ -42,7 +42,7 @@ export interface JobView {
 export interface WorkRecord {
   readonly id: string;
   readonly vm: string;
-  /** Null for a job that was started past the gateway. */
+  /** Null for a job or a migration that was started past the gateway. */
   readonly command: string | null;
   /** Who started it; null when nobody did through the gateway. */
   readonly principalId: string | null;

@@ -111,6 +111,12 @@ export const problemCatalogue = {
     title: 'VM does not run',
     when: 'What was asked needs a guest that runs, and the VM is paused or has ended: it would take the command and do nothing.',
   },
+  'no-display': {
+    ...refused,
+    status: 409,
+    title: 'VM has no display',
+    when: 'A picture was asked of a VM without a display device: nothing is there to look at. The detail says what to start it with.',
+  },
   'vm-exists': { ...notSent, status: 409, title: 'VM exists', when: '`If-None-Match: *` for an id that is taken.' },
   'vm-managed': {
     ...notSent,

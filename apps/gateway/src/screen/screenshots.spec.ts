@@ -43,10 +43,12 @@ const png = () => writePng({ width: 1, height: 1, rgb: Buffer.from([9, 8, 7]) })
 const failed = (desc: string) =>
   new Problem('command-failed', desc, { outcome: 'refused', qmp: { class: 'GenericError', desc } });
 
-function vm(members: readonly string[], endpoint = 'unix:/run/web-1.qmp'): Vm {
+function vm(members: readonly string[], endpoint = 'unix:/run/web-1.qmp', display: boolean | null = true): Vm {
   const definition = { arguments: { members: members.map((name) => ({ name })) } };
   const commands = new Map([['screendump', { definition }]]);
-  return { id: 'web-1', definition: { endpoint }, schema: { commands } } as unknown as Vm;
+  const of = { id: 'web-1', definition: { endpoint }, schema: { commands }, display };
+  const displaySeen = (seen: boolean) => (of.display = seen);
+  return { ...of, displaySeen, lookForDisplay: () => Promise.resolve(of.display) } as unknown as Vm;
 }
 
 /** Takes a picture of a VM that does this when asked for one. */
@@ -131,6 +133,25 @@ describe('a picture', () => {
       ),
     ).rejects.toThrow('neither');
     expect(readdirSync(pictures)).toEqual([]);
+  });
+});
+
+describe('a picture that QEMU refuses', () => {
+  const blank = (display: boolean | null) => vm(['filename', 'device', 'head'], undefined, display);
+
+  it('is no-display of a VM that has none, and as QEMU said it of one that has, or where that is not known', async () => {
+    const refusal = failed('whatever QEMU says');
+    const refused = (of: Vm) => take(of, () => refusal);
+    await expect(refused(blank(false))).rejects.toMatchObject({
+      ...{ code: 'no-display', status: 409, detail: expect.stringContaining('-device virtio-gpu-pci') as string },
+      fields: { outcome: 'refused', qmp: { class: 'GenericError', desc: 'whatever QEMU says' } },
+    });
+    for (const display of [true, null]) await expect(refused(blank(display))).rejects.toBe(refusal);
+  });
+
+  it('for another reason than what it shows is told as it is', async () => {
+    const late = new Problem('deadline-exceeded', 'late', { outcome: 'unknown' });
+    await expect(take(blank(false), () => late)).rejects.toBe(late);
   });
 });
 

@@ -51,7 +51,7 @@ export class Screenshots {
    * PNG from QEMU itself where it makes them (7.1 and later, when built with it), else made here of its PPM.
    * @param endsAt `performance.now()` at which nobody waits any more
    * @throws Problem `not-offered` for a VM that shares no file system with the gateway, `too-many-requests` or
-   *   `deadline-exceeded` while others are read, or that of the command
+   *   `deadline-exceeded` while others are read, `no-display`, or that of the command
    */
   async take(commands: RequestCommands, vm: Vm, display: Display, endsAt = Infinity): Promise<Picture> {
     const { kind } = parseEndpoint(vm.definition.endpoint);
@@ -63,7 +63,10 @@ export class Screenshots {
       );
     const place = await this.pictures.place();
     try {
-      const trace = await dump(place, commands, makesPng(vm), display);
+      const trace = await dump(place, commands, makesPng(vm), display).catch(async (error: unknown) => {
+        throw await withReason(error, vm);
+      });
+      vm.displaySeen(true);
       const waitMs = Math.min(longestWaitMs, endsAt - performance.now());
       const png = await this.reading.run(
         () => readAsPng(place, vm),
@@ -75,6 +78,17 @@ export class Screenshots {
       await place.remove();
     }
   }
+}
+
+/** QEMU gives no file and no display the same class of error: it is asked what it has. */
+async function withReason(error: unknown, vm: Vm): Promise<unknown> {
+  if (!(error instanceof Problem) || error.code !== 'command-failed') return error;
+  if ((await vm.lookForDisplay()) !== false) return error;
+  return new Problem(
+    'no-display',
+    'The VM has no display. Start it with a display device, such as -vga std or -device virtio-gpu-pci; nobody needs to look at it: -display none will do.',
+    error.fields,
+  );
 }
 
 async function readAsPng(place: PicturePlace, vm: Vm): Promise<Buffer> {

@@ -14,6 +14,7 @@ import {
 import type { SchemaStore } from '../schemas/schema-store.js';
 import type { VmSchema } from '../schemas/vm-schema.js';
 import type { VmKind } from '../settings/settings.js';
+import { hasDisplay } from './display.js';
 import { runStateOf } from './run-state.js';
 
 /** What is asked of a VM before its session counts as ready. */
@@ -26,6 +27,8 @@ export interface Preparation {
   readonly ownMonitor: OwnMonitor;
   /** Properties of objects that are secrets, beyond those the catalog knows. */
   readonly secretProperties: ReadonlySet<string>;
+  /** Null where it can't be asked. */
+  readonly display: boolean | null;
 }
 
 /** Introspection is some 200 KB and takes QEMU 60-90 ms; a busy host may need far longer. */
@@ -59,14 +62,15 @@ export async function prepareSession(
       )
     : await introspect(monitor, schemas, wanted, version, greeting.package);
   const ask = (command: string, json?: string) => queryIfAnswered(monitor, command, json);
-  const [, name, uuid, ownMonitor, secretProperties] = await Promise.all([
+  const [, name, uuid, ownMonitor, secretProperties, display] = await Promise.all([
     queryStatus(monitor, schema, statusKnown),
     queryMember(monitor, schema, 'query-name', 'name'),
     queryMember(monitor, schema, 'query-uuid', 'UUID'),
     findOwnMonitor(ask, schema.model, endpoint),
     findSecretProperties(ask, schema.model),
+    hasDisplay(ask, schema.model),
   ]);
-  return { kind: schema.origin.kind, version, schema, name, uuid, ownMonitor, secretProperties };
+  return { kind: schema.origin.kind, version, schema, name, uuid, ownMonitor, secretProperties, display };
 }
 
 async function introspect(

@@ -38,6 +38,7 @@ function viewOf(vm: Vm) {
     name: vm.name,
     uuid: vm.uuid,
     capabilities: vm.capabilities,
+    display: vm.display,
     schema: vm.schema?.hash ?? null,
     source: vm.source,
     labels: vm.labels,

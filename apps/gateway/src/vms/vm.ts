@@ -8,18 +8,21 @@ import {
   type MonitorOptions,
   type MonitorState,
   type MonitorStateName,
+  type Outcome,
   type QmpEvent,
   type SessionInfo,
   type TlsOptions,
 } from '@qmp-gateway/qmp';
 import { noOwnMonitor, type OwnMonitor } from '../access/own-monitor.js';
 import type { VmIdentity } from '../access/principal.js';
+import { answerInTurn } from '../commands/ask-in-turn.js';
 import { CommandQueue } from '../commands/command-queue.js';
 import type { CommandServer } from '../commands/command-server.js';
 import type { SchemaStore } from '../schemas/schema-store.js';
 import type { VmSchema } from '../schemas/vm-schema.js';
 import type { Limits, VmDefinition } from '../settings/settings.js';
 import { ChangeWaiters } from './change-waiters.js';
+import { hasDisplay } from './display.js';
 import { RunStateGuess } from './run-state.js';
 import { RunStateWatch } from './run-state-watch.js';
 import { isDialledAgain, ShownState } from './shown-state.js';
@@ -69,6 +72,8 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
   package: string | null = null;
   name: string | null = null;
   uuid: string | null = null;
+  /** Whether it shows anything a picture could be taken of; null where that is not known. */
+  display: boolean | null = null;
   /** Kept from the last session, as the schema is. */
   ownMonitor: OwnMonitor = noOwnMonitor;
   secretProperties: ReadonlySet<string> = new Set();
@@ -211,6 +216,31 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
     return this.#waiters.add(callback);
   }
 
+  /**
+   * Asks anew whether it has a display: one may have been plugged in.
+   * @returns what is known then; as before when the VM does not answer
+   */
+  async lookForDisplay(): Promise<boolean | null> {
+    const { epoch, schema } = this;
+    if (schema === undefined || !this.ready) return this.display;
+    const outcomes: Outcome[] = [];
+    const shown = await hasDisplay(async (command, json) => {
+      const outcome = await answerInTurn(this.queue, this.monitor, command, json);
+      outcomes.push(outcome);
+      return outcome.kind === 'return' ? outcome.value : undefined;
+    }, schema.model);
+    const answered = outcomes.every(({ kind }) => kind === 'return' || kind === 'error');
+    if (answered && this.epoch === epoch) this.displaySeen(shown);
+    return this.display;
+  }
+
+  /** It is known now. */
+  displaySeen(display: boolean | null): void {
+    if (display === this.display) return;
+    this.display = display;
+    this.#surroundings.observer.changed(this);
+  }
+
   async prepare(session: SessionInfo): Promise<void> {
     const before = this.uuid;
     const preparation = await prepareSession(
@@ -294,6 +324,7 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
     this.uuid = prepared.uuid;
     this.ownMonitor = prepared.ownMonitor;
     this.secretProperties = prepared.secretProperties;
+    this.display = prepared.display;
   }
 
   #show(state: MonitorState): void {

@@ -17,6 +17,7 @@ export type ProblemCode =
   | 'method-not-allowed'
   | 'device-not-active'
   | 'vm-not-running'
+  | 'no-display'
   | 'vm-exists'
   | 'vm-managed'
   | 'idempotency-in-progress'

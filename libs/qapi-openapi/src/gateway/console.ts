@@ -32,7 +32,7 @@ export function consolePaths(writer: ResourceWriter, rows: readonly ProblemRow[]
             content: { 'image/png': { schema: {} } },
           },
         },
-        problems,
+        problems: [...problems, 'no-display'],
       }),
     },
     '/v1/vms/{vm}/keys': {

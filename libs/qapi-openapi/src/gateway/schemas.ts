@@ -67,6 +67,11 @@ export function gatewaySchemas(reference: (name: string) => JsonSchema): Record<
         name: textOrNull,
         uuid: textOrNull,
         capabilities: textList,
+        display: {
+          type: ['boolean', 'null'],
+          description:
+            'Whether it has a display device, so that `screen.png` shows something; null where that is not known',
+        },
         schema: { ...textOrNull, description: 'Hash of what the VM says of its own commands' },
         source: { type: 'string', enum: ['settings', 'api', 'discovery'] },
         labels,
@@ -137,7 +142,7 @@ export function gatewaySchemas(reference: (name: string) => JsonSchema): Record<
       {
         id: text,
         vm: vmId,
-        command: { ...textOrNull, description: 'Null for a job that was started past the gateway' },
+        command: { ...textOrNull, description: 'Null for a job or a migration that was started past the gateway' },
         state: operationState,
         epoch: { ...textOrNull, description: 'The session its command was written in' },
         started: moment,
