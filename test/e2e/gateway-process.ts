@@ -63,7 +63,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   // YAML 1.2 holds all of JSON.
   if (settings !== undefined) writeFileSync(configFile, JSON.stringify(settings));
   // `prlimit` and `setpriv` become what they start.
-  const [command = '', ...before] = [
+  const [command, ...before] = [
     ...(options.openFiles === undefined ? [] : ['prlimit', `--nofile=${options.openFiles}:${options.openFiles}`]),
     ...(options.boundByModes === true && process.getuid?.() === 0
       ? ['setpriv', '--bounding-set=-dac_override,-dac_read_search']

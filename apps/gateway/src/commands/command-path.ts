@@ -27,13 +27,8 @@ import type { CommandAnswer, CommandPath, CommandRequest, CommandTrace } from '.
 import type { CommandServer } from './command-server.js';
 import type { IdempotencyStore, KeyedRun } from './idempotency.js';
 import { pastedOptionFaults } from './pasted-options.js';
-import {
-  epochChanged,
-  RunningCommand,
-  unavailable,
-  type CommandEnd,
-  type RunningSurroundings,
-} from './running-command.js';
+import { unavailable } from './unavailable.js';
+import { epochChanged, RunningCommand, type CommandEnd, type RunningSurroundings } from './running-command.js';
 
 /** A command that was found: on which VM, run by whom, in which schema. */
 export interface CommandTarget {
@@ -85,7 +80,7 @@ export class CheckedCommandPath implements CommandPath {
     const vm = this.requireVm(principal, vmId);
     const server = agent ? requireAgent(vm) : vm;
     const { schema } = server;
-    if (schema === undefined) throw unavailable(server, { vm: vm.id, command: name.slice(0, 200) });
+    if (schema === undefined) throw unavailable(server, principal, { vm: vm.id, command: name.slice(0, 200) });
     const command = schema.commands.get(name);
     if (command === undefined) throw commandNotFound(vm, schema, name);
     return { vm, server, schema, command };

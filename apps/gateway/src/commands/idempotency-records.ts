@@ -62,7 +62,7 @@ function readProblem(value: unknown): Problem | undefined {
   const { code, detail, fields } = asObject(value) ?? {};
   if (typeof code !== 'string' || !Object.hasOwn(problemCatalogue, code) || typeof detail !== 'string')
     return undefined;
-  return new Problem(code as ProblemCode, detail, (asObject(fields) ?? {}));
+  return new Problem(code as ProblemCode, detail, asObject(fields) ?? {});
 }
 
 function notKept(bytes: number): Problem {

@@ -8,6 +8,7 @@ import type { QueuedCommand } from './command-queue.js';
 import type { CommandRequest, CommandTrace } from './command-request.js';
 import type { CommandServer } from './command-server.js';
 import type { KeyedRun } from './idempotency.js';
+import { unavailable } from './unavailable.js';
 
 /** How a command ended for its caller. */
 export interface CommandEnd {
@@ -98,7 +99,7 @@ export class RunningCommand implements QueuedCommand, Execution {
   }
 
   refuse(): void {
-    this.#end(unavailable(this.server, this.#about), 'failed');
+    this.#end(unavailable(this.server, this.request.principal, this.#about), 'failed');
   }
 
   giveWay(): void {
@@ -120,7 +121,10 @@ export class RunningCommand implements QueuedCommand, Execution {
     if (outcome.kind === 'return') this.#end(outcome.value, 'done');
     else {
       const sent = { kind: this.server.schema?.origin.kind ?? 'qemu', argumentsJson: this.argumentsJson };
-      const problem = problemOf(outcome, this.server.id, this.target, sent);
+      const told = problemOf(outcome, this.server.id, this.target, sent);
+      const isAway = outcome.kind === 'not-sent' && !this.server.ready;
+      const why = isAway ? unavailable(this.server, this.request.principal, this.#about).fields : undefined;
+      const problem = why === undefined ? told : new Problem(told.code, told.detail, why);
       this.#end(problem, outcome.kind === 'unknown' ? 'lost' : 'failed');
     }
   }
@@ -182,16 +186,6 @@ export class RunningCommand implements QueuedCommand, Execution {
   get #about(): { vm: string; command: string } {
     return { vm: this.server.id, command: this.target.name };
   }
-}
-
-/** Why a VM, or its agent, takes no commands now. */
-export function unavailable(server: CommandServer, about: { vm: string; command?: string }): Problem {
-  const { state } = server.monitor;
-  const retryMs = 'retryAt' in state && state.retryAt !== null ? state.retryAt - Date.now() : 1000;
-  return new Problem('vm-unavailable', server.condition, {
-    ...about,
-    headers: { 'Retry-After': String(Math.min(60, Math.max(1, Math.ceil(retryMs / 1000)))) },
-  });
 }
 
 export function epochChanged(server: CommandServer, about: { vm: string; command?: string }): Problem {

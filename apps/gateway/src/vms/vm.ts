@@ -2,6 +2,7 @@ import type { ServerKind } from '@qmp-gateway/catalog';
 import {
   Monitor,
   parseEndpoint,
+  type Fault,
   type Health,
   type MonitorHost,
   type MonitorOptions,
@@ -140,6 +141,11 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
   get arriving(): boolean {
     const { name } = this.monitor.state;
     return name === 'connecting' || name === 'negotiating' || name === 'idle';
+  }
+
+  /** The latest reason for having no session; kept while ready. */
+  get lastFault(): Fault | null {
+    return this.monitor.lastFault;
   }
 
   get condition(): string {
