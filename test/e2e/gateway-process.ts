@@ -19,6 +19,8 @@ export interface GatewayOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Its limit of open files; default that of this process. */
   readonly openFiles?: number;
+  /** Root's gateway is bound by the modes of files as others are. */
+  readonly boundByModes?: boolean;
   /** A state directory that outlives this process; default one of its own, removed at the end. */
   readonly state?: string;
   /** Another build's `bin/qmp-gateway.js`; default this tree's. */
@@ -60,11 +62,14 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const configFile = path.join(directory, 'settings.yaml');
   // YAML 1.2 holds all of JSON.
   if (settings !== undefined) writeFileSync(configFile, JSON.stringify(settings));
-  // `prlimit` becomes what it starts.
-  const [command, ...before] =
-    options.openFiles === undefined
-      ? [process.execPath]
-      : ['prlimit', `--nofile=${options.openFiles}:${options.openFiles}`, process.execPath];
+  // `prlimit` and `setpriv` become what they start.
+  const [command, ...before] = [
+    ...(options.openFiles === undefined ? [] : ['prlimit', `--nofile=${options.openFiles}:${options.openFiles}`]),
+    ...(options.boundByModes === true && process.getuid?.() === 0
+      ? ['setpriv', '--bounding-set=-dac_override,-dac_read_search']
+      : []),
+    process.execPath,
+  ];
   const child = spawn(
     command,
     [

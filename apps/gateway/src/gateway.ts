@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import { isKnownCommand } from '@qmp-gateway/catalog';
 import { DialGate, type TlsOptions } from '@qmp-gateway/qmp';
 import type { Logger } from 'pino';
 import { AuditLog } from './access/audit-log.js';
@@ -14,6 +13,7 @@ import { Lane } from './commands/lane.js';
 import { ReplyBudget } from './commands/reply-budget.js';
 import { EventHub } from './events/event-hub.js';
 import { GatewayIdentity } from './health/gateway-identity.js';
+import { VmJournal } from './journal/vm-journal.js';
 import { connectionBound } from './listeners/connection-bound.js';
 import { Dispatcher } from './listeners/dispatcher.js';
 import { groupId, type Listener } from './listeners/listener.js';
@@ -89,6 +89,7 @@ export class Gateway {
   readonly connections: OpenConnections;
   readonly dispatcher: Dispatcher;
   readonly listeners: readonly Listener[];
+  readonly #journal: VmJournal;
   readonly #vmTls: Map<string, TlsOptions>;
   #monitorSockets: MonitorSockets | undefined;
   #reloading: Promise<void> = Promise.resolve();
@@ -99,6 +100,7 @@ export class Gateway {
     readonly log: Logger,
   ) {
     const { run } = this.identity;
+    this.#journal = new VmJournal(log);
     this.state = new StateDirectory(settings.state);
     this.tokens = new TokenStore(this.state, Date.now, (failure) =>
       log.error({ failure }, 'the tokens cannot be read again; those read before stay in use'),
@@ -132,6 +134,7 @@ export class Gateway {
       removed: (vm) => {
         this.operations.forget(vm.id);
         this.work.removed(vm);
+        this.#journal.removed(vm);
         this.hub.publishOwn(vm, 'vm-removed', JSON.stringify({ id: vm.id }));
         void this.#monitorSockets?.remove(vm.id);
       },
@@ -200,7 +203,21 @@ export class Gateway {
     const faults = [...(await this.#listen()), ...(await this.#openMonitorSockets())];
     if (faults.length > 0) throw new SettingsError(faults);
     await settledWithin(this.discovery.watch(this.settings.discover), firstLookMs);
+    this.#sayStarted();
     this.registry.start();
+  }
+
+  /** What somebody wants to know first who finds only the log. */
+  #sayStarted(): void {
+    const { settings, identity, registry, state } = this;
+    const listeners = this.listeners.map(({ url }) => url);
+    const http = listeners.find((url) => url.startsWith('http'));
+    const fields = {
+      ...{ version: identity.version, node: process.version, run: identity.run, pid: process.pid },
+      ...{ settings: settings.file, state: state.path, listeners, docs: http === undefined ? null : `${http}/docs` },
+      ...{ discover: settings.discover.map(({ qmp }) => qmp), vms: [...registry.all()].length },
+    };
+    this.log.info(fields, 'started');
   }
 
   async #listen(): Promise<string[]> {
@@ -254,6 +271,7 @@ export class Gateway {
     this.pictures.clear();
     this.work.stop();
     this.idempotency.close();
+    this.#journal.close();
     await this.audit.close();
   }
 
@@ -290,7 +308,8 @@ export class Gateway {
       await this.#use(change.taken);
       if (change.taken.length > 0)
         this.audit.change(undefined, undefined, 'settings-changed', { settings: change.taken });
-      log.info({ changed: change.taken }, 'settings and the files they name read again');
+      const vms = [...this.registry.all()].length;
+      log.info({ changed: change.taken, vms }, 'settings and the files they name read again');
       for (const setting of change.needRestart) log.warn(`${setting}: changed in the settings, but it needs a restart`);
     } catch (error) {
       log.error({ err: error }, 'settings could not be taken over as a whole');
@@ -375,6 +394,7 @@ export class Gateway {
     return {
       changed: (vm) => {
         this.#publishChanged(vm);
+        this.#journal.changed(vm);
         const { state, lastFault } = vm;
         if (!vm.ready) this.work.away(vm);
         if (state === 'closed') this.work.closed(vm);
@@ -384,20 +404,6 @@ export class Gateway {
       },
       ready: (vm) => {
         this.work.ready(vm);
-        const { schema } = vm;
-        const unknown = [...(schema?.commands.values() ?? [])]
-          .filter(({ name }) => schema !== undefined && !isKnownCommand(schema.origin.kind, name))
-          .map(({ name }) => name);
-        this.log.info(
-          {
-            vm: vm.id,
-            epoch: vm.epoch,
-            kind: vm.kind,
-            version: vm.version,
-            ...(unknown.length > 0 ? { unknownCommands: unknown } : {}),
-          },
-          unknown.length > 0 ? 'vm ready; some of its commands are in no catalog' : 'vm ready',
-        );
       },
       event: (vm, event) => {
         this.hub.publish(vm, event);

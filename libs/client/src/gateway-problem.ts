@@ -23,6 +23,10 @@ export interface ProblemDocument {
   readonly qmp?: { readonly class: string; readonly desc: string };
   /** Everything wrong with the request. */
   readonly errors?: readonly { readonly pointer: string; readonly message: string; readonly suggestions?: string[] }[];
+  /** For `vm-unavailable`: why there is no session with the VM; `detail` from level `configure` up. */
+  readonly lastError?: { readonly code: string; readonly detail?: string; readonly time: string };
+  /** For `vm-unavailable`: when the gateway tries it again. */
+  readonly retryAt?: string;
   /** For `cursor-expired`: the oldest cursor that still works. */
   readonly oldest?: string;
 }
@@ -43,6 +47,8 @@ export class GatewayProblem extends Error implements ProblemDocument {
   readonly operation?: string;
   readonly qmp?: { readonly class: string; readonly desc: string };
   readonly errors?: NonNullable<ProblemDocument['errors']>;
+  readonly lastError?: NonNullable<ProblemDocument['lastError']>;
+  readonly retryAt?: string;
   readonly oldest?: string;
 
   constructor(document: ProblemDocument) {

@@ -52,6 +52,21 @@ export const problemSchema: JsonSchema = {
       properties: { class: { type: 'string' }, desc: { type: 'string' } },
       required: ['class', 'desc'],
     },
+    lastError: {
+      type: 'object',
+      description: 'Of `vm-unavailable`: why there is no session with the VM',
+      properties: {
+        code: { type: 'string', examples: ['no-such-file', 'no-permission', 'no-greeting', 'wrong-protocol'] },
+        detail: { type: 'string', description: 'May show host paths: from level `configure` up' },
+        time: { type: 'string', format: 'date-time' },
+      },
+      required: ['code', 'time'],
+    },
+    retryAt: {
+      type: 'string',
+      format: 'date-time',
+      description: 'Of `vm-unavailable`: when it is tried again; absent while it is being tried',
+    },
     errors: {
       type: 'array',
       description: 'Everything wrong with the arguments',

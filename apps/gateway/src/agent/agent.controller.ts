@@ -1,7 +1,7 @@
 import { Controller, Get, Headers, Inject, Param, Req, Res } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
 import { requireAgent } from '../commands/command-path.js';
-import { unavailable } from '../commands/running-command.js';
+import { unavailable } from '../commands/unavailable.js';
 import { sendJson } from '../listeners/answer.js';
 import { onlyParameters } from '../listeners/query-parameters.js';
 import type { GatewayRequest } from '../listeners/request-context.js';
@@ -31,7 +31,7 @@ export class AgentController {
     @Headers('if-none-match') known: string | undefined,
   ): void {
     const agent = this.#agentOf(request, id);
-    if (agent.schema === undefined) throw unavailable(agent, { vm: id });
+    if (agent.schema === undefined) throw unavailable(agent, request.gateway.principal, { vm: id });
     sendTagged(response, this.documents.openapi(agent.schema, id), known);
   }
 

@@ -33,11 +33,11 @@ import { pastedOptionFaults } from './pasted-options.js';
 import {
   epochChanged,
   RunningCommand,
-  unavailable,
   type CommandEnd,
   type RunFurther,
   type RunningSurroundings,
 } from './running-command.js';
+import { unavailable } from './unavailable.js';
 
 /** A command that was found: on which VM, run by whom, in which schema. */
 export interface CommandTarget {
@@ -97,7 +97,7 @@ export class CheckedCommandPath implements CommandPath {
     const vm = this.requireVm(principal, vmId);
     const server = agent ? requireAgent(vm) : vm;
     const { schema } = server;
-    if (schema === undefined) throw unavailable(server, { vm: vm.id, command: name.slice(0, 200) });
+    if (schema === undefined) throw unavailable(server, principal, { vm: vm.id, command: name.slice(0, 200) });
     const command = schema.commands.get(name);
     if (command === undefined) throw commandNotFound(vm, schema, name);
     return { vm, server, schema, command };

@@ -1,5 +1,5 @@
 import type { ServerKind } from '@qmp-gateway/catalog';
-import type { Monitor } from '@qmp-gateway/qmp';
+import type { Fault, Monitor } from '@qmp-gateway/qmp';
 import type { VmSchema } from '../schemas/vm-schema.js';
 import type { CommandQueue } from './command-queue.js';
 
@@ -17,6 +17,8 @@ export interface CommandServer {
   readonly ready: boolean;
   /** True while it is worth waiting: a session is being made. */
   readonly arriving: boolean;
+  /** The latest reason for having no session. */
+  readonly lastFault: Fault | null;
   /** What a refusal says of it, when it takes no commands. */
   readonly condition: string;
   /**

@@ -1,6 +1,6 @@
 import { asObject, parsedJson } from '@qmp-gateway/qmp';
 import { problemCatalogue, type ProblemCode } from '../problems/catalogue.js';
-import { Problem, type ProblemFields } from '../problems/problem.js';
+import { Problem } from '../problems/problem.js';
 import type { CommandAnswer, CommandTrace } from './command-request.js';
 
 /** Longer return values are not written down: after a restart only that they were is known. */

@@ -9,6 +9,7 @@ import type { QueuedCommand } from './command-queue.js';
 import type { CommandRequest, CommandTrace } from './command-request.js';
 import type { CommandServer } from './command-server.js';
 import type { KeyedRun } from './idempotency.js';
+import { unavailable } from './unavailable.js';
 
 /** How a command ended for its caller. */
 export interface CommandEnd {
@@ -136,7 +137,7 @@ export class RunningCommand implements QueuedCommand, Execution {
 
   /** What can't be told of a path is said as of the command, which was not sent; the VM would have said the same of it. */
   #unanswered(outcome: Exclude<Outcome, { kind: 'return' }>): Problem {
-    if (outcome.kind !== 'error') return unavailable(this.server, this.#about);
+    if (outcome.kind !== 'error') return unavailable(this.server, this.request.principal, this.#about);
     return problemOf(outcome, this.server.id, this.target, this.#sent);
   }
 
@@ -145,7 +146,7 @@ export class RunningCommand implements QueuedCommand, Execution {
   }
 
   refuse(): void {
-    this.#end(unavailable(this.server, this.#about), 'failed');
+    this.#end(unavailable(this.server, this.request.principal, this.#about), 'failed');
   }
 
   giveWay(): void {
@@ -169,7 +170,10 @@ export class RunningCommand implements QueuedCommand, Execution {
       const withheld = this.further.check?.withhold?.(outcome.value);
       this.#end(withheld ?? outcome.value, withheld === undefined ? 'done' : 'failed');
     } else {
-      const problem = problemOf(outcome, this.server.id, this.target, this.#sent);
+      const told = problemOf(outcome, this.server.id, this.target, this.#sent);
+      const isAway = outcome.kind === 'not-sent' && !this.server.ready;
+      const why = isAway ? unavailable(this.server, this.request.principal, this.#about).fields : undefined;
+      const problem = why === undefined ? told : new Problem(told.code, told.detail, why);
       this.#end(problem, outcome.kind === 'unknown' ? 'lost' : 'failed');
     }
   }
@@ -235,16 +239,6 @@ export class RunningCommand implements QueuedCommand, Execution {
   get #about(): { vm: string; command: string } {
     return { vm: this.server.id, command: this.target.name };
   }
-}
-
-/** Why a VM, or its agent, takes no commands now. */
-export function unavailable(server: CommandServer, about: { vm: string; command?: string }): Problem {
-  const { state } = server.monitor;
-  const retryMs = 'retryAt' in state && state.retryAt !== null ? state.retryAt - Date.now() : 1000;
-  return new Problem('vm-unavailable', server.condition, {
-    ...about,
-    headers: { 'Retry-After': String(Math.min(60, Math.max(1, Math.ceil(retryMs / 1000)))) },
-  });
 }
 
 export function epochChanged(server: CommandServer, about: { vm: string; command?: string }): Problem {

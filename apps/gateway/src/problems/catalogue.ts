@@ -226,7 +226,7 @@ export const problemCatalogue = {
     retryable: true,
     status: 503,
     title: 'VM unavailable',
-    when: 'The VM is not connected, or was lost before anything was sent.',
+    when: 'The VM is not connected, or was lost before anything was sent. `lastError` says why, `retryAt` and `Retry-After` when it is tried again.',
   },
   'shutting-down': {
     ...notSent,

@@ -18,6 +18,10 @@ export interface ProblemFields {
   /** What QEMU said, unchanged. */
   readonly qmp?: { readonly class: string; readonly desc: string };
   readonly errors?: readonly Fault[];
+  /** For `vm-unavailable`: why there is no session with the VM; its detail may show host paths. */
+  readonly lastError?: { readonly code: string; readonly detail?: string; readonly time: string };
+  /** For `vm-unavailable`: when it is tried again. */
+  readonly retryAt?: string;
   /** For `cursor-expired`: the oldest cursor that still works. */
   readonly oldest?: string;
   /** Answer headers that belong to this problem (`Allow`, `Retry-After`, `WWW-Authenticate`). */
@@ -72,7 +76,7 @@ const defaultHeaders: Partial<Record<ProblemCode, Record<string, string>>> = {
 /** The problem object of RFC 9457 as clients get it, over HTTP, inside JSON-RPC errors and in fan-out lines. */
 export function problemBody(problem: Problem): Record<string, unknown> {
   const kind = problemCatalogue[problem.code];
-  const { vm, command, operation, qmp, errors, oldest } = problem.fields;
+  const { vm, command, operation, qmp, errors, oldest, lastError, retryAt } = problem.fields;
   return {
     type: `/problems/${problem.code}`,
     title: kind.title,
@@ -87,6 +91,8 @@ export function problemBody(problem: Problem): Record<string, unknown> {
     ...(operation === undefined ? {} : { operation }),
     ...(qmp === undefined ? {} : { qmp }),
     ...(errors === undefined ? {} : { errors }),
+    ...(lastError === undefined ? {} : { lastError }),
+    ...(retryAt === undefined ? {} : { retryAt }),
     ...(oldest === undefined ? {} : { oldest }),
   };
 }

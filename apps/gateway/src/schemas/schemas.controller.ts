@@ -1,9 +1,9 @@
 import { Controller, Get, Headers, Inject, Param, Req, Res } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
+import { unavailable } from '../commands/unavailable.js';
 import { apiHeaders, sendJson } from '../listeners/answer.js';
 import { onlyParameters } from '../listeners/query-parameters.js';
 import type { GatewayRequest } from '../listeners/request-context.js';
-import { Problem } from '../problems/problem.js';
 import { VmDirectory } from '../vms/vm-directory.js';
 import { SchemaDocuments, type TaggedDocument } from './schema-documents.js';
 import type { VmSchema } from './vm-schema.js';
@@ -39,8 +39,8 @@ export class SchemasController {
   #schemaOf(request: GatewayRequest, id: string): VmSchema {
     onlyParameters(request.gateway.query, []);
     const vm = this.directory.require(request.gateway.principal, id);
-    if (vm.schema === undefined)
-      throw new Problem('vm-unavailable', 'The VM was not connected yet, so nothing is known of it.', { vm: id });
+    // It was not connected yet, so nothing is known of it.
+    if (vm.schema === undefined) throw unavailable(vm, request.gateway.principal, { vm: id });
     return vm.schema;
   }
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { resolve as absolutePath } from 'node:path';
 import { validateSync, type ValidationError } from 'class-validator';
 import { parse as parseYaml } from 'yaml';
 import { readClientCertificate, type ClientCertificate } from './access-settings.js';
@@ -52,37 +53,45 @@ export function loadSettings(flags: Flags, environment: NodeJS.ProcessEnv = proc
 export function readSettings(flags: Flags, environment: NodeJS.ProcessEnv): SettingsReading {
   const faults: string[] = [];
   const given: Flags = { ...flagsFromEnvironment(environment, faults), ...flags };
-  const file = instantiate(readSettingsFile(given.config), faults);
+  const { path, values } = readSettingsFile(given.config);
+  const file = instantiate(values, faults);
   applyFlags(file, given, faults);
   const wrong = validateSync(file, { validationError: { target: false, value: false } });
   faults.push(...wrong.flatMap(describe));
   const faulty = new Set(wrong.map(({ property }) => property));
   const defaults = new SettingsFile();
   for (const key of faulty) Object.assign(file, { [key]: defaults[key as keyof SettingsFile] });
-  const settings = resolve(file, environment);
+  const settings = resolve(file, environment, path);
   faults.push(...impossibleSettings(settings, faulty));
   return { settings, faults, faulty };
 }
 
-function readSettingsFile(path: string | undefined): Record<string, unknown> {
+/** What the settings file holds, and which it is; null without one. */
+interface ReadFile {
+  readonly path: string | null;
+  readonly values: Record<string, unknown>;
+}
+
+function readSettingsFile(given: string | undefined): ReadFile {
+  const path = absolutePath(given ?? defaultFile);
   let text: string;
   try {
-    text = readFileSync(path ?? defaultFile, 'utf8');
+    text = readFileSync(path, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (path === undefined && code === 'ENOENT') return {};
-    throw new SettingsError([`${path ?? defaultFile}: cannot be read (${code ?? String(error)})`]);
+    if (given === undefined && code === 'ENOENT') return { path: null, values: {} };
+    throw new SettingsError([`${given ?? defaultFile}: cannot be read (${code ?? String(error)})`]);
   }
   let parsed: unknown;
   try {
     parsed = parseYaml(text, { logLevel: 'error' });
   } catch (error) {
     const [what = ''] = (error as Error).message.split('\n', 1);
-    throw new SettingsError([`${path ?? defaultFile}: not YAML: ${what.replace(/:$/, '')}`]);
+    throw new SettingsError([`${given ?? defaultFile}: not YAML: ${what.replace(/:$/, '')}`]);
   }
-  if (parsed === null || parsed === undefined) return {};
-  if (isRecord(parsed)) return parsed;
-  throw new SettingsError([`${path ?? defaultFile}: must hold an object of settings`]);
+  if (parsed === null || parsed === undefined) return { path, values: {} };
+  if (isRecord(parsed)) return { path, values: parsed };
+  throw new SettingsError([`${given ?? defaultFile}: must hold an object of settings`]);
 }
 
 /** The file as an instance with all defaults; keys nobody knows become faults. Done by hand: class-transformer drops a key named `constructor`. */
@@ -145,7 +154,7 @@ function describe(error: ValidationError): string[] {
   ];
 }
 
-function resolve(file: SettingsFile, environment: NodeJS.ProcessEnv): Settings {
+function resolve(file: SettingsFile, environment: NodeJS.ProcessEnv, path: string | null): Settings {
   const bytes = (size: number | string) => parseByteSize(size) ?? 0;
   const { history, limits } = file;
   const vms = Object.entries(file.vms).map(([id, vm]): [string, VmDefinition] => [
@@ -153,6 +162,7 @@ function resolve(file: SettingsFile, environment: NodeJS.ProcessEnv): Settings {
     readVmDefinition(vm).value as VmDefinition,
   ]);
   return {
+    file: path,
     listen: file.listen.map((entry) => readListener(entry).value as ListenerAddress),
     state: file.state ?? environment['STATE_DIRECTORY'] ?? './state',
     auth: file.auth,

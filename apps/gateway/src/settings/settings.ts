@@ -79,6 +79,8 @@ export interface Limits {
  * those that can change: who wants them keeps this object, or `limits`, and looks when it needs them.
  */
 export interface Settings {
+  /** Path of the settings file; null without one. */
+  readonly file: string | null;
   readonly listen: readonly ListenerAddress[];
   readonly state: string;
   readonly auth: 'token' | 'none';

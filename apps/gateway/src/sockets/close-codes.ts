@@ -18,10 +18,13 @@ export type CloseReason = keyof typeof closeCodes;
 /** A client that does not take leave within this is cut off. Who is too slow must first read what lies before the reason. */
 const farewellMs = (reason: CloseReason) => (reason === 'too-slow' ? 30_000 : 2000);
 
+/** Bytes of a reason (RFC 6455 section 5.5); ours are ASCII. */
+const longestReason = 123;
+
 /** Closes a client's connection with a code that says why; the first reason counts. */
 export function closeClient(client: WebSocket, reason: CloseReason, text: string): void {
   if (client.readyState !== client.OPEN) return;
-  client.close(closeCodes[reason], text);
+  client.close(closeCodes[reason], text.slice(0, longestReason));
   const late = setTimeout(() => client.terminate(), farewellMs(reason));
   client.once('close', () => clearTimeout(late));
 }

@@ -28,6 +28,7 @@ class Harness implements MonitorTransport {
         id: 'web-1',
         labels: {},
         session: session ?? undefined,
+        away: 'The VM is waiting (refused).',
         onceSessionEnded: (callback) => {
           this.#sessionEnded = callback;
           return () => (this.#sessionEnded = undefined);

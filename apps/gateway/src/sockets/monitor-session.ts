@@ -18,7 +18,8 @@ export interface MonitorTransport {
   readonly unsent: number;
   pause(): void;
   resume(): void;
-  end(reason: CloseReason): void;
+  /** @param text in place of the reason's name, for clients that can be told */
+  end(reason: CloseReason, text?: string): void;
 }
 
 export interface MonitorSessionParts {
@@ -68,7 +69,7 @@ export class MonitorSession implements Leaver {
     this.#session = target.session;
     if (this.#session === undefined) {
       this.#state = 'ended';
-      transport.end('try-again-later');
+      transport.end('try-again-later', target.away);
       return;
     }
     leavers.add(this);

@@ -1,4 +1,5 @@
 import type { VmIdentity } from '../access/principal.js';
+import { awayText } from '../commands/unavailable.js';
 import type { Vm } from '../vms/vm.js';
 
 /** The present session with a VM's monitor, as the shared monitor shows it. */
@@ -14,6 +15,8 @@ export interface MonitorTargetSession {
 export interface MonitorTarget extends VmIdentity {
   /** Undefined unless the VM is ready. */
   readonly session: MonitorTargetSession | undefined;
+  /** Why there is none, in a line. */
+  readonly away: string;
   /**
    * Calls back once, when the present session has ended.
    * @returns takes the wish back
@@ -33,6 +36,9 @@ export function monitorTargetOf(vm: Vm): MonitorTarget {
     labels: vm.labels,
     get session() {
       return sessionOf();
+    },
+    get away() {
+      return awayText(vm);
     },
     onceSessionEnded(callback) {
       const epoch = sessionOf()?.epoch;

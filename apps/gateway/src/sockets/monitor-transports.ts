@@ -41,9 +41,9 @@ export class WebSocketTransport implements MonitorTransport {
     this.client.resume();
   }
 
-  end(reason: CloseReason): void {
+  end(reason: CloseReason, text: string = reason): void {
     this.#writer.end();
-    closeClient(this.client, reason, reason);
+    closeClient(this.client, reason, text);
   }
 }
 

@@ -51,6 +51,7 @@ async function dial(socket: string, times: number, isMute = false): Promise<{ vm
       ready: () => undefined,
       event: () => undefined,
       anomaly: () => undefined,
+      caution: () => undefined,
     },
     schemas: {} as SchemaStore,
     monitorOptions: { clock, random: () => 1 },
