@@ -27,6 +27,7 @@ import type { CommandAnswer, CommandPath, CommandRequest, CommandTrace } from '.
 import type { CommandServer } from './command-server.js';
 import { IdempotencyStore } from './idempotency.js';
 import { pastedOptionFaults } from './pasted-options.js';
+import { requireReadableQuery } from './readable-text.js';
 import {
   epochChanged,
   RunningCommand,
@@ -331,6 +332,7 @@ export function malformedJson(error: unknown): unknown {
 
 function checkQuery(command: SchemaCommand, request: CommandRequest): CheckedArguments | undefined {
   if (request.arguments.kind !== 'query') return undefined;
+  requireReadableQuery(request.arguments.pairs);
   return argumentsFromQuery(command.definition, request.arguments.pairs, command.validation);
 }
 
