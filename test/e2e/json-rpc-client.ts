@@ -6,6 +6,7 @@ import type { StreamedEvent } from './event-readers.js';
 /** An answer as it came: its text, and what it says. */
 export interface RpcAnswer {
   readonly text: string;
+  readonly id?: number | null;
   readonly result?: unknown;
   readonly error?: { code: number; message: string; data?: Record<string, unknown> };
 }
@@ -17,6 +18,7 @@ export class JsonRpcClient {
   readonly #waiting = new Map<number, (answer: RpcAnswer) => void>();
   readonly #events: StreamedEvent[] = [];
   #arrived: (() => void) | undefined;
+  #withoutId: ((answer: RpcAnswer) => void) | undefined;
   #last = 0;
 
   private constructor(socket: WebSocket) {
@@ -43,6 +45,12 @@ export class JsonRpcClient {
     return new Promise((resolve) => this.#waiting.set(id, resolve));
   }
 
+  /** One that can't be read: its answer has no id. */
+  unanswerable(method: string, params: string): Promise<RpcAnswer> {
+    void this.request(method, params);
+    return new Promise((resolve) => (this.#withoutId = resolve));
+  }
+
   /** The next `count` event notifications. */
   async events(count: number): Promise<StreamedEvent[]> {
     while (this.#events.length < count) await new Promise<void>((resolve) => (this.#arrived = resolve));
@@ -60,6 +68,7 @@ export class JsonRpcClient {
       this.#arrived?.();
       return;
     }
+    if (message['id'] === null) this.#withoutId?.({ ...message, text });
     const id = message['id'] as number;
     this.#waiting.get(id)?.({ ...message, text });
     this.#waiting.delete(id);

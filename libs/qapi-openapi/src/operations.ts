@@ -12,7 +12,6 @@ import type { JsonSchema } from './schema-keywords.js';
 const notOfGet = new Set([
   'body-too-large',
   'unsupported-media-type',
-  'malformed-json',
   'idempotency-in-progress',
   'idempotency-mismatch',
   'idempotency-unavailable',

@@ -38,7 +38,7 @@ const number = fc.oneof(
 );
 const token = fc.oneof(
   { weight: 3, arbitrary: number },
-  fc.string({ unit: 'binary' }).map((text) => JSON.stringify(text)),
+  fc.string({ unit: 'grapheme' }).map((text) => JSON.stringify(text)),
   fc.bigInt({ min: 2n ** 60n, max: 2n ** 64n }).map((digits) => `"\\"${digits}\\\\"`),
   fc.constantFrom('true', 'null', '{}', '[ ]'),
 );

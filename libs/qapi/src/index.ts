@@ -19,6 +19,7 @@ export {
   type JsonMember,
   type ReadJsonOptions,
 } from './strict-json.js';
+export { findUnreadable, type UnreadableCharacter } from './unreadable-character.js';
 export { transformBigIntegers } from './big-integers.js';
 export { modelFromIntrospection } from './introspection.js';
 export { IntrospectionError } from './schema-info.js';

@@ -106,16 +106,18 @@ describe('argumentsFromQuery', () => {
     expect(query('get', 'tree.vlaue=1').suggestions).toEqual([['value']]);
   });
 
-  it('refuses what is not well-formed Unicode', () => {
+  it('refuses characters that no QMP server reads', () => {
     const { faults } = argumentsFromQuery(model.commands.get('get')!, [
       ['path', '\ud800'],
       ['\udc00', 'x'],
       ['\ud800', 'x'],
+      ['tree.\ufdd0', '1'],
     ]);
     expect(faults.map((fault) => fault.message)).toEqual([
-      'is not well-formed Unicode',
-      'the name is not well-formed Unicode',
-      'the name is not well-formed Unicode',
+      'holds lone surrogate U+D800',
+      'the name holds lone surrogate U+DC00',
+      'the name holds lone surrogate U+D800',
+      'the name holds noncharacter U+FDD0',
     ]);
   });
 

@@ -2,6 +2,7 @@ import { jsonPointer } from './json-pointer.js';
 import type { AlternateType, Command, Member, ObjectType, QapiType } from './model.js';
 import { chooseShapes, findMember, type ObjectShape } from './object-shape.js';
 import { JsonSyntaxError, readJson, type JsonNode } from './strict-json.js';
+import { findUnreadable } from './unreadable-character.js';
 import {
   branchFor,
   validateArguments,
@@ -82,15 +83,19 @@ class ArgumentWriter {
     const texts: string[] = [];
     for (const [name, given] of members) {
       this.path.push(name);
-      if (isWellFormed(name)) texts.push(`${JSON.stringify(name)}:${this.member(given)}`);
-      else this.fault('the name is not well-formed Unicode');
+      const unreadable = findUnreadable(name);
+      if (unreadable === undefined) texts.push(`${JSON.stringify(name)}:${this.member(given)}`);
+      else this.fault(`the name holds ${unreadable.name}`);
       this.path.pop();
     }
     return `{${texts.join(',')}}`;
   }
 
   private member({ type, values, nested }: Given): string {
-    if (!values.every(isWellFormed)) return this.fault('is not well-formed Unicode');
+    for (const value of values) {
+      const unreadable = findUnreadable(value);
+      if (unreadable !== undefined) return this.fault(`holds ${unreadable.name}`);
+    }
     if (nested.length > 0) {
       const object = objectTypeOf(type);
       if (values.length > 0) return this.fault('is given both as a value and by its members');
@@ -172,5 +177,3 @@ function jsonOr(value: string, fits: (kind: JsonNode['kind']) => boolean): strin
   }
   return JSON.stringify(value);
 }
-
-const isWellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(text);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { JsonSyntaxError, readJson, type JsonNode } from './strict-json.js';
+import { findUnreadable } from './unreadable-character.js';
 
 /** The value a node stands for, as `JSON.parse` would give it (null prototype where that matters). */
 function valueOf(node: JsonNode, text: string): unknown {
@@ -40,12 +41,25 @@ function failure(input: string | Uint8Array, maxDepth?: number): JsonSyntaxError
   throw new Error(`accepted: ${String(input)}`);
 }
 
+function reasonOf(text: string): string | undefined {
+  try {
+    readJson(text);
+    return undefined;
+  } catch (error) {
+    return (error as JsonSyntaxError).reason;
+  }
+}
+
+/** Every UTF-16 unit as an escape. */
+const escaped = (text: string): string =>
+  Array.from({ length: text.length }, (_, at) => `\\u${text.charCodeAt(at).toString(16).padStart(4, '0')}`).join('');
+
 /** What only the strict reader refuses; a text it refuses for another reason must be refused by JSON.parse too. */
-const EXTRAS = /duplicate|surrogate|nested deeper/;
+const EXTRAS = /duplicate|surrogate|noncharacter|nested deeper|zero with an exponent/;
 
 describe('readJson', () => {
   it('reads what JSON.parse reads, and can give back every byte', () => {
-    const json = fc.json({ maxDepth: 6, stringUnit: 'binary' });
+    const json = fc.json({ maxDepth: 6, stringUnit: 'binary' }).filter((text) => findUnreadable(text) === undefined);
     const spaced = fc.tuple(json, fc.constantFrom(0, 1, '\t')).map(([text, indent]) => {
       return indent === 0 ? text : JSON.stringify(JSON.parse(text), null, indent).replaceAll('\n', ' \r\n');
     });
@@ -128,7 +142,41 @@ describe('readJson', () => {
     ['"\\ud83d\ude00"', 1],
     ['{"\\ud83d":1}', 2],
   ])('refuses the lone surrogate in %j', (text, offset) => {
-    expect(failure(text)).toMatchObject({ reason: 'lone surrogate in a string', offset });
+    expect(failure(text)).toMatchObject({ reason: expect.stringMatching(/^lone surrogate U\+D[89AC-F]/), offset });
+  });
+
+  it('refuses every noncharacter and no other character, raw and escaped, and says where it is', () => {
+    const refused: number[] = [];
+    const otherwise: number[] = [];
+    for (let codePoint = 0; codePoint <= 0x10ffff; codePoint++) {
+      // Of the planes behind the first, their edges: what is between is alike.
+      if (codePoint > 0xffff && ((codePoint + 0x40) & 0xffff) >= 0x80) continue;
+      if (codePoint < 0x20 || codePoint === 0x22 || codePoint === 0x5c || (codePoint & 0x1ff800) === 0xd800) continue;
+      const character = String.fromCodePoint(codePoint);
+      const reason = reasonOf(`"a${character}"`);
+      if (reason !== undefined) refused.push(codePoint);
+      const alike = reasonOf(`"a${escaped(character)}"`) === reason;
+      if (!alike || (findUnreadable(character) === undefined) !== (reason === undefined)) otherwise.push(codePoint);
+    }
+    expect(otherwise).toEqual([]);
+    const planes = Array.from({ length: 17 }, (_, plane) => [plane * 0x10000 + 0xfffe, plane * 0x10000 + 0xffff]);
+    const arabic = Array.from({ length: 32 }, (_, at) => 0xfdd0 + at);
+    expect(refused).toEqual([...arabic, ...planes.flat()]);
+    expect(failure('{"a\\u00e9":"é\\uD83F\\uDFFE"}')).toMatchObject({
+      reason: 'noncharacter U+1FFFE in a string',
+      offset: 13,
+    });
+    expect(failure(Buffer.from('{"é\u{10ffff}":1}'))).toMatchObject({
+      reason: 'noncharacter U+10FFFF in a string',
+      offset: 3,
+    });
+  });
+
+  it('counts tokens only where there are more than a QMP server reads', () => {
+    const most = (2 ** 21 - 16) / 2;
+    expect(readJson(`[${'1,'.repeat(most - 2)}1]`).root.kind).toBe('array');
+    expect(failure(`[${'1,'.repeat(most - 1)}1]`).reason).toBe('over 2097136 tokens');
+    expect(readJson(`["${'x'.repeat(2 ** 21)}"]`).root.kind).toBe('array');
   });
 
   it('takes surrogate pairs, raw and escaped', () => {
@@ -167,6 +215,8 @@ describe('readJson', () => {
     ['"\\x"', 'bad escape in a string', 1, 2],
     ['"\\u12"', 'bad escape in a string', 1, 2],
     ['012', 'number with a leading zero', 1, 1],
+    ['[0e0]', 'zero with an exponent', 1, 2],
+    ['-0E5', 'zero with an exponent', 1, 1],
     ['1.', 'expected a digit, found the end of the text', 1, 3],
     ['-x', 'expected a digit, found "x"', 1, 2],
     ['1e+', 'expected a digit, found the end of the text', 1, 4],

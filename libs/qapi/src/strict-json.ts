@@ -1,4 +1,5 @@
 import { isAscii, isUtf8 } from 'node:buffer';
+import { isNoncharacter, unreadableName } from './unreadable-character.js';
 
 /** Where a node lies in `JsonDocument.text` (UTF-16 offsets): `text.slice(start, end)` is the node as it was written. */
 interface Span {
@@ -70,13 +71,17 @@ export interface ReadJsonOptions {
 }
 
 const DEFAULT_MAX_DEPTH = 64;
+/** QEMU reads fewer than 2^21 tokens in one message; 16 are room for those around the arguments of a command. */
+const MAX_TOKENS = 2 ** 21 - 16;
 /** Up to here looking through the members is faster than a set. */
 const FEW_MEMBERS = 8;
 
 /**
  * Reads one JSON value as RFC 8259 has it, and refuses what a QMP server refuses or answers without an id: duplicate
- * member names at any depth (compared decoded), lone surrogates (raw or escaped), control characters in strings,
- * nesting over `maxDepth`, a byte order mark, bytes that are not UTF-8, and anything after the value.
+ * member names at any depth (compared decoded), lone surrogates and noncharacters (raw or escaped), control characters
+ * in strings, nesting over `maxDepth`, more than 2^21 tokens, a byte order mark, bytes that are not UTF-8, and anything
+ * after the value. What QEMU takes is taken, but for single quotes, the escape of one, and NUL as two bytes of UTF-8:
+ * those are no JSON.
  *
  * Nodes keep their offsets, so that every token can be passed on exactly as the client wrote it.
  *
@@ -161,6 +166,9 @@ class Reader {
     const root = this.readValue(0);
     this.skipSpace();
     if (this.at < this.text.length) this.fail('more text after the JSON value', this.at);
+    // Each token is one character at least: texts of the usual size need no count.
+    if (this.text.length > MAX_TOKENS && tokensOf(root) > MAX_TOKENS)
+      this.fail(`over ${MAX_TOKENS} tokens`, root.start);
     return root;
   }
 
@@ -258,13 +266,15 @@ class Reader {
       } else if (code < 0xd800) {
         at++;
       } else if (isHighSurrogate(code) && isLowSurrogate(this.text.charCodeAt(at + 1))) {
+        this.requireCharacter(this.text.codePointAt(at) ?? 0, at);
         at += 2;
       } else if (code > 0xdfff) {
+        this.requireCharacter(code, at);
         at++;
       } else if (Number.isNaN(code)) {
         this.fail('unterminated string', start);
       } else {
-        this.fail('lone surrogate in a string', at);
+        this.failAtCharacter(code, at);
       }
     }
     this.at = at + 1;
@@ -285,12 +295,26 @@ class Reader {
         return at + 2;
       case LOWER_U: {
         const unit = this.escapedUnit(at);
-        if (isHighSurrogate(unit) && isLowSurrogate(this.escapedUnit(at + 6))) return at + 12;
-        if (isHighSurrogate(unit) || isLowSurrogate(unit)) this.fail('lone surrogate in a string', at);
-        if (unit >= 0) return at + 6;
+        if (unit < 0) break;
+        const next = isHighSurrogate(unit) ? this.escapedUnit(at + 6) : -1;
+        if (isLowSurrogate(next)) {
+          this.requireCharacter(0x10000 + ((unit & 0x3ff) << 10) + (next & 0x3ff), at);
+          return at + 12;
+        }
+        if (isHighSurrogate(unit) || isLowSurrogate(unit)) this.failAtCharacter(unit, at);
+        this.requireCharacter(unit, at);
+        return at + 6;
       }
     }
     return this.fail('bad escape in a string', at);
+  }
+
+  private requireCharacter(codePoint: number, offset: number): void {
+    if (isNoncharacter(codePoint)) this.failAtCharacter(codePoint, offset);
+  }
+
+  private failAtCharacter(codePoint: number, offset: number): never {
+    return this.fail(`${unreadableName(codePoint)} in a string`, offset);
   }
 
   /** The UTF-16 unit that `\uXXXX` at this offset stands for; -1 when there is no such escape. */
@@ -306,7 +330,10 @@ class Reader {
     if (this.text.charCodeAt(at) === MINUS) at++;
     if (this.text.charCodeAt(at) === ZERO) {
       at++;
-      if (isDigit(this.text.charCodeAt(at))) this.fail('number with a leading zero', start);
+      const code = this.text.charCodeAt(at);
+      if (isDigit(code)) this.fail('number with a leading zero', start);
+      // RFC 8259 has it, QEMU's reader has not: to that this is a zero and a word.
+      if (code === LOWER_E || code === UPPER_E) this.fail('zero with an exponent', start);
     } else {
       at = this.skipDigits(at);
     }
@@ -362,6 +389,14 @@ class Reader {
 function hasMember(members: readonly JsonMember[], name: string): boolean {
   for (const member of members) if (member.name === name) return true;
   return false;
+}
+
+/** Brackets, names, values, colons and commas. */
+function tokensOf(node: JsonNode): number {
+  if (node.kind !== 'object' && node.kind !== 'array') return 1;
+  const commas = Math.max(0, (node.kind === 'array' ? node.items : node.members).length - 1);
+  if (node.kind === 'array') return node.items.reduce((sum, item) => sum + tokensOf(item), 2 + commas);
+  return node.members.reduce((sum, { value }) => sum + 2 + tokensOf(value), 2 + commas);
 }
 
 /** As JSON (so that no control character gets into a message), shortened. */

@@ -5,6 +5,7 @@
  * - `error`: the server answered with an error of that QMP class.
  * - `not-sent`: no byte of the command was handed to the kernel.
  * - `too-large`: not sent, because the dialect takes messages of at most `limit` bytes.
+ * - `unreadable`: not sent, because the server's JSON reader refuses one of its characters (see `isReadable`).
  * - `unknown`: handed over, but no usable reply came; the command may have run, may be running still, or may be lost.
  */
 export type Outcome =
@@ -12,6 +13,7 @@ export type Outcome =
   | { readonly kind: 'error'; readonly class: string; readonly desc: string }
   | { readonly kind: 'not-sent'; readonly cause: string }
   | { readonly kind: 'too-large'; readonly limit: number }
+  | { readonly kind: 'unreadable' }
   | { readonly kind: 'unknown'; readonly cause: string };
 
 /**

@@ -195,6 +195,23 @@ describe('Monitor', () => {
     expect(reads).toBe(1);
   });
 
+  it('sends nothing that the server could not read, whoever made it', async () => {
+    const fake = await scene.fake();
+    const { monitor } = await scene.ready(fake.endpoint);
+    for (const [command, argumentsJson] of [
+      ['query-status', '{"a":"\ufffe"}'],
+      ['query-status', '{"\\uDBFF\\uDFFF":1}'],
+      ['query-status', '{"a":"\\ud800"}'],
+      ['query-\ufdd0', '{}'],
+    ] as const) {
+      const refused = probe(monitor, command, { argumentsJson });
+      expect(await refused.outcome).toEqual({ kind: 'unreadable' });
+      expect(refused.written()).toBe(false);
+    }
+    expect(monitor.places).toBe(8);
+    expect(fake.commands.map(({ name }) => name)).toEqual(['qmp_capabilities']);
+  });
+
   it('says not-sent exactly while nothing was handed over', async () => {
     const fake = await scene.fake({ deaf: true, connected: () => undefined });
     const { monitor, host } = scene.monitor(fake.endpoint);

@@ -15,6 +15,7 @@ import { checkedBytes, MessageIds, MessageScanner, type Span } from './message.j
 import type { Opening, OpeningFault } from './opening.js';
 import { copyOut } from './own-bytes.js';
 import { asObject, asText, parsedJson } from './peer-json.js';
+import { isReadable } from './readable.js';
 import type { Greeting, QmpEvent, SessionInfo } from './session-info.js';
 import { SyncOpening } from './sync-opening.js';
 import { TokenBucket } from './token-bucket.js';
@@ -167,6 +168,10 @@ export class Session {
     const args = execution.argumentsJson === undefined ? '' : `,"arguments":${execution.argumentsJson}`;
     const { command } = execution;
     const text = `{"${verb}":${JSON.stringify(command)}${args},"id":${this.#ids.text(number)}}${this.#dialect.terminator(command)}`;
+    if (!isReadable(text)) {
+      execution.settle({ kind: 'unreadable' });
+      return;
+    }
     const limit = this.#dialect.messageBytes;
     if (limit !== null && Buffer.byteLength(text) > limit) {
       execution.settle({ kind: 'too-large', limit });

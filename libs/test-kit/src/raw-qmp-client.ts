@@ -20,8 +20,8 @@ export class RawQmpClient {
     return new RawQmpClient(socket);
   }
 
-  write(text: string): void {
-    this.socket.write(text);
+  write(bytes: string | Buffer): void {
+    this.socket.write(bytes);
   }
 
   /** @returns the next line, or null at the end. */

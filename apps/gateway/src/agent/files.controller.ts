@@ -1,6 +1,7 @@
 import { Controller, Get, Inject, Param, Put, Req, Res, UseGuards } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
 import { CheckedCommandPath, requireAgent } from '../commands/command-path.js';
+import { requireReadable } from '../commands/readable-text.js';
 import { ReplyRoom } from '../commands/reply-room.js';
 import { readResourceControls } from '../commands/request-commands.js';
 import { beginStream, sendJson } from '../listeners/answer.js';
@@ -122,6 +123,7 @@ export class FilesController {
 
 function pathOf(query: URLSearchParams): string {
   const [path = '', ...others] = query.getAll('path');
+  requireReadable('parameter "path"', path);
   if (path !== '' && path.length <= longestPath && others.length === 0 && !path.includes('\0')) return path;
   throw new Problem('invalid-request', 'path: name one file of the guest.', {
     errors: [{ pointer: 'path', message: `must be one path of at most ${longestPath} characters` }],

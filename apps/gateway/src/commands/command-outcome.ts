@@ -38,6 +38,8 @@ export function problemOf(
         qmp: { class: errorClass, desc },
       });
     }
+    case 'unreadable':
+      return new Problem('malformed-json', 'The command holds a character that no QMP server reads.', about);
     case 'too-large':
       return new Problem('body-too-large', `This VM takes messages of at most ${outcome.limit} bytes.`, about);
     case 'not-sent':

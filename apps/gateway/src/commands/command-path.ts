@@ -30,6 +30,7 @@ import type { CommandServer } from './command-server.js';
 import type { IdempotencyStore } from './idempotency.js';
 import { methodNotAllowed } from './method-not-allowed.js';
 import { pastedOptionFaults } from './pasted-options.js';
+import { requireReadableQuery } from './readable-text.js';
 import {
   epochChanged,
   RunningCommand,
@@ -376,6 +377,7 @@ export function malformedJson(error: unknown): unknown {
 
 function checkQuery(command: SchemaCommand, request: CommandRequest): CheckedArguments | undefined {
   if (request.arguments.kind !== 'query') return undefined;
+  requireReadableQuery(request.arguments.pairs);
   return argumentsFromQuery(command.definition, request.arguments.pairs, command.validation);
 }
 

@@ -29,7 +29,7 @@ export const problemCatalogue = {
     ...notSent,
     status: 400,
     title: 'Malformed JSON',
-    when: 'The body is not one strict JSON value: a syntax error, a duplicate key, a lone surrogate, a control character, nesting over 64 levels or bytes that are not UTF-8. The detail says where.',
+    when: 'The body is not one strict JSON value: a syntax error, a duplicate key, a lone surrogate, a noncharacter (U+FDD0 to U+FDEF, and the last two code points of each plane), a control character, a zero with an exponent, nesting over 64 levels or bytes that are not UTF-8; or a path or query holds such a character. The detail says where.',
   },
   'invalid-arguments': {
     ...notSent,

@@ -1,6 +1,7 @@
 import { Controller, Get, Inject, Param, Req, Res, UseGuards } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
 import { CheckedCommandPath } from '../commands/command-path.js';
+import { requireReadable } from '../commands/readable-text.js';
 import { ReplyRoom } from '../commands/reply-room.js';
 import { callerOf, readResourceControls, RequestCommands } from '../commands/request-commands.js';
 import { writeResource } from '../listeners/answer.js';
@@ -45,6 +46,7 @@ function readDisplay(query: string): Display {
   const head = parameters.get('head');
   if (device === '' || (device !== null && device.length > longestDevice))
     throw new Problem('invalid-request', `device: must be the id of a display device.`);
+  requireReadable('parameter "device"', device ?? '');
   if (head !== null && !/^\d{1,9}$/.test(head))
     throw new Problem('invalid-request', 'head: must be the number of a head, from 0.');
   return { ...(device === null ? {} : { device }), ...(head === null ? {} : { head: Number(head) }) };

@@ -3,12 +3,12 @@ import type { Principal } from '../access/principal.js';
 import type { CommandAnswer, CommandPath } from '../commands/command-request.js';
 import type { EventHub } from '../events/event-hub.js';
 import { onOneLine } from '../events/event-record.js';
-import type { Problem } from '../problems/problem.js';
 import type { CloseReason } from './close-codes.js';
 import type { MonitorTarget, MonitorTargetSession } from './monitor-target.js';
 import type { Leaver } from './socket-connection.js';
+import { genericError, qmpErrorOf, shown, type QmpError } from './monitor-errors.js';
 import { QmpInput, type QmpInputValue } from './qmp-input.js';
-import { QmpMessageError, readQmpMessage, type QmpCommand } from './qmp-message.js';
+import { readQmpMessage, type QmpCommand } from './qmp-message.js';
 
 /** How a client of the shared monitor is reached: a WebSocket or a unix socket. */
 export interface MonitorTransport {
@@ -36,8 +36,13 @@ export interface MonitorSessionParts {
 /** QEMU reads ahead as many in-band commands of one monitor. */
 const inFlightBound = 8;
 const messageBound = 1024 * 1024;
+/** Values of one client in one turn of all; there may be tens of thousands in a piece of its stream. */
+const readAtOnce = 200;
 /** QEMU would go on filling its memory for a client that does not read. */
 const unsentBound = 8 * 1024 * 1024;
+
+const capabilitiesFirst: QmpError = { class: 'CommandNotFound', desc: 'qmp_capabilities comes before other commands' };
+const negotiatedAlready: QmpError = { class: 'CommandNotFound', desc: 'Capabilities were negotiated before' };
 
 /** A place in the order of in-band answers. */
 interface Place {
@@ -52,12 +57,14 @@ export class MonitorSession implements Leaver {
   readonly #parts: MonitorSessionParts;
   readonly #session: MonitorTargetSession | undefined;
   readonly #input = new QmpInput();
-  readonly #unread: QmpInputValue[] = [];
+  /** The next one last: taking them from the front of a long list would cost its length each time. */
+  #unread: QmpInputValue[] = [];
   readonly #places: Place[] = [];
   readonly #releases: (() => void)[] = [];
   #state: 'negotiating' | 'negotiated' | 'ended' = 'negotiating';
   #oob = false;
   #paused = false;
+  #later: NodeJS.Immediate | undefined;
   #vmGone = false;
   #leaving = false;
   #commands = 0;
@@ -84,7 +91,7 @@ export class MonitorSession implements Leaver {
   /** Bytes of the client. */
   feed(chunk: Buffer): void {
     if (this.#state === 'ended') return;
-    this.#unread.push(...this.#input.push(chunk));
+    this.#unread = [...this.#input.push(chunk).reverse(), ...this.#unread];
     if (this.#input.held > messageBound) this.end('too-big');
     else this.#readOn();
   }
@@ -120,9 +127,12 @@ export class MonitorSession implements Leaver {
   }
 
   #readOn(): void {
-    while (this.#places.length < inFlightBound && this.#outOfBandInFlight < inFlightBound) {
-      if (this.#unread.length === 0) break;
-      this.#read(this.#unread.shift());
+    for (let read = 0; read < readAtOnce; read++) {
+      if (this.#places.length >= inFlightBound || this.#outOfBandInFlight >= inFlightBound) break;
+      const value = this.#unread.pop();
+      if (value === undefined) break;
+      this.#read(value);
+      if (read + 1 === readAtOnce) this.#goOnLater();
     }
     const isFull = this.#unread.length > 0;
     if (isFull === this.#paused || this.#ended) return;
@@ -131,41 +141,47 @@ export class MonitorSession implements Leaver {
     else this.#parts.transport.resume();
   }
 
+  #goOnLater(): void {
+    this.#later ??= setImmediate(() => {
+      this.#later = undefined;
+      if (!this.#ended) this.#readOn();
+    });
+  }
+
   get #ended(): boolean {
     return this.#state === 'ended';
   }
 
   #read(value: QmpInputValue): void {
     const place = this.#takePlace();
-    let command: QmpCommand;
-    try {
-      if (value === undefined) throw new QmpMessageError('A control byte cut the input short', undefined);
-      command = readQmpMessage(value);
-    } catch (error) {
-      if (!(error instanceof QmpMessageError)) throw error;
-      this.#fill(place, errorMessage(error.id, 'GenericError', error.description));
+    const command = readQmpMessage(value);
+    if ('refusal' in command) {
+      this.#fill(place, errorMessage(command.id, command.refusal));
       return;
     }
-    if (this.#leaving) this.#fill(place, errorMessage(command.id, 'GenericError', 'The gateway is stopping'));
-    else if (this.#state === 'negotiating') this.#fill(place, this.#negotiate(command));
-    else if (command.name === 'qmp_capabilities' && !command.outOfBand)
-      this.#fill(place, errorMessage(command.id, 'CommandNotFound', 'Capabilities were negotiated already'));
+    const { id, name, outOfBand } = command;
+    if (this.#leaving) this.#fill(place, errorMessage(id, genericError('This monitor is about to close')));
+    else if (outOfBand && !this.#oob)
+      this.#fill(place, errorMessage(id, genericError(`'exec-oob' needs the capability 'oob', which was not enabled`)));
+    else if (name === 'qmp_capabilities' && !outOfBand) this.#fill(place, this.#negotiate(command));
+    else if (this.#state === 'negotiating') this.#fill(place, errorMessage(id, capabilitiesFirst));
     else this.#execute(command, place);
   }
 
-  #negotiate({ id, name, outOfBand, arguments: args }: QmpCommand): readonly string[] {
-    if (outOfBand) return errorMessage(id, 'GenericError', 'Out-of-band execution was not negotiated');
-    if (name !== 'qmp_capabilities')
-      return errorMessage(id, 'CommandNotFound', 'Capabilities come first: execute qmp_capabilities');
+  #negotiate({ id, arguments: args }: QmpCommand): readonly string[] {
     const wanted = new Set<string>();
-    for (const { name: member, value } of args?.members ?? []) {
-      if (member !== 'enable') return errorMessage(id, 'GenericError', `qmp_capabilities has no argument '${member}'`);
-      if (value.kind !== 'array') return errorMessage(id, 'GenericError', `'enable' is a list of capabilities`);
+    for (const { name, value } of args?.members ?? []) {
+      if (name !== 'enable') return errorMessage(id, genericError(`Argument ${shown(name)}: unknown`));
+      if (value.kind !== 'array')
+        return errorMessage(id, genericError(`Argument 'enable': expected a list of capabilities`));
       for (const item of value.items) wanted.add(item.kind === 'string' ? item.value : '');
     }
     const oob = wanted.delete('oob');
-    if (wanted.size > 0 || (oob && this.#session?.oob !== true))
-      return errorMessage(id, 'GenericError', 'A capability was asked for that the greeting does not offer');
+    const [unknown] = wanted;
+    if (unknown !== undefined) return errorMessage(id, genericError(`There is no capability ${shown(unknown)}`));
+    if (this.#state === 'negotiated') return errorMessage(id, negotiatedAlready);
+    if (oob && this.#session?.oob !== true)
+      return errorMessage(id, genericError(`The greeting does not offer the capability 'oob'`));
     this.#oob = oob;
     this.#state = 'negotiated';
     return ['{"return": {}', idMember(id), '}'];
@@ -173,10 +189,6 @@ export class MonitorSession implements Leaver {
 
   #execute(command: QmpCommand, place: Place): void {
     const { id, name, outOfBand, argumentsJson } = command;
-    if (outOfBand && !this.#oob) {
-      this.#fill(place, errorMessage(id, 'GenericError', 'Out-of-band execution was not negotiated'));
-      return;
-    }
     if (outOfBand) {
       // Their answers overtake the others. The place was the last one.
       this.#places.pop();
@@ -206,7 +218,7 @@ export class MonitorSession implements Leaver {
     let message: readonly (string | Buffer)[] = [];
     if (answer.ok) message = ['{"return": ', answer.json, idMember(id), '}'];
     // Of what a lost session leaves open QEMU would say nothing, and the client knows what that means.
-    else if (!this.#vmGone) message = problemMessage(id, answer.problem);
+    else if (!this.#vmGone) message = errorMessage(id, qmpErrorOf(answer.problem));
     if (place === undefined) this.#send(message);
     else this.#fill(place, message);
     if (this.#paused) this.#readOn();
@@ -246,16 +258,7 @@ function idMember(id: string | undefined): string {
   return id === undefined ? '' : `, "id": ${id}`;
 }
 
-function errorMessage(id: string | undefined, errorClass: string, description: string): readonly string[] {
+function errorMessage(id: string | undefined, { class: errorClass, desc }: QmpError): readonly string[] {
   const head = id === undefined ? '{' : `{"id": ${id}, `;
-  return [`${head}"error": {"class": ${JSON.stringify(errorClass)}, "desc": ${JSON.stringify(description)}}}`];
-}
-
-/** What QEMU said, or what we say in its terms. */
-function problemMessage(id: string | undefined, problem: Problem): readonly string[] {
-  const { qmp, errors } = problem.fields;
-  if (qmp !== undefined) return errorMessage(id, qmp.class, qmp.desc);
-  const errorClass = problem.code === 'command-not-found' ? 'CommandNotFound' : 'GenericError';
-  const faults = (errors ?? []).map(({ pointer, message }) => `${pointer}: ${message}`).join('; ');
-  return errorMessage(id, errorClass, faults === '' ? problem.detail : `${problem.detail} ${faults}`);
+  return [`${head}"error": {"class": ${JSON.stringify(errorClass)}, "desc": ${JSON.stringify(desc)}}}`];
 }

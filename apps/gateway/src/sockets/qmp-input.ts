@@ -1,30 +1,46 @@
+import { broken, numberAfter, over, type NumberState } from './qmp-number.js';
+import { inDoubleQuotes } from './qmp-quotes.js';
+
+const space = 0x20;
 const tab = 0x09;
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
-const space = 0x20;
-const quote = 0x22;
-const backslash = 0x5c;
+const doubleQuote = 0x22;
+const singleQuote = 0x27;
+const comma = 0x2c;
+const colon = 0x3a;
 const openBracket = 0x5b;
+const backslash = 0x5c;
 const closeBracket = 0x5d;
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
 
-/** One top-level value, not yet looked into; undefined stands for bytes that cut one short. */
-export type QmpInputValue = Buffer | undefined;
+/** A byte that is part of no token, at this place of the stream. What came before it of a value is lost with it. */
+export class StrayByte {
+  constructor(readonly byte: number) {}
+}
+
+/** The text of one top-level value, its brackets balanced and not looked into otherwise. */
+export type QmpInputValue = Buffer | StrayByte;
 
 /**
  * Cuts a client's byte stream into top-level JSON values, as a QMP server does: line breaks delimit nothing, a value
- * may come in any number of pieces. A byte 0x00, 0x01 or 0xFF ends a half-read value, so that a client can start
- * afresh (QMP specification, "forcing the JSON parser into known-good state").
+ * may come in any number of pieces, and what is no JSON costs one value and not the connection. QEMU reads tokens: at a
+ * byte that no token goes on with it drops what it has read of a value, skips to the next bracket, comma, colon or
+ * control byte other than a tab, and starts afresh there. Whoever sends 0xFF first is sure to be understood (QMP
+ * specification, "forcing the JSON parser into known-good state"). What it takes beyond JSON comes out as JSON.
  */
 export class QmpInput {
   #pieces: Buffer[] = [];
   #heldBytes = 0;
-  #depth = 0;
-  #inString = false;
-  #escaped = false;
-  /** Inside a value that is neither object nor array; it ends before whatever can't belong to it. */
-  #inScalar = false;
+  #braces = 0;
+  #brackets = 0;
+  /** What the last byte is part of; undefined between tokens. */
+  #token: 'string' | 'escape' | 'word' | 'number' | 'skipped' | undefined;
+  #number: NumberState = 0;
+  #quote = doubleQuote;
+  /** The value has single quotes, or an escaped one. */
+  #isForeign = false;
 
   /** Bytes of a value that is not complete. */
   get held(): number {
@@ -40,29 +56,28 @@ export class QmpInput {
     };
     for (let at = 0; at < chunk.length; at++) {
       const byte = chunk[at] ?? 0;
-      if (byte === 0xff || byte <= 0x01) {
-        this.#take(chunk.subarray(0, 0));
-        values.push(undefined);
-        start = -1;
-      } else if (this.#inString) {
-        if (this.#escaped) this.#escaped = false;
-        else if (byte === backslash) this.#escaped = true;
-        else if (byte === quote) {
-          this.#inString = false;
-          if (this.#depth === 0) finish(at + 1);
-        }
-      } else if (byte === tab || byte === lineFeed || byte === carriageReturn || byte === space) {
-        if (this.#inScalar) finish(at);
-      } else {
-        const opens = byte === openBrace || byte === openBracket;
-        if (this.#inScalar && (opens || byte === quote)) finish(at);
-        if (start < 0) start = at;
-        if (byte === quote) this.#inString = true;
-        else if (opens) this.#depth++;
-        else if (byte === closeBrace || byte === closeBracket) {
-          if (this.#depth > 0) this.#depth--;
-          if (this.#depth === 0) finish(at + 1);
-        } else if (this.#depth === 0) this.#inScalar = true;
+      switch (this.#step(byte)) {
+        case 'begins':
+          if (start < 0) start = at;
+          break;
+        case 'ends-before':
+          if (this.#isTopLevel) finish(at--);
+          else at--;
+          break;
+        case 'ends-with':
+          if (this.#isTopLevel) finish(at + 1);
+          break;
+        case 'misplaced':
+          values.push(new StrayByte(byte));
+          break;
+        case 'stray':
+          this.#take(chunk.subarray(0, 0));
+          this.#token = 'skipped';
+          start = -1;
+          values.push(new StrayByte(byte));
+          break;
+        case 'again':
+          at--;
       }
     }
     if (start >= 0) {
@@ -72,16 +87,102 @@ export class QmpInput {
     return values;
   }
 
+  /** What a byte is to the token it belongs to; `again`: it is looked at once more, with nothing before it. */
+  #step(byte: number): 'begins' | 'goes-on' | 'ends-before' | 'ends-with' | 'misplaced' | 'stray' | 'again' {
+    switch (this.#token) {
+      case 'string':
+        if (byte === this.#quote) return this.#end('ends-with');
+        if (byte === backslash) this.#token = 'escape';
+        return isInString(byte) ? 'goes-on' : 'stray';
+      case 'escape':
+        this.#token = 'string';
+        if (byte === singleQuote) this.#isForeign = true;
+        return isInString(byte) ? 'goes-on' : 'stray';
+      case 'word':
+        return isLetter(byte) ? 'goes-on' : this.#end('ends-before');
+      case 'skipped':
+        return isSkipped(byte) ? 'goes-on' : this.#end('again');
+      case 'number':
+        this.#number = numberAfter(this.#number, byte);
+        if (this.#number === over) return this.#end('ends-before');
+        return this.#number === broken ? 'stray' : 'goes-on';
+      case undefined:
+        return this.#begin(byte);
+    }
+  }
+
+  #begin(byte: number): 'begins' | 'goes-on' | 'ends-with' | 'misplaced' | 'stray' {
+    switch (byte) {
+      case space:
+      case tab:
+      case lineFeed:
+      case carriageReturn:
+        return 'goes-on';
+      case openBrace:
+        this.#braces++;
+        return 'begins';
+      case openBracket:
+        this.#brackets++;
+        return 'begins';
+      case closeBrace:
+        if (!this.#isOpen) return 'misplaced';
+        this.#braces--;
+        return 'ends-with';
+      case closeBracket:
+        if (!this.#isOpen) return 'misplaced';
+        this.#brackets--;
+        return 'ends-with';
+      case comma:
+      case colon:
+        return this.#isOpen ? 'goes-on' : 'misplaced';
+      case doubleQuote:
+      case singleQuote:
+        this.#token = 'string';
+        this.#quote = byte;
+        if (byte === singleQuote) this.#isForeign = true;
+        return 'begins';
+      default:
+        this.#number = numberAfter(0, byte);
+        this.#token = isLetter(byte) ? 'word' : 'number';
+        return this.#token === 'number' && this.#number === 0 ? 'stray' : 'begins';
+    }
+  }
+
+  #end<T>(how: T): T {
+    this.#token = undefined;
+    return how;
+  }
+
   get #isInside(): boolean {
-    return this.#depth > 0 || this.#inString || this.#inScalar;
+    return this.#heldBytes > 0;
+  }
+
+  get #isOpen(): boolean {
+    return this.#braces + this.#brackets > 0;
+  }
+
+  /** No bracket is open, or one was closed that was not. */
+  get #isTopLevel(): boolean {
+    return this.#braces < 0 || this.#brackets < 0 || !this.#isOpen;
   }
 
   #take(last: Buffer): Buffer {
     const value = this.#pieces.length === 0 ? last : Buffer.concat([...this.#pieces, last]);
+    const isForeign = this.#isForeign;
     this.#pieces = [];
     this.#heldBytes = 0;
-    this.#depth = 0;
-    this.#inString = this.#escaped = this.#inScalar = false;
-    return value;
+    this.#braces = this.#brackets = 0;
+    this.#token = undefined;
+    this.#isForeign = false;
+    return isForeign ? inDoubleQuotes(value) : value;
   }
 }
+
+const isLetter = (byte: number): boolean => byte >= 0x61 && byte <= 0x7a;
+
+/** Whether it is UTF-8 is looked at when the value is whole. */
+const isInString = (byte: number): boolean => byte >= space && byte < 0xfe;
+
+const structure = new Set([openBrace, closeBrace, openBracket, closeBracket, comma, colon]);
+
+const isSkipped = (byte: number): boolean => byte === tab || (isInString(byte) && !structure.has(byte));

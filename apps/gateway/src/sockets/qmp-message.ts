@@ -1,5 +1,7 @@
 import { readJson, JsonSyntaxError, type JsonMember, type JsonNode, type JsonObject } from '@qmp-gateway/qapi';
 import { onOneLine } from '../events/event-record.js';
+import { genericError, inputError, shown, type QmpError } from './monitor-errors.js';
+import { StrayByte, type QmpInputValue } from './qmp-input.js';
 
 /** A command as a QMP client sends it. */
 export interface QmpCommand {
@@ -12,60 +14,52 @@ export interface QmpCommand {
   readonly arguments: JsonObject | undefined;
 }
 
-/** The answer to a message that is no command. `id` is undefined where it could not be read. */
-export class QmpMessageError extends Error {
-  constructor(
-    readonly description: string,
-    readonly id: string | undefined,
-  ) {
-    super(description);
-  }
+/** A message that is no command, and the answer to it. `id` is undefined where it could not be read. */
+export interface QmpRefusal {
+  readonly id: string | undefined;
+  readonly refusal: QmpError;
 }
 
 /** QEMU reads this deep. */
 const maxDepth = 1024;
+const openBrace = 0x7b;
 
-/** @throws {QmpMessageError} */
-export function readQmpMessage(value: Buffer): QmpCommand {
-  const { text, root } = readStrictJson(value);
-  if (root.kind !== 'object') throw new QmpMessageError('A QMP message is a JSON object', undefined);
-  const textOf = (node: JsonNode): string => text.slice(node.start, node.end);
-  const members = new Map(root.members.map((member) => [member.name, member.value]));
-  const idNode = members.get('id');
-  const id = idNode === undefined ? undefined : onOneLine(textOf(idNode));
-  const refuse = (description: string): never => {
-    throw new QmpMessageError(description, id);
-  };
-  const unknown = root.members.find(isUnknown);
-  if (unknown !== undefined) refuse(`A QMP message has no member '${unknown.name}'`);
-  const execute = members.get('execute');
-  const executeOutOfBand = members.get('exec-oob');
-  if (execute !== undefined && executeOutOfBand !== undefined) refuse(`'execute' and 'exec-oob' exclude each other`);
+export function readQmpMessage(value: QmpInputValue): QmpCommand | QmpRefusal {
+  if (value instanceof StrayByte) return { id: undefined, refusal: inputError(value) };
+  if (value[0] !== openBrace) return { id: undefined, refusal: genericError('A QMP message is a JSON object') };
+  try {
+    const { text, root } = readJson(value, { maxDepth });
+    return readCommand(text, root.kind === 'object' ? root.members : []);
+  } catch (error) {
+    if (error instanceof JsonSyntaxError) return { id: undefined, refusal: inputError(error) };
+    throw error;
+  }
+}
+
+const messageMembers = new Set(['execute', 'exec-oob', 'arguments', 'id']);
+
+function readCommand(text: string, members: readonly JsonMember[]): QmpCommand | QmpRefusal {
+  const textOf = (node: JsonNode | undefined): string | undefined => node && text.slice(node.start, node.end);
+  const valueOf = (wanted: string): JsonNode | undefined => members.find(({ name }) => name === wanted)?.value;
+  const idText = textOf(valueOf('id'));
+  const id = idText === undefined ? undefined : onOneLine(idText);
+  const refuse = (desc: string): QmpRefusal => ({ id, refusal: genericError(desc) });
+  const unknown = members.find(({ name }) => !messageMembers.has(name));
+  if (unknown !== undefined) return refuse(`A QMP message has no member ${shown(unknown.name)}`);
+  const execute = valueOf('execute');
+  const executeOutOfBand = valueOf('exec-oob');
+  if (execute !== undefined && executeOutOfBand !== undefined)
+    return refuse(`'execute' and 'exec-oob' exclude each other`);
   const name = execute ?? executeOutOfBand;
   if (name === undefined) return refuse(`A QMP message needs a member 'execute'`);
   if (name.kind !== 'string') return refuse('The name of a command is a string');
-  const args = members.get('arguments');
+  const args = valueOf('arguments');
   if (args !== undefined && args.kind !== 'object') return refuse(`'arguments' is an object`);
   return {
     id,
     name: name.value,
     outOfBand: executeOutOfBand !== undefined,
-    argumentsJson: args === undefined ? undefined : textOf(args),
+    argumentsJson: textOf(args),
     arguments: args,
   };
-}
-
-const messageMembers = new Set(['execute', 'exec-oob', 'arguments', 'id']);
-
-function isUnknown({ name }: JsonMember): boolean {
-  return !messageMembers.has(name);
-}
-
-function readStrictJson(value: Buffer): { text: string; root: JsonNode } {
-  try {
-    return readJson(value, { maxDepth });
-  } catch (error) {
-    if (error instanceof JsonSyntaxError) throw new QmpMessageError(`This is not JSON: ${error.message}`, undefined);
-    throw error;
-  }
 }

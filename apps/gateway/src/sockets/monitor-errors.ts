@@ -1,0 +1,77 @@
+import { JsonSyntaxError } from '@qmp-gateway/qapi';
+import type { ProblemCode } from '../problems/catalogue.js';
+import type { Fault, Problem } from '../problems/problem.js';
+import { StrayByte } from './qmp-input.js';
+
+const longestShown = 100;
+
+/** The `error` member of an answer, as QMP has it. */
+export interface QmpError {
+  readonly class: string;
+  readonly desc: string;
+}
+
+/** Whatever a QMP server says beside its few other classes, which programs match on, is a GenericError. */
+export function genericError(desc: string): QmpError {
+  return { class: 'GenericError', desc };
+}
+
+/** To what is no JSON. Nobody can know what id it would have had. */
+export function inputError(fault: StrayByte | JsonSyntaxError): QmpError {
+  if (fault instanceof JsonSyntaxError) return genericError(`Not JSON: ${fault.message}`);
+  const { byte } = fault;
+  const shown =
+    byte > 0x20 && byte < 0x7f
+      ? `'${String.fromCharCode(byte)}'`
+      : `byte 0x${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+  return genericError(`Not JSON: ${shown} is out of place`);
+}
+
+/**
+ * What QEMU said, or what we say in its terms: to a client that knows commands, arguments and a monitor, and nothing of
+ * requests, bodies and problems.
+ */
+export function qmpErrorOf(problem: Problem): QmpError {
+  if (problem.fields.qmp !== undefined) return problem.fields.qmp;
+  if (problem.code === 'command-not-found') return { class: 'CommandNotFound', desc: commandNotFound(problem) };
+  const words = wording[problem.code];
+  return genericError(withoutFullStop(words === undefined ? problem.detail : words(problem)));
+}
+
+/** Where the words of the other entrances would puzzle; a detail that is not here speaks of the command or the VM. */
+const wording: Partial<Record<ProblemCode, (problem: Problem) => string>> = {
+  'malformed-json': ({ detail }) => `The arguments can't be read: ${detail}`,
+  'invalid-arguments': ({ detail, fields }) => fields.errors?.map(argumentFault).join('; ') ?? detail,
+  'not-offered': ({ detail }) => detail.replace(/, which HTTP can ?not carry/, ', which this monitor can not pass on'),
+  'body-too-large': ({ detail }) => detail.replace('The encoded command', 'The command'),
+  'too-many-requests': ({ detail }) => detail.replace('requests a second', 'commands a second'),
+  'vm-not-found': () => 'The VM of this monitor is not known any more',
+  'epoch-changed': () => 'The connection to the VM was lost; the command was not run',
+  'deadline-exceeded': ({ outcome, detail }) =>
+    outcome === 'not-sent' ? detail : `${detail.split(';')[0] ?? ''}; the command may still be carried out`,
+  'internal-error': () => 'The monitor failed on this command',
+};
+
+function commandNotFound({ fields: { command = '', errors = [] } }: Problem): string {
+  const nearest = errors.flatMap(({ suggestions = [] }) => suggestions);
+  const hint = nearest.length > 0 ? `; there is ${nearest.join(' and ')}` : '';
+  return `There is no command ${shown(command)}${hint}`;
+}
+
+/** Members are named as QMP servers do it: `a.b[0]`. */
+function argumentFault({ pointer, message, suggestions = [] }: Fault): string {
+  const names = pointer
+    .split('/')
+    .slice(1)
+    .map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const path = names.map((name, at) => (/^\d+$/.test(name) ? `[${name}]` : `${at === 0 ? '' : '.'}${name}`)).join('');
+  const hint = suggestions.length > 0 ? `; there is ${suggestions.join(' and ')}` : '';
+  return `${path === '' ? 'The arguments' : `Argument '${path}'`}: ${message}${hint}`;
+}
+
+/** A name of the client's, as an answer repeats it: short, and whole characters. */
+export function shown(name: string): string {
+  return `'${Buffer.from(name.slice(0, longestShown)).toString()}'`;
+}
+
+const withoutFullStop = (text: string): string => text.replace(/\.$/, '');
