@@ -1,5 +1,5 @@
 import { isKnownCommand } from '@qmp-gateway/catalog';
-import { DialGate, type TlsOptions } from '@qmp-gateway/qmp';
+import { DialGate, serverBounds, type TlsOptions } from '@qmp-gateway/qmp';
 import type { Logger } from 'pino';
 import { AuditLog } from './access/audit-log.js';
 import { AccessControl } from './access/access-control.js';
@@ -35,6 +35,7 @@ import { MonitorSockets } from './sockets/monitor-sockets.js';
 import type { SocketParts } from './sockets/socket-connection.js';
 import { SocketRouter } from './sockets/socket-router.js';
 import { StateDirectory } from './state/state-directory.js';
+import { AnomalyLog } from './vms/anomaly-log.js';
 import { VmDiscovery } from './vms/discovery/vm-discovery.js';
 import { VmAdministration } from './vms/vm-administration.js';
 import { VmDirectory } from './vms/vm-directory.js';
@@ -334,6 +335,7 @@ export class Gateway {
   }
 
   #observer(): VmObserver {
+    const anomalies = new AnomalyLog((about) => this.log.warn(about, 'odd bytes from a vm'));
     return {
       changed: (vm) => {
         this.#publishChanged(vm);
@@ -347,6 +349,7 @@ export class Gateway {
       ready: (vm) => {
         this.work.ready(vm);
         const { schema } = vm;
+        const { most } = serverBounds.loggedNames;
         const unknown = [...(schema?.commands.values() ?? [])]
           .filter(({ name }) => schema !== undefined && !isKnownCommand(schema.origin.kind, name))
           .map(({ name }) => name);
@@ -356,7 +359,7 @@ export class Gateway {
             epoch: vm.epoch,
             kind: vm.kind,
             version: vm.version,
-            ...(unknown.length > 0 ? { unknownCommands: unknown } : {}),
+            ...(unknown.length > 0 ? { unknownCommands: unknown.slice(0, most), unknownCount: unknown.length } : {}),
           },
           unknown.length > 0 ? 'vm ready; some of its commands are in no catalog' : 'vm ready',
         );
@@ -365,8 +368,8 @@ export class Gateway {
         this.hub.publish(vm, event);
         this.work.event(vm, event);
       },
-      anomaly: (vm, kind, detail) =>
-        this.log.warn({ vm: vm.id, kind, detail: detail.slice(0, 500) }, 'odd bytes from a vm'),
+      eventLeftOut: (vm, name) => this.hub.publishLeftOut(vm, name),
+      anomaly: (vm, kind, detail) => anomalies.tell(vm, kind, detail),
     };
   }
 }

@@ -14,6 +14,7 @@ export {
 } from './fake-monitor.js';
 export { FaultProxy, type FaultRules } from './fault-proxy.js';
 export { echoBootSector, floodBootSector, powerButtonBootSector } from './boot-sectors.js';
+export { HostileMonitor, nasty, ownEventNames, type HostileOptions, type HostileSchema } from './hostile-monitor.js';
 export { InstantMonitor } from './instant-monitor.js';
 export { bootLinuxGuest, guestKernelDirectory, type LinuxGuest, type LinuxGuestOptions } from './linux-guest.js';
 export type { ProbedLatency } from './latency-probe.js';

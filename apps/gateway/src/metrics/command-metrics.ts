@@ -17,9 +17,14 @@ export class Histogram {
   }
 }
 
+/** Names counted by themselves of each kind: QEMU's releases have some 300 together, and a VM can offer any. */
+const namesBound = 1000;
+const otherNames = 'other';
+
 /**
  * Counters of the command path: plain numbers on the hot path, turned into Prometheus text only when someone scrapes.
- * Commands are counted by names of the VMs' own models, so a caller's invention can't make new series.
+ * Commands are counted by names of the VMs' own models, so a caller's invention can't make new series, and a VM's only so
+ * many.
  */
 export class CommandMetrics {
   /** kind, command, outcome -> count. */
@@ -30,7 +35,8 @@ export class CommandMetrics {
 
   command(kind: string | null, command: string, outcome: string, durationMs: number, trace: CommandTrace): void {
     const byCommand = entry(this.commands, kind ?? 'unknown', () => new Map<string, Map<string, number>>());
-    const byOutcome = entry(byCommand, command, () => new Map<string, number>());
+    const name = byCommand.size >= namesBound && !byCommand.has(command) ? otherNames : command;
+    const byOutcome = entry(byCommand, name, () => new Map<string, number>());
     byOutcome.set(outcome, (byOutcome.get(outcome) ?? 0) + 1);
     this.whole.observe(durationMs / 1000);
     if (trace.queueMs !== undefined) this.queue.observe(trace.queueMs / 1000);

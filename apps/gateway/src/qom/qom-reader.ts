@@ -1,4 +1,5 @@
 import { readJson, type JsonDocument, type JsonNode } from '@qmp-gateway/qapi';
+import { serverBounds } from '@qmp-gateway/qmp';
 import type { CommandTrace } from '../commands/command-request.js';
 import type { RequestCommands } from '../commands/request-commands.js';
 import { Problem } from '../problems/problem.js';
@@ -90,10 +91,10 @@ export class QomReader {
     const paths = objects.map(({ path }) => path);
     if (!this.bulk) {
       const [path = '/'] = paths;
-      const document = readJson(await this.#run('qom-list', { path }));
+      const document = readList(await this.#run('qom-list', { path }));
       return [propertiesOf(document, document.root)];
     }
-    const document = readJson(await this.#run('qom-list-get', { paths }));
+    const document = readList(await this.#run('qom-list-get', { paths }));
     const items = document.root.kind === 'array' ? document.root.items : [];
     return items.map((item) => propertiesOf(document, memberOf(item, 'properties')));
   }
@@ -132,6 +133,14 @@ export class QomReader {
       throw error;
     }
   }
+}
+
+/** A list's tree takes many times its bytes. @throws Problem that stands for a refusal: the object can't be looked into */
+function readList(json: string): JsonDocument {
+  const { most } = serverBounds.objectList;
+  if (json.length <= most) return readJson(json);
+  const detail = `The VM lists over ${most} bytes, more than is read.`;
+  throw new Problem('command-failed', detail, { outcome: 'refused' });
 }
 
 /** What the VM said against one object or property. @throws what is no refusal of the VM */

@@ -1,7 +1,9 @@
 import {
   asText,
   returnedObject,
+  serverBounds,
   systemClock,
+  wholeText,
   type Clock,
   type Monitor,
   type Outcome,
@@ -14,9 +16,9 @@ import type { CommandQueue } from '../commands/command-queue.js';
 export const pollEveryMs = 5000;
 const deadlineMs = 10_000;
 
-/** The run state that the outcome of `query-status` tells; null when it tells none. */
+/** The run state that the outcome of `query-status` tells; null when it tells none, or what can be none. */
 export function runStateOf(outcome: Outcome): string | null {
-  return asText(returnedObject(outcome)?.['status']) ?? null;
+  return wholeText(asText(returnedObject(outcome)?.['status']), serverBounds.runState) ?? null;
 }
 
 /**

@@ -1,7 +1,11 @@
 import type { ServerKind } from '@qmp-gateway/catalog';
 import {
+  isEventName,
   Monitor,
   parseEndpoint,
+  shownText,
+  systemClock,
+  TokenBucket,
   type Health,
   type MonitorHost,
   type MonitorOptions,
@@ -15,7 +19,7 @@ import type { VmIdentity } from '../access/principal.js';
 import { CommandQueue } from '../commands/command-queue.js';
 import type { CommandServer } from '../commands/command-server.js';
 import type { SchemaStore } from '../schemas/schema-store.js';
-import type { VmSchema } from '../schemas/vm-schema.js';
+import { schemaBuilds, type VmSchema } from '../schemas/vm-schema.js';
 import type { Limits, VmDefinition } from '../settings/settings.js';
 import { ChangeWaiters } from './change-waiters.js';
 import { RunStateFollower } from './run-state.js';
@@ -32,6 +36,8 @@ export interface VmObserver {
   /** A session was made: its epoch, schema and state are known. */
   ready(vm: Vm): void;
   event(vm: Vm, event: QmpEvent): void;
+  /** An event of that name came that is too large to be told. */
+  eventLeftOut(vm: Vm, name: string): void;
   anomaly(vm: Vm, kind: string, detail: string): void;
 }
 
@@ -77,6 +83,7 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
   #definition: VmDefinition;
   #followed: string | null = null;
   #preparation: Preparation | undefined;
+  readonly #schemaBuilds: TokenBucket;
   #epochs = new WeakMap<SessionInfo, string>();
 
   constructor(
@@ -88,6 +95,7 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
     this.#definition = definition;
     this.#surroundings = surroundings;
     this.queue = new CommandQueue(surroundings.limits);
+    this.#schemaBuilds = new TokenBucket(schemaBuilds, (surroundings.monitorOptions.clock ?? systemClock).now());
     const tls = definition.tls === undefined ? undefined : surroundings.tls.get(id);
     const options: MonitorOptions = {
       ...surroundings.monitorOptions,
@@ -174,14 +182,14 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
 
   async prepare(session: SessionInfo): Promise<void> {
     const before = this.uuid;
-    const preparation = await prepareSession(
-      this.monitor,
-      session,
-      parseEndpoint(this.#definition.endpoint),
-      this.#definition.kind,
-      this.#surroundings.schemas,
-      (runState) => (this.#followed = runState),
-    );
+    const clock = this.#surroundings.monitorOptions.clock ?? systemClock;
+    const preparation = await prepareSession(this.monitor, session, this.#surroundings.schemas, {
+      endpoint: parseEndpoint(this.#definition.endpoint),
+      wanted: this.#definition.kind,
+      mayBuild: () => this.#schemaBuilds.tryTake(clock.now()),
+      statusKnown: (runState) => (this.#followed = runState),
+      odd: (kind, detail) => this.anomaly(kind, detail),
+    });
     this.#preparation = preparation;
     if (before !== null && preparation.uuid !== null && before !== preparation.uuid)
       this.anomaly('other-uuid', `another VM answers at this endpoint: uuid was ${before}`);
@@ -204,6 +212,7 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
 
   event(event: QmpEvent, session: SessionInfo): void {
     this.#beginEpoch(session);
+    if (!isEventName(event.name)) this.anomaly('odd-event-name', shownText(event.name));
     this.#surroundings.observer.event(this, event);
     // Before the session's query-status nothing is known that an event could change.
     if (this.#followed === null) return;
@@ -211,6 +220,11 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
     if (runState === this.#followed) return;
     this.#followed = runState;
     this.#surroundings.observer.changed(this);
+  }
+
+  eventLeftOut(name: string, session: SessionInfo): void {
+    this.#beginEpoch(session);
+    this.#surroundings.observer.eventLeftOut(this, name);
   }
 
   place(): void {
