@@ -10,7 +10,7 @@ import { isDefinitionName, serverBounds } from '@qmp-gateway/qmp';
 import { schemaHash, VmSchema, type SchemaOrigin } from './vm-schema.js';
 
 /** The schemas asked for last are held here too: a VM that is registered anew finds the one it had. */
-const heldSchemas = 4;
+const heldSchemas = 2;
 
 /** Failures remembered, so that what can't be read is not read again. */
 const rememberedFailures = 16;
