@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Writes the documents and types that are made from the bundled catalogs and the catalogue of problems:
-// openapi/, libs/client/src/generated/, docs/errors.md, docs/metrics.md; and docs/settings.md of the classes of the
+// openapi/, libs/client/src/generated/, docs/errors.md, docs/metrics.md; docs/bounds.md of the table of bounds; and docs/settings.md of the classes of the
 // settings. Needs `npm run build` first.
 //
 //   node scripts/generate-documents.js             writes what has changed
@@ -10,6 +10,7 @@ import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundledCatalogs, loadBundledCatalog } from '@qmp-gateway/catalog';
+import { serverBounds } from '@qmp-gateway/qmp';
 import { latencyBounds } from '../apps/gateway/dist/metrics/command-metrics.js';
 import { metricTable } from '../apps/gateway/dist/metrics/metric-table.js';
 import { problemCatalogue, problemCodes } from '../apps/gateway/dist/problems/catalogue.js';
@@ -20,6 +21,7 @@ import {
   newestCatalog,
 } from '../apps/gateway/dist/schemas/catalog-documents.js';
 import { typesOf } from '../apps/qapi-compiler/dist/documents.js';
+import { boundsPage } from './bounds-page.js';
 import { errorPage } from './error-page.js';
 import { integerTableModule } from './integer-table.js';
 import { metricsPage } from './metrics-page.js';
@@ -55,6 +57,7 @@ async function makeFiles() {
     ['libs/client/src/generated/integer-table.ts', integerTableModule(newest.model, source)],
     ['libs/client/src/generated/problem-codes.ts', problemCodesModule()],
     ['docs/errors.md', errorPage(problemCatalogue)],
+    ['docs/bounds.md', boundsPage(serverBounds)],
     ['docs/metrics.md', metricsPage(metricTable, latencyBounds)],
     ['docs/settings.md', settingsPage()],
   ]);

@@ -39,6 +39,7 @@ import { MonitorSockets } from './sockets/monitor-sockets.js';
 import type { SocketParts } from './sockets/socket-connection.js';
 import { SocketRouter } from './sockets/socket-router.js';
 import { StateDirectory } from './state/state-directory.js';
+import { AnomalyLog } from './vms/anomaly-log.js';
 import { VmDiscovery } from './vms/discovery/vm-discovery.js';
 import { VmAdministration } from './vms/vm-administration.js';
 import { VmDirectory } from './vms/vm-directory.js';
@@ -391,6 +392,7 @@ export class Gateway {
   }
 
   #observer(): VmObserver {
+    const anomalies = new AnomalyLog((about) => this.log.warn(about, 'odd bytes from a vm'));
     return {
       changed: (vm) => {
         this.#publishChanged(vm);
@@ -409,8 +411,8 @@ export class Gateway {
         this.hub.publish(vm, event);
         this.work.event(vm, event);
       },
-      anomaly: (vm, kind, detail) =>
-        this.log.warn({ vm: vm.id, kind, detail: detail.slice(0, 500) }, 'odd bytes from a vm'),
+      eventLeftOut: (vm, name) => this.hub.publishLeftOut(vm, name),
+      anomaly: (vm, kind, detail) => anomalies.tell(vm, kind, detail),
       caution: (vm, message) => this.log.warn({ vm: vm.id }, message),
     };
   }

@@ -22,7 +22,7 @@ export {
 export { findUnreadable, type UnreadableCharacter } from './unreadable-character.js';
 export { transformBigIntegers } from './big-integers.js';
 export { modelFromIntrospection } from './introspection.js';
-export { IntrospectionError } from './schema-info.js';
+export { IntrospectionError, IntrospectionSizeError, type IntrospectionBounds } from './schema-info.js';
 export { unmask } from './unmask.js';
 export { validateArguments, type ArgumentFault, type CheckedArguments, type ValidationOptions } from './validate.js';
 export { argumentsFromQuery } from './query.js';

@@ -15,6 +15,7 @@ import { pathNames, upperCamel, type NamedRoot, type NamedStep } from './path-na
 import {
   IntrospectionError,
   readSchemaInfos,
+  type IntrospectionBounds,
   type CommandInfo,
   type EventInfo,
   type SchemaInfos,
@@ -29,10 +30,11 @@ import {
  * from the path of the first command or event that leads to the type.
  *
  * @param json the value `query-qmp-schema` returned.
+ * @param bounds absent: all of it is taken.
  * @throws {IntrospectionError} when it is not an introspection, or names a type it does not define.
  */
-export function modelFromIntrospection(json: Buffer | string): QapiModel {
-  return new ModelBuilder(readSchemaInfos(parse(json))).build();
+export function modelFromIntrospection(json: Buffer | string, bounds?: IntrospectionBounds): QapiModel {
+  return new ModelBuilder(readSchemaInfos(parse(json), bounds)).build();
 }
 
 function parse(json: Buffer | string): unknown {

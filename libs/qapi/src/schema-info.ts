@@ -2,8 +2,34 @@ import type { EnumValue, Feature, JsonType } from './model.js';
 
 /** The answer to `query-qmp-schema` is not what the QEMU documentation of introspection describes; the message says where. */
 export class IntrospectionError extends Error {
-  override readonly name = 'IntrospectionError';
+  override readonly name: string = 'IntrospectionError';
 }
+
+/** More of something than the reader takes. */
+export class IntrospectionSizeError extends IntrospectionError {
+  override readonly name = 'IntrospectionSizeError';
+}
+
+/** How much of an introspection is taken; whoever wrote it can write any number of entries with names of any length. */
+export interface IntrospectionBounds {
+  /** More is an {@link IntrospectionSizeError}. */
+  readonly entries: number;
+  readonly commands: number;
+  /** Whether it can name a command or event; others are left out. */
+  isName(name: string): boolean;
+  /** Characters of the name of a member, case or value; a type with a longer one is of a kind not known here. */
+  readonly memberName: number;
+  /** Told of each definition that is left out, or taken for one of a kind not known. */
+  readonly leftOut: () => void;
+}
+
+const unbounded: IntrospectionBounds = {
+  entries: Infinity,
+  commands: Infinity,
+  isName: () => true,
+  memberName: Infinity,
+  leftOut: () => undefined,
+};
 
 /** A type as introspection tells it: references are names, arrays and builtins included. */
 export type TypeInfo =
@@ -55,20 +81,37 @@ const JSON_TYPES: ReadonlySet<unknown> = new Set<JsonType>(['string', 'boolean',
  *
  * @throws {IntrospectionError}
  */
-export function readSchemaInfos(value: unknown): SchemaInfos {
+export function readSchemaInfos(value: unknown, bounds: IntrospectionBounds = unbounded): SchemaInfos {
   const commands = new Map<string, CommandInfo>();
   const events = new Map<string, EventInfo>();
   const types = new Map<string, TypeInfo>();
-  for (const [index, item] of list(value, 'introspection').entries()) {
+  const items = list(value, 'introspection');
+  if (items.length > bounds.entries) throw new IntrospectionSizeError(`introspection: over ${bounds.entries} entries`);
+  for (const [index, item] of items.entries()) {
     const entry = record(item, `entry ${index}`);
     const name = text(entry['name'], `entry ${index}: name`);
     const meta = text(entry['meta-type'], `'${name}': meta-type`);
     const where = `${meta} '${name}'`;
-    if (meta === 'command') define(commands, name, where, readCommand(name, entry, where));
+    if ((meta === 'command' || meta === 'event') && !bounds.isName(name)) bounds.leftOut();
+    else if (meta === 'command') define(commands, name, where, readCommand(name, entry, where));
     else if (meta === 'event') define(events, name, where, readEvent(name, entry, where));
-    else define(types, name, where, readType(meta, entry, where));
+    else define(types, name, where, bounded(readType(meta, entry, where), bounds));
   }
+  if (commands.size > bounds.commands)
+    throw new IntrospectionSizeError(`introspection: over ${bounds.commands} commands`);
   return { commands: [...commands.values()], events: [...events.values()], types };
+}
+
+function bounded(type: TypeInfo, { memberName, leftOut }: IntrospectionBounds): TypeInfo {
+  if (!namesIn(type).some((name) => name.length > memberName)) return type;
+  leftOut();
+  return { meta: 'unknown' };
+}
+
+function namesIn(type: TypeInfo): string[] {
+  if (type.meta === 'enum') return type.values.map(({ name }) => name);
+  if (type.meta !== 'object') return [];
+  return [...type.members.map(({ name }) => name), ...type.cases.map((variant) => variant.case)];
 }
 
 function define<T>(known: Map<string, T>, name: string, where: string, info: T): void {

@@ -211,7 +211,7 @@ class ArgumentCheck {
     }
     for (const value of type.values) if (value.name === node.value) return;
     const names = type.values.map((value) => value.name);
-    this.fault(`${quoted(node.value)} is none of the values: ${names.join(', ')}`, this.nearest(node.value, [names]));
+    this.fault(`${quoted(node.value)} is none of the values: ${listed(names)}`, this.nearest(node.value, [names]));
   }
 
   /** QEMU picks the branch by the JSON type alone and then holds the value to it. */
@@ -246,7 +246,7 @@ class ArgumentCheck {
     this.path.push(name);
     this.fault(
       union && cases.length > 0
-        ? `is taken only where '${union.tag ?? ''}' is ${cases.join(', ')}`
+        ? `is taken only where '${union.tag ?? ''}' is ${listed(cases)}`
         : `unknown member ${quoted(name)}`,
       this.nearest(name, candidates),
     );
@@ -326,4 +326,12 @@ function describe(node: JsonNode): string {
 /** Client text in a message: as JSON, so that nothing in it can pass for ours, and shortened. */
 function quoted(text: string): string {
   return JSON.stringify(text.length > 64 ? `${text.slice(0, 64)}…` : text);
+}
+
+/** Names in one message. The largest enum of QEMU has 162 values; a server that is no QEMU can have any number. */
+const LISTED = 200;
+
+function listed(names: readonly string[]): string {
+  if (names.length <= LISTED) return names.join(', ');
+  return `${names.slice(0, LISTED).join(', ')}, … (${names.length} in all)`;
 }

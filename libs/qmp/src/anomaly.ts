@@ -5,4 +5,6 @@ export type AnomalyKind =
   | 'overlong-line'
   | 'reply-without-id'
   | 'early-events-dropped'
+  | 'overlong-event'
+  | 'overlong-timestamp'
   | 'peer-refused';

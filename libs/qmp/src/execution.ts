@@ -7,6 +7,7 @@
  * - `too-large`: not sent, because the dialect takes messages of at most `limit` bytes.
  * - `unreadable`: not sent, because the server's JSON reader refuses one of its characters (see `isReadable`).
  * - `unknown`: handed over, but no usable reply came; the command may have run, may be running still, or may be lost.
+ *   `tooLong`: a reply came that is longer than what is taken.
  */
 export type Outcome =
   | { readonly kind: 'return'; readonly value: Buffer }
@@ -14,7 +15,7 @@ export type Outcome =
   | { readonly kind: 'not-sent'; readonly cause: string }
   | { readonly kind: 'too-large'; readonly limit: number }
   | { readonly kind: 'unreadable' }
-  | { readonly kind: 'unknown'; readonly cause: string };
+  | { readonly kind: 'unknown'; readonly cause: string; readonly tooLong?: true };
 
 /**
  * One command on its way through a monitor. It holds an in-band place until its reply or the end of the session:
@@ -25,6 +26,8 @@ export interface Execution {
   /** The `arguments` object as JSON text, sent as it is. Absent: the message has no `arguments` member. */
   readonly argumentsJson?: string;
   readonly outOfBand?: boolean;
+  /** Bytes of the longest answer that is of use, `unknown` beyond; absent: the longest line. */
+  readonly answerBytes?: number;
   /** Called once, just before the first byte is handed to the kernel: not sent before, outcome unknown after. */
   onWrite?(): void;
   /** Called exactly once, synchronously; must not throw. */

@@ -17,6 +17,7 @@ export type FaultCode =
   | 'wrong-protocol'
   | 'agent-silent'
   | 'prepare-failed'
+  | 'schema-too-large'
   | 'connection-lost'
   | 'connection-reset'
   | 'protocol-error'

@@ -1,6 +1,7 @@
 import type { Dialect } from './dialects/dialect.js';
 import { isStratovirt, stratovirt } from './dialects/stratovirt.js';
 import type { Opening, OpeningFault, OpeningSession } from './opening.js';
+import { serverBounds } from './server-bounds.js';
 import type { Greeting } from './session-info.js';
 
 /** First bytes of what else may answer on a socket taken for QMP. */
@@ -66,6 +67,7 @@ export class GreetingOpening implements Opening {
     const capabilities = this.#dialect.capabilities(greeting);
     this.#session.request({
       command: 'qmp_capabilities',
+      answerBytes: serverBounds.ownAnswer.most,
       ...(capabilities === undefined ? {} : { argumentsJson: capabilities }),
       settle: (outcome) => {
         if (outcome.kind === 'return') this.#session.opened(greeting, capabilities !== undefined);

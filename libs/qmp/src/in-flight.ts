@@ -45,6 +45,13 @@ export class InFlightTable {
     return this.#inBand;
   }
 
+  /** Bytes of the longest answer that is awaited; 0 when none is. @param longest of a command that sets no bound */
+  answerBytes(longest: number): number {
+    let most = 0;
+    for (const { execution } of this.#commands) most = Math.max(most, execution.answerBytes ?? longest);
+    return most;
+  }
+
   get size(): number {
     return this.#commands.length;
   }

@@ -18,7 +18,7 @@ export {
   type MonitorState,
   type MonitorStateName,
 } from './monitor-state.js';
-export { Monitor, type MonitorHost, type MonitorOptions } from './monitor.js';
+export { Monitor, PreparationError, type MonitorHost, type MonitorOptions } from './monitor.js';
 export { ownBytes } from './own-bytes.js';
 export {
   asNumber,
@@ -30,7 +30,17 @@ export {
   returnedObject,
   type PeerObject,
 } from './peer-json.js';
+export {
+  cutText,
+  isDefinitionName,
+  isEventName,
+  serverBounds,
+  shownText,
+  wholeText,
+  type ServerBound,
+} from './server-bounds.js';
 export type { DialectName, Greeting, QmpEvent, SessionInfo } from './session-info.js';
+export { TokenBucket } from './token-bucket.js';
 export type { TlsOptions } from './transport.js';
 export { linkFault } from './unix-sockets/link-free-path.js';
 export { listenOnSocketFile } from './unix-sockets/socket-server.js';

@@ -2,8 +2,27 @@
 export interface LineSink {
   /** `owned`: the buffer is used for nothing else afterwards and may be kept. */
   line(buffer: Buffer, start: number, end: number, owned: boolean): void;
-  /** A line went over the limit; the rest of it is discarded. */
-  overlong(): void;
+  /** At the end of a line that went over its limit, and was discarded but for its two ends. */
+  overlong(line: OverlongLine): void;
+}
+
+export interface OverlongLine {
+  readonly limit: number;
+  readonly length: number;
+  /** {@link endBytes} at most: what tells whose line it is stands at one of them. */
+  readonly head: Buffer;
+  readonly tail: Buffer;
+}
+
+/** Bytes of each end of a discarded line that are kept; an id of ours has some 25. */
+export const endBytes = 64;
+
+/** Which lines are wanted, of those inside the limit. */
+export interface WantedLines {
+  /** Bytes up to which every line is. */
+  readonly always: number;
+  /** Bytes of the longest that is at present; asked while one grows past `always`. */
+  readonly now: () => number;
 }
 
 const newline = 0x0a;
@@ -20,18 +39,30 @@ const blockBytes = 64 * 1024;
 export class LineSplitter {
   readonly #sink: LineSink;
   readonly #limit: number;
+  readonly #wanted: WantedLines;
   /** The unfinished line: whole pieces, then a block that is being filled. */
   #pieces: Buffer[] = [];
   #block: Buffer | null = null;
   #blockLength = 0;
   #length = 0;
-  #discarding = false;
+  /** Of the line that is being discarded. */
+  #discarded: OverlongLine | null = null;
   #stopped = false;
 
-  /** @param limit bytes of the longest line, line end excluded. */
-  constructor(sink: LineSink, limit: number) {
+  /**
+   * @param limit bytes of the longest line, line end excluded.
+   * @param wanted absent: every line inside the limit.
+   */
+  constructor(sink: LineSink, limit: number, wanted: WantedLines = { always: limit, now: () => limit }) {
     this.#sink = sink;
     this.#limit = limit;
+    this.#wanted = wanted;
+  }
+
+  /** The limit for a line that has come to this length. */
+  #limitAt(length: number): number {
+    const { always, now } = this.#wanted;
+    return length <= always ? this.#limit : Math.min(this.#limit, Math.max(always, now()));
   }
 
   /**
@@ -48,13 +79,9 @@ export class LineSplitter {
         this.#keep(chunk, start, chunk.length);
         break;
       }
-      if (this.#discarding) {
-        this.#discarding = false;
-      } else if (this.#length > 0) {
+      if (this.#discarded !== null || this.#length > 0) {
         this.#keep(chunk, start, found);
         this.#finishLine();
-      } else if (found - start > this.#limit + 1) {
-        this.#sink.overlong();
       } else {
         this.#emit(chunk, start, found, false);
       }
@@ -76,13 +103,17 @@ export class LineSplitter {
   }
 
   #keep(chunk: Buffer, start: number, end: number): void {
-    if (this.#discarding) return;
+    if (this.#discarded !== null) {
+      this.#discarded = longer(this.#discarded, chunk, start, end);
+      return;
+    }
     const length = this.#length + end - start;
     // One byte more than the limit, for a carriage return whose newline is still to come.
-    if (length > this.#limit + 1) {
+    const limit = this.#limitAt(length);
+    if (length > limit + 1) {
+      const head = this.#headWith(chunk, start, end);
       this.#forget();
-      this.#discarding = true;
-      this.#sink.overlong();
+      this.#discarded = { limit, length, head, tail: Buffer.from(chunk.subarray(start, end).subarray(-endBytes)) };
       return;
     }
     this.#length = length;
@@ -100,6 +131,16 @@ export class LineSplitter {
     }
   }
 
+  /** The beginning of the unfinished line, of which this is the next part. */
+  #headWith(chunk: Buffer, start: number, end: number): Buffer {
+    this.#sealBlock();
+    const [first = chunk.subarray(start, end), ...others] = this.#pieces;
+    if (first.length >= endBytes) return Buffer.from(first.subarray(0, endBytes));
+    return Buffer.concat(
+      [first, ...others, chunk.subarray(start, end)].map((part) => part.subarray(0, endBytes)),
+    ).subarray(0, endBytes);
+  }
+
   #sealBlock(): void {
     if (this.#block !== null) this.#pieces.push(this.#block.subarray(0, this.#blockLength));
     this.#block = null;
@@ -111,12 +152,14 @@ export class LineSplitter {
     this.#block = null;
     this.#blockLength = 0;
     this.#length = 0;
+    this.#discarded = null;
   }
 
   #finishLine(): void {
-    // It went over the limit with its last piece.
-    if (this.#discarding) {
-      this.#discarding = false;
+    const discarded = this.#discarded;
+    if (discarded !== null) {
+      this.#forget();
+      this.#sink.overlong(withoutReturn(discarded));
       return;
     }
     this.#sealBlock();
@@ -129,7 +172,24 @@ export class LineSplitter {
 
   #emit(buffer: Buffer, start: number, end: number, owned: boolean): void {
     if (end > start && buffer[end - 1] === carriageReturn) end--;
-    if (end - start > this.#limit) this.#sink.overlong();
+    const limit = this.#limitAt(end - start);
+    if (end - start > limit) this.#sink.overlong(overlongLine(limit, buffer, start, end));
     else if (end > start) this.#sink.line(buffer, start, end, owned);
   }
+}
+
+/** A line that is there as a whole, as one that is not wanted. */
+export function overlongLine(limit: number, buffer: Buffer, start: number, end: number): OverlongLine {
+  const line = buffer.subarray(start, end);
+  return { limit, length: line.length, head: line.subarray(0, endBytes), tail: line.subarray(-endBytes) };
+}
+
+function longer({ limit, length, head, tail }: OverlongLine, chunk: Buffer, start: number, end: number): OverlongLine {
+  const last = chunk.subarray(start, end).subarray(-endBytes);
+  return { limit, length: length + end - start, head, tail: Buffer.concat([tail, last]).subarray(-endBytes) };
+}
+
+function withoutReturn(line: OverlongLine): OverlongLine {
+  const { length, tail } = line;
+  return tail.at(-1) === carriageReturn ? { ...line, length: length - 1, tail: tail.subarray(0, -1) } : line;
 }

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { LineSplitter, type LineSink } from './line-splitter.js';
+import { LineSplitter, type LineSink, type WantedLines } from './line-splitter.js';
 
 /** One message to the peer; never split over two writes by us. */
 export interface OutgoingMessage {
@@ -16,6 +16,8 @@ export interface ChannelHost extends LineSink {
 export interface ChannelOptions {
   /** Longest line taken. */
   readonly lineBytes: number;
+  /** Absent: all lines inside that. */
+  readonly wanted?: WantedLines;
   /** Whether several messages may go out in one write; asked at each. */
   readonly gathers: () => boolean;
   /**
@@ -53,7 +55,7 @@ export class MessageChannel {
 
   constructor(socket: Socket, host: ChannelHost, options: ChannelOptions) {
     this.#socket = socket;
-    this.#splitter = new LineSplitter(host, options.lineBytes);
+    this.#splitter = new LineSplitter(host, options.lineBytes, options.wanted);
     this.#options = options;
     let failure: NodeJS.ErrnoException | null = null;
     socket.on('data', (chunk: Buffer) => this.#read(chunk));

@@ -165,6 +165,13 @@ export class MessageIds {
     return true;
   }
 
+  /** The number of the first id of ours in these bytes, or -1. */
+  find(bytes: Buffer): number {
+    const at = bytes.indexOf(this.#prefix);
+    const end = at < 0 ? -1 : bytes.indexOf(0x22, at + this.#prefix.length);
+    return end < 0 ? -1 : this.read(bytes, at, end + 1);
+  }
+
   /** The number of our id at the very end of a line that is otherwise unintelligible, or -1. */
   readAtEnd(line: Buffer, start: number, end: number): number {
     if (line[end - 1] !== 0x7d || line[end - 2] !== 0x22) return -1;

@@ -157,9 +157,15 @@ describe('Monitor', () => {
     fake.on('big', () => ({ return: 'x'.repeat(5000) })).on('ok', () => ({ json: '1' }));
     const { monitor, host } = await scene.ready(fake.endpoint, { lineBytes: 4096 });
     const commands = [probe(monitor, 'big'), probe(monitor, 'ok')];
-    expect(await commands[0]!.outcome).toEqual({ kind: 'unknown', cause: 'the reply is over 4096 bytes' });
+    expect(await commands[0]!.outcome).toEqual({
+      kind: 'unknown',
+      cause: 'the reply is over 4096 bytes',
+      tooLong: true,
+    });
     expect(text(await commands[1]!.outcome)).toBe('1');
-    expect(host.anomalies).toEqual([{ kind: 'overlong-line', detail: 'over 4096 bytes' }]);
+    expect(host.anomalies).toEqual([
+      { kind: 'overlong-line', detail: expect.stringMatching(/^50[0-9]{2} bytes in answer to big$/) },
+    ]);
     expect(monitor.state.name).toBe('ready');
   });
 

@@ -15,8 +15,10 @@ import { HealthWatch, type Health } from './health-watch.js';
 import { requireTransition, type MonitorState } from './monitor-state.js';
 import { PeerListener } from './peer-listener.js';
 import type { DialectName, QmpEvent, SessionInfo } from './session-info.js';
+import { serverBounds, shownText } from './server-bounds.js';
 import { Session } from './session.js';
 import { watchSocketFile } from './socket-file-watch.js';
+import { TokenBucket } from './token-bucket.js';
 import { dial, leave, type DialledEndpoint, type TlsOptions } from './transport.js';
 
 /** The owner of a monitor. Everything but `prepare` is called synchronously and must not throw. */
@@ -31,6 +33,8 @@ export interface MonitorHost {
   healthChanged?(health: Health | null): void;
   /** In the order the server wrote them; also before `ready`. */
   event(event: QmpEvent, session: SessionInfo): void;
+  /** At its place among the events: one of that name came that is too large to be told. */
+  eventLeftOut?(name: string, session: SessionInfo): void;
   /** An in-band place became free, or the monitor became ready. */
   place?(): void;
   /** A guest agent that was asked has not answered for a handshake's time; `place` tells when it did. */
@@ -42,6 +46,8 @@ export interface MonitorHost {
 
 export interface RunOptions {
   readonly deadlineMs: number;
+  /** Bytes of the longest answer that is of use; default that of {@link serverBounds}. */
+  readonly answerBytes?: number;
   /** Called synchronously at the very place of the reply among the events; a promise would tell later. */
   readonly arrived?: (outcome: Outcome) => void;
 }
@@ -77,8 +83,23 @@ const dialects: Readonly<Record<DialectName, Dialect>> = {
   'guest-agent': guestAgent,
 };
 
+/** What the owner's preparation rejects with when that has a code of its own. */
+export class PreparationError extends Error {
+  override readonly name = 'PreparationError';
+
+  constructor(
+    readonly code: FaultCode,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
 /** A session that lasted this long was a success: the next dial is not held back by the failures before it. */
 const stableMs = 1000;
+
+/** Dials at once because the socket file is new: a server that starts over and over, or says so, is dialled like any other. */
+const dialsAtOnce = { perSecond: 1, burst: 10 };
 
 /** One monitor, dialled again and again until stopped. Nothing is ever sent twice. */
 export class Monitor {
@@ -88,6 +109,7 @@ export class Monitor {
   readonly #gate: DialGate;
   readonly #options: MonitorOptions;
   readonly #backoff: Backoff;
+  readonly #atOnce: TokenBucket;
   #state: MonitorState;
   #session: Session | null = null;
   /** Monotonic milliseconds; of the present or latest session. */
@@ -117,6 +139,7 @@ export class Monitor {
     this.#clock = options.clock ?? systemClock;
     this.#gate = options.dialGate ?? new DialGate(64);
     this.#backoff = new Backoff(options.random ?? Math.random);
+    this.#atOnce = new TokenBucket(dialsAtOnce, this.#clock.now());
     this.#state = { name: 'idle', since: this.#clock.wall() };
   }
 
@@ -193,7 +216,8 @@ export class Monitor {
    * The owner's own queries, also inside `prepare`.
    * @returns the outcome; at the deadline `unknown`, while the command keeps its place until it is answered.
    */
-  run(command: string, argumentsJson: string | undefined, { deadlineMs, arrived }: RunOptions): Promise<Outcome> {
+  run(command: string, argumentsJson: string | undefined, options: RunOptions): Promise<Outcome> {
+    const { deadlineMs, answerBytes = serverBounds.ownAnswer.most, arrived } = options;
     return new Promise((resolve) => {
       const session = this.#session;
       if (session === null || this.#state.name === 'stopped') {
@@ -208,7 +232,7 @@ export class Monitor {
         arrived?.(outcome);
         resolve(outcome);
       };
-      session.execute({ command, ...(argumentsJson === undefined ? {} : { argumentsJson }), settle });
+      session.execute({ command, answerBytes, ...(argumentsJson === undefined ? {} : { argumentsJson }), settle });
       this.#health?.sent();
     });
   }
@@ -294,6 +318,7 @@ export class Monitor {
       {
         opened: (info) => this.#prepare(info),
         event: (event, info) => this.#host.event(event, info),
+        eventLeftOut: (name, info) => this.#host.eventLeftOut?.(name, info),
         answered: () => this.#answered(),
         silent: () => this.#host.silent?.(),
         anomaly: (kind, detail) => this.#host.anomaly?.(kind, detail),
@@ -331,7 +356,8 @@ export class Monitor {
       },
       (error: unknown) => {
         deadline.cancel();
-        if (isCurrent()) session.end('prepare-failed', error instanceof Error ? error.message : String(error));
+        const code = error instanceof PreparationError ? error.code : 'prepare-failed';
+        if (isCurrent()) session.end(code, error instanceof Error ? error.message : String(error));
       },
     );
   }
@@ -355,6 +381,7 @@ export class Monitor {
     session.execute({
       command: 'query-yank',
       outOfBand: true,
+      answerBytes: serverBounds.ownAnswer.most,
       settle: (outcome) => {
         if (outcome.kind === 'return' || outcome.kind === 'error') answered();
       },
@@ -402,6 +429,7 @@ export class Monitor {
     // A socket file that comes new is a server that starts. A busy one exists and says nothing by changing.
     if (this.endpoint.kind !== 'unix' || this.#state.name === 'busy') return;
     unwatch = watchSocketFile(this.endpoint.path, () => {
+      if (!this.#atOnce.tryTake(this.#clock.now())) return;
       this.#backoff.reset();
       this.#reconnect();
     });
@@ -427,7 +455,7 @@ export class Monitor {
   }
 
   #fault(code: FaultCode, detail: string): Fault {
-    this.#lastFault = { code, detail, time: this.#clock.wall() };
+    this.#lastFault = { code, detail: shownText(detail), time: this.#clock.wall() };
     return this.#lastFault;
   }
 }

@@ -23,4 +23,15 @@ describe('what a peer wrote', () => {
     const others = ['1e999', '-1e999', '-1', '"1"', 'null', '{}', 'inf'];
     expect(others.map((json) => asNumber(parsedJson(json)))).toEqual(others.map(() => undefined));
   });
+
+  it('is read without its lists and objects when it is long', () => {
+    const long = 'x'.repeat(2 ** 20);
+    const read = returnedObject(
+      returned(`{ "buf-b64" : "${long}" , "eof":true,"list":[[1],{}],"object":{"a":1},"n":null}`),
+    );
+    expect(read).toEqual({ 'buf-b64': long, eof: true, n: null });
+    expect(returnedList(returned(`["${long}"]`))).toBeUndefined();
+    expect(parsedJson(`{"a":"${long}"`)).toBeUndefined();
+    expect(parsedJson(`{${'"a":1,'.repeat(200_000)}"a":1}`)).toBeUndefined();
+  });
 });

@@ -1,4 +1,6 @@
 import type { Outcome } from './execution.js';
+import { skipSpace, skipString, skipValue } from './json-scan.js';
+import { serverBounds } from './server-bounds.js';
 
 /**
  * What a peer wrote, read with checks: a server or a guest can write any JSON anywhere, whatever its schema says, and it
@@ -7,13 +9,44 @@ import type { Outcome } from './execution.js';
 
 export type PeerObject = Readonly<Record<string, unknown>>;
 
-/** Undefined for what is no JSON: QEMU can write `inf`, and of a long reply nobody has looked at all bytes. */
+/**
+ * Undefined for what is no JSON: QEMU can write `inf`, and of a long reply nobody has looked at all bytes. Of a text over
+ * {@link serverBounds.ownAnswer} only the plain members of an object are read, which can be long (what a guest agent read
+ * from a file): a million small values would take a hundred times the memory of their text.
+ */
 export function parsedJson(json: string | Buffer): unknown {
+  if (json.length > serverBounds.ownAnswer.most) return plainMembers(Buffer.from(json));
   try {
     return JSON.parse(json.toString());
   } catch {
     return undefined;
   }
+}
+
+/** Members of the largest object that is read without being parsed as a whole. */
+const mostMembers = 1000;
+
+/** Those members of an object that are no objects or lists; undefined for what is no object or has over a thousand. */
+function plainMembers(json: Buffer): PeerObject | undefined {
+  const end = json.length;
+  const members: [string, unknown][] = [];
+  let at = skipSpace(json, 0, end);
+  if (json[at] !== 0x7b) return undefined;
+  do {
+    const key = skipSpace(json, at + 1, end);
+    const afterKey = skipString(json, key, end);
+    const colon = afterKey < 0 ? end : skipSpace(json, afterKey, end);
+    const value = skipSpace(json, colon + 1, end);
+    const afterValue = json[colon] === 0x3a ? skipValue(json, value, end) : -1;
+    if (afterValue < 0 || members.length === mostMembers) return undefined;
+    if (json[value] !== 0x7b && json[value] !== 0x5b)
+      members.push([
+        JSON.parse(json.toString('utf8', key, afterKey)) as string,
+        JSON.parse(json.toString('utf8', value, afterValue)),
+      ]);
+    at = skipSpace(json, afterValue, end);
+  } while (json[at] === 0x2c);
+  return json[at] === 0x7d && skipSpace(json, at + 1, end) === end ? Object.fromEntries(members) : undefined;
 }
 
 export function asObject(value: unknown): PeerObject | undefined {

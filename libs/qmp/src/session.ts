@@ -10,12 +10,14 @@ import { GreetingOpening } from './greeting-opening.js';
 import { readGreeting } from './greeting.js';
 import { InFlight, InFlightTable } from './in-flight.js';
 import { skipSpace } from './json-scan.js';
+import { endBytes, overlongLine, type OverlongLine } from './line-splitter.js';
 import { MessageChannel, type OutgoingMessage } from './message-channel.js';
 import { checkedBytes, MessageIds, MessageScanner, type Span } from './message.js';
 import type { Opening, OpeningFault } from './opening.js';
 import { copyOut } from './own-bytes.js';
 import { asObject, asText, parsedJson } from './peer-json.js';
 import { isReadable } from './readable.js';
+import { cutText, serverBounds } from './server-bounds.js';
 import type { Greeting, QmpEvent, SessionInfo } from './session-info.js';
 import { SyncOpening } from './sync-opening.js';
 import { TokenBucket } from './token-bucket.js';
@@ -24,6 +26,8 @@ export interface SessionHost {
   /** Commands may be sent. Events that came earlier follow at once. */
   opened(info: SessionInfo): void;
   event(event: QmpEvent, info: SessionInfo): void;
+  /** An event of that name came that is too large to be told. */
+  eventLeftOut(name: string, info: SessionInfo): void;
   /** An in-band command was answered: its place is free. */
   answered(): void;
   /** The agent has not answered for a handshake's time; `answered` tells when it did. */
@@ -46,7 +50,7 @@ export interface SessionOptions {
   readonly lineBytes: number;
 }
 
-/** Events held until the session is negotiated: QEMU sent about 1,200 there under the worst flood measured. */
+/** Events held until the session is negotiated, beside their bytes: QEMU sent about 1,200 there under the worst flood measured. */
 const earlyEvents = 10_000;
 
 /** A server that throttles gets the command again after this time, so many times. */
@@ -54,6 +58,10 @@ const retryAfterMs = 25;
 const retries = 20;
 
 const emptyObject = Buffer.from('{}');
+
+const replyHead = Buffer.from('{"return":');
+
+const genericError = 'GenericError';
 
 /** QMP over one connection, from connect to its end: opening, ids, execution, events. */
 export class Session {
@@ -70,6 +78,7 @@ export class Session {
   readonly #synchronization: AgentSynchronization | null;
   #info: SessionInfo | null = null;
   #early: QmpEvent[] = [];
+  #earlyBytes = 0;
   #earlyDropped = 0;
   #bucket: TokenBucket | null = null;
   #pacing: Timer | null = null;
@@ -94,10 +103,15 @@ export class Session {
       socket,
       {
         line: (buffer, start, end, owned) => this.#take(buffer, start, end, owned),
-        overlong: () => this.#overlong(options.lineBytes),
+        overlong: (overlong) => this.#overlong(overlong),
         disconnected: (error) => this.#disconnected(error),
       },
-      { lineBytes: options.lineBytes, gathers: () => this.#dialect.gathers, lastByteApart: tls },
+      {
+        lineBytes: options.lineBytes,
+        wanted: { always: serverBounds.unaskedLine.most, now: () => this.#table.answerBytes(options.lineBytes) },
+        gathers: () => this.#dialect.gathers,
+        lastByteApart: tls,
+      },
     );
     this.#useDialect(dialect);
     this.#synchronization = dialect.greets ? null : this.#synchronizeWith(clock, options.handshakeTimeoutMs);
@@ -261,6 +275,10 @@ export class Session {
       this.#returned(this.#table.get(this.#ids.number), line, this.#ids.value, owned);
       return;
     }
+    if (end - start > serverBounds.unaskedLine.most && !this.#isWorthScanning(line, start)) {
+      this.#overlong(overlongLine(serverBounds.unaskedLine.most, line, start, end));
+      return;
+    }
     // Usually one message; a StratoVirt before 2.5 may put an event between the CR and the LF of a reply.
     let at = skipSpace(line, start, end);
     while (at < end && !this.#hasEnded()) {
@@ -277,7 +295,19 @@ export class Session {
     }
   }
 
+  /**
+   * To scan a long line takes 2 ms for each MiB, in which nobody else has a turn. It is either a server's answer with its
+   * members in another order than all known servers write, or the answer of a guest.
+   */
+  #isWorthScanning(line: Buffer, start: number): boolean {
+    return this.#dialect.byGuest || line.subarray(start, start + endBytes).includes(this.#ids.nonce);
+  }
+
   #greeting(json: string): void {
+    if (this.#opening !== null && json.length > serverBounds.greeting.most) {
+      this.end('protocol-error', `a greeting of ${json.length} characters`);
+      return;
+    }
     const greeting = readGreeting(json);
     if (greeting !== null && this.#opening !== null) {
       this.#anyServer = false;
@@ -287,9 +317,19 @@ export class Session {
 
   #event(line: Buffer): void {
     const { event, data, timestamp } = this.#scanner;
-    const name = textOf(line, event);
-    if (name === null) {
+    if (line[event.start] !== 0x22) {
       this.#unintelligible(line, event.start, event.end);
+      return;
+    }
+    const name = boundedName(line, event);
+    if (name === null) {
+      this.#host.anomaly('overlong-event', `an event name of ${event.end - event.start} bytes`);
+      return;
+    }
+    if (lengthOf(data) > serverBounds.eventData.most) {
+      this.#host.anomaly('overlong-event', `${name} with ${lengthOf(data)} bytes of data`);
+      if (this.#info === null) this.#earlyDropped++;
+      else this.#host.eventLeftOut(name, this.#info);
       return;
     }
     // With -no-shutdown the VM lives on, and what ends it later may be a crash.
@@ -298,12 +338,25 @@ export class Session {
     const qmpEvent: QmpEvent = {
       name,
       data: data.start < 0 ? undefined : line.toString('utf8', data.start, data.end),
-      timestamp: timestamp.start < 0 ? 'null' : line.toString('utf8', timestamp.start, timestamp.end),
+      timestamp: this.#timestamp(line, timestamp),
       receivedAt: this.#clock.wall(),
     };
-    if (this.#info !== null) this.#host.event(qmpEvent, this.#info);
-    else if (this.#early.length < earlyEvents) this.#early.push(qmpEvent);
+    if (this.#info !== null) {
+      this.#host.event(qmpEvent, this.#info);
+      return;
+    }
+    this.#earlyBytes += lengthOf(data);
+    const held = this.#early.length < earlyEvents && this.#earlyBytes <= serverBounds.earlyEvents.most;
+    if (held) this.#early.push(qmpEvent);
     else this.#earlyDropped++;
+  }
+
+  #timestamp(line: Buffer, span: Span): string {
+    const length = lengthOf(span);
+    if (length === 0) return 'null';
+    if (length <= serverBounds.eventTimestamp.most) return line.toString('utf8', span.start, span.end);
+    this.#host.anomaly('overlong-timestamp', `an event's timestamp of ${length} bytes, left out`);
+    return 'null';
   }
 
   #reply(kind: 'return' | 'error', line: Buffer, owned: boolean): void {
@@ -317,6 +370,9 @@ export class Session {
     const command = id.start < 0 ? this.#table.oldestInBand() : this.#table.get(this.#ids.read(line, id.start, id.end));
     if (kind === 'return') this.#returned(command, line, this.#scanner.return, owned);
     else this.#refused(command, line, this.#scanner.error);
+    // Whoever sends such lines could go on as long as an answer is awaited.
+    if (command === undefined && line.length > serverBounds.unaskedLine.most)
+      this.end('protocol-error', 'a long answer to no command');
   }
 
   /**
@@ -335,6 +391,11 @@ export class Session {
       this.#host.anomaly('foreign-reply', `${span.end - span.start} bytes`);
       return;
     }
+    const { answerBytes = Infinity } = command.execution;
+    if (span.end - span.start > answerBytes) {
+      this.#settle(command, tooLong(answerBytes));
+      return;
+    }
     const part = line.subarray(span.start, span.end);
     // Keeping a part of a larger buffer would keep all of it.
     const value = owned && part.length * 2 >= line.length ? part : copyOut(part);
@@ -346,12 +407,7 @@ export class Session {
       this.#host.anomaly('foreign-reply', `error of ${span.end - span.start} bytes`);
       return;
     }
-    const error = asObject(parsedJson(line.toString('utf8', span.start, span.end)));
-    this.#settle(command, {
-      kind: 'error',
-      class: asText(error?.['class']) ?? 'GenericError',
-      desc: asText(error?.['desc']) ?? '',
-    });
+    this.#settle(command, { kind: 'error', ...readError(line, span) });
   }
 
   #settle(command: InFlight, outcome: Outcome): void {
@@ -401,10 +457,18 @@ export class Session {
     }
   }
 
-  #overlong(limit: number): void {
-    this.#host.anomaly('overlong-line', `over ${limit} bytes`);
-    // Before negotiation it can only be the reply to a former client.
-    if (this.#opening === null) this.#abandonOldest(`the reply is over ${limit} bytes`);
+  /** An answer carries its id at one of its ends; without, it is of the oldest command only where replies have none. */
+  #overlong({ limit, length, head, tail }: OverlongLine): void {
+    const named = this.#table.get(this.#ids.readAtEnd(tail, 0, tail.length)) ?? this.#table.get(this.#ids.find(head));
+    const isOrdered = this.#dialect.replies === 'order' && this.#opening === null;
+    const command = named ?? (isOrdered ? this.#table.oldestInBand() : undefined);
+    if (command !== undefined) {
+      this.#host.anomaly('overlong-line', `${length} bytes in answer to ${command.execution.command}`);
+      this.#settle(command, tooLong(limit));
+    } else {
+      const isReply = head.subarray(0, replyHead.length).equals(replyHead);
+      this.#host.anomaly(isReply ? 'foreign-reply' : 'overlong-line', `${length} bytes`);
+    }
   }
 
   /** In-band replies come in order, so what cannot be attributed belongs to the oldest command. */
@@ -449,9 +513,40 @@ export class Session {
   }
 }
 
-/** A JSON string's text; null when the span is no string. */
-function textOf(line: Buffer, { start, end }: Span): string | null {
-  if (line[start] !== 0x22) return null;
+function tooLong(bytes: number): Outcome {
+  return { kind: 'unknown', cause: `the reply is over ${bytes} bytes`, tooLong: true };
+}
+
+/** The `error` member: its class and text as far as they are kept. */
+function readError(line: Buffer, { start, end }: Span): { readonly class: string; readonly desc: string } {
+  const bytes = end - start;
+  if (bytes > serverBounds.errorMember.most)
+    return { class: genericError, desc: `The server gave an error of ${bytes} bytes, which is too long to be told.` };
+  const error = asObject(parsedJson(line.toString('utf8', start, end)));
+  const [errorClass, desc] = [asText(error?.['class']) ?? genericError, asText(error?.['desc']) ?? ''];
+  const { most } = serverBounds.errorText;
+  return {
+    class: errorClass.length <= serverBounds.errorClass.most ? errorClass : genericError,
+    desc: desc.length <= most ? desc : `${cutText(desc, most)}… (cut: it has ${desc.length} characters)`,
+  };
+}
+
+/** Bytes of a member; 0 when it is absent. */
+function lengthOf({ start, end }: Span): number {
+  return start < 0 ? 0 : end - start;
+}
+
+/** The text of an event's name, a JSON string; null when it is too long to be one. */
+function boundedName(line: Buffer, span: Span): string | null {
+  const { most } = serverBounds.eventName;
+  // At most six bytes (`\u0041`) are one character.
+  if (span.end - span.start > 6 * most + 2) return null;
+  const name = textOf(line, span);
+  return name.length <= most ? name : null;
+}
+
+/** A JSON string's text. */
+function textOf(line: Buffer, { start, end }: Span): string {
   const text = line.toString('utf8', start + 1, end - 1);
   return text.includes('\\') ? (JSON.parse(line.toString('utf8', start, end)) as string) : text;
 }

@@ -1,4 +1,4 @@
-/** Paces a dialect whose server refuses more than so many messages a second. */
+/** Paces what may happen so many times a second: messages of a dialect whose server refuses more, work that a server causes. */
 export class TokenBucket {
   readonly #perMs: number;
   readonly #burst: number;
@@ -13,11 +13,23 @@ export class TokenBucket {
     this.#filledAt = now;
   }
 
+  /** Takes one token when there is one: without, nothing is owed. */
+  tryTake(now: number): boolean {
+    this.#fill(now);
+    if (this.#tokens < 1) return false;
+    this.#tokens--;
+    return true;
+  }
+
   /** Takes one token. @returns milliseconds to wait before using it: 0 when the bucket was not empty. */
   take(now: number): number {
-    this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#filledAt) * this.#perMs);
-    this.#filledAt = now;
+    this.#fill(now);
     this.#tokens--;
     return this.#tokens >= 0 ? 0 : Math.ceil(-this.#tokens / this.#perMs);
+  }
+
+  #fill(now: number): void {
+    this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#filledAt) * this.#perMs);
+    this.#filledAt = now;
   }
 }

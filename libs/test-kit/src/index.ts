@@ -22,6 +22,7 @@ export {
   watchdogBootSector,
 } from './boot-sectors.js';
 export { fullBacklog, type FullBacklog } from './full-backlog.js';
+export { HostileMonitor, nasty, ownEventNames, type HostileOptions, type HostileSchema } from './hostile-monitor.js';
 export { InstantMonitor } from './instant-monitor.js';
 export { bootLinuxGuest, guestKernelDirectory, type LinuxGuest, type LinuxGuestOptions } from './linux-guest.js';
 export type { ProbedLatency } from './latency-probe.js';

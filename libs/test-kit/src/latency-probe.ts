@@ -3,7 +3,8 @@
  * standard input ends; then it prints the milliseconds of each as JSON. In the process of a test the answers would
  * wait behind whatever else the test does, and that would be taken for the gateway's time.
  *
- * Arguments: URL of the command, token, path of the QMP socket, milliseconds between two rounds.
+ * Arguments: URL of the command, token, path of the QMP socket, milliseconds between two rounds, URL to look at in each
+ * round (`/livez`; none when absent).
  */
 import { Agent, request } from 'node:http';
 import { text } from 'node:stream/consumers';
@@ -14,15 +15,17 @@ import { RawQmpClient } from './raw-qmp-client.js';
 export interface ProbedLatency {
   readonly gateway: number[];
   readonly direct: number[];
+  /** Empty without a URL to look at. */
+  readonly looks: number[];
 }
 
-const [url = '', token = '', socket = '', pauseMs = '10'] = process.argv.slice(2);
+const [url = '', token = '', socket = '', pauseMs = '10', look = ''] = process.argv.slice(2);
 const agent = new Agent({ keepAlive: true });
 
 /** @throws when the answer is not 200 */
-async function ask(): Promise<void> {
+async function ask(method: string, address: string): Promise<void> {
   const answer = await new Promise<string>((resolve, reject) => {
-    const sent = request(url, { method: 'POST', agent, headers: { Authorization: `Bearer ${token}` } }, (response) => {
+    const sent = request(address, { method, agent, headers: { Authorization: `Bearer ${token}` } }, (response) => {
       text(response).then((body) => resolve(`${response.statusCode ?? 0} ${body}`), reject);
     });
     sent.on('error', reject).end();
@@ -32,15 +35,20 @@ async function ask(): Promise<void> {
 
 const direct = await RawQmpClient.connect(socket);
 await direct.negotiate();
-const latency: ProbedLatency = { gateway: [], direct: [] };
+const latency: ProbedLatency = { gateway: [], direct: [], looks: [] };
 process.stdin.resume();
 while (!process.stdin.readableEnded) {
   const sent = performance.now();
-  await ask();
+  await ask('POST', url);
   const answered = performance.now();
   await direct.command('{"execute":"query-status"}');
   latency.gateway.push(answered - sent);
-  latency.direct.push(performance.now() - answered);
+  const told = performance.now();
+  latency.direct.push(told - answered);
+  if (look !== '') {
+    await ask('GET', look);
+    latency.looks.push(performance.now() - told);
+  }
   await sleep(Number(pauseMs));
 }
 process.stdout.write(JSON.stringify(latency));

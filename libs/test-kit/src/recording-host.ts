@@ -15,6 +15,8 @@ export class RecordingHost implements MonitorHost {
   readonly states: MonitorState[] = [];
   readonly healths: (Health | null)[] = [];
   readonly events: { readonly event: QmpEvent; readonly session: SessionInfo }[] = [];
+  /** Names of events too large to be told. */
+  readonly leftOut: string[] = [];
   readonly anomalies: { readonly kind: AnomalyKind; readonly detail: string }[] = [];
   places = 0;
   /** Times it was told that the agent has not answered. */
@@ -34,6 +36,11 @@ export class RecordingHost implements MonitorHost {
 
   event(event: QmpEvent, session: SessionInfo): void {
     this.events.push({ event, session });
+    this.#changed();
+  }
+
+  eventLeftOut(name: string): void {
+    this.leftOut.push(name);
     this.#changed();
   }
 

@@ -1,3 +1,4 @@
+import { parsedJson } from '@qmp-gateway/qmp';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { CheckedCommandPath, RefusedCommand } from '../commands/command-path.js';
 import type { CommandAnswer, CommandPath, CommandRequest, CommandTrace } from '../commands/command-request.js';
@@ -102,7 +103,7 @@ export class AgentCommands implements GuestCommands {
 }
 
 function readReply(json: string, trace: CommandTrace): GuestReply {
-  const value: unknown = JSON.parse(json);
+  const value = parsedJson(json);
   // `guest-file-open` returns a number.
   return { value: typeof value === 'object' && value !== null ? { ...value } : { value }, trace };
 }

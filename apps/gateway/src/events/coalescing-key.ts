@@ -11,5 +11,7 @@ export function coalescingKey(event: EventRecord): string {
     : undefined;
   const thing =
     data === undefined ? [] : keyMembers.map((member) => (Object.hasOwn(data, member) ? data[member] : null));
-  return JSON.stringify([event.vm, event.source.epoch, event.name, ...thing]);
+  // Of one that is not kept nobody knows what it was about.
+  const alone = event.leftOut === true ? event.n : null;
+  return JSON.stringify([event.vm, event.source.epoch, event.name, alone, ...thing]);
 }

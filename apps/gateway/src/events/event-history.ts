@@ -44,7 +44,8 @@ export class EventHistory {
   }
 
   append(event: EventRecord): void {
-    this.#buffer.push(event);
+    if (event.leftOut === true) this.#buffer.skip(event);
+    else this.#buffer.push(event);
   }
 
   /** The earliest position after which nothing this audience wants is lost. */

@@ -137,6 +137,45 @@ describe('one sequence', () => {
     ]);
   });
 
+  it('gives what a VM names like no event of QAPI another name, which no filter for ours matches', () => {
+    const hub = hubWith();
+    const [all, own] = [listen(hub), listen(hub, { filter: filter(['*'], ['vm-*', 'gap', 'bookmark', 'operation']) })];
+    turn();
+    for (const name of ['vm-changed', 'vm-removed', 'gap', 'bookmark', 'operation', 'a\r\n\u001b[2J"', 'STOP'])
+      hub.publish(vm('a'), event(name, '{"id":"b","missed":5}'));
+    hub.flush();
+    const prefixed = ['vm-changed', 'vm-removed', 'gap', 'bookmark', 'operation', 'a\ufffd\ufffd\ufffd[2J"'];
+    expect(all.names).toEqual([...prefixed.map((name) => `x-vm:${name}`), 'STOP']);
+    expect(own.names).toEqual([]);
+    const tapped: string[] = [];
+    hub.tap('a', ({ name }) => tapped.push(name));
+    hub.publish(vm('a'), event('gap'));
+    expect(tapped).toEqual(['gap']);
+  });
+
+  it('has a gap in the place of an event that is too large, live and kept, for who wanted it', () => {
+    const hub = hubWith();
+    const [all, others, coalesced] = [
+      listen(hub),
+      listen(hub, { filter: filter(['*'], ['RESUME']) }),
+      listen(hub, { coalesceMs: 1 }),
+    ];
+    turn();
+    hub.publish(vm('a'), event('STOP'));
+    hub.publishLeftOut(vm('a'), 'RTC_CHANGE');
+    hub.publishLeftOut(vm('a'), 'RTC_CHANGE');
+    hub.publish(vm('a'), event('RESUME'));
+    hub.closeAll();
+    expect(all.names).toEqual(['STOP', 'gap', 'gap', 'RESUME']);
+    expect(all.lines[1]).toMatchObject({ cursor: 'r1.2', vm: 'a', data: { from: 'r1.1', to: 'r1.2', missed: 1 } });
+    expect(others.names).toEqual(['RESUME']);
+    expect(coalesced.names).toEqual(['STOP', 'gap', 'gap', 'RESUME']);
+    const later = listen(hub, { after: { run: 'r1', n: 0 } });
+    turn();
+    expect(later.lines[0]).toMatchObject({ event: 'gap', vm: 'a', data: { to: 'r1.3' } });
+    expect(later.names).toEqual(['gap', 'RESUME']);
+  });
+
   it('puts data with line breaks on one line', () => {
     const hub = hubWith();
     const sink = listen(hub);

@@ -7,6 +7,7 @@ import { EventHistory } from './event-history.js';
 import {
   gatewaySource,
   onOneLine,
+  publishedName,
   recordOverhead,
   snapshotOf,
   timestampOf,
@@ -62,7 +63,7 @@ const eventsAtOnce = 256;
 /** Delay that a busy hub adds at most to gather more for one write. */
 const longestRestMs = 20;
 
-/** Names of the gateway's own events; QAPI's are upper-case by rule, so they never meet. */
+/** Names of the gateway's own events; those of VMs are upper-case, or are published under another name. */
 export type OwnEventName = 'vm-changed' | 'vm-removed' | 'operation';
 
 export interface SubscribeOptions {
@@ -153,13 +154,22 @@ export class EventHub {
     const data = event.data === undefined ? '{}' : onOneLine(event.data);
     this.#append({
       source: this.#snapshot(source),
-      name: event.name,
+      name: publishedName(event.name),
       data,
       timestamp: onOneLine(event.timestamp),
       receivedAt: event.receivedAt,
     });
     const taps = this.#taps.get(source.id);
     if (taps !== undefined) for (const tap of taps) tap(event);
+  }
+
+  /** An event of this name that is too large to be kept or delivered: it has its number, and whoever wanted it is told of a gap. */
+  publishLeftOut(source: EventSource, name: string): void {
+    const now = this.#clock.wall();
+    this.#append({
+      ...{ source: this.#snapshot(source), name: publishedName(name), data: '{}', leftOut: true },
+      ...{ timestamp: timestampOf(now), receivedAt: now },
+    });
   }
 
   /**
@@ -322,7 +332,7 @@ export class EventHub {
       only?: string | undefined;
     },
   ): void {
-    const { source, name, data, timestamp, receivedAt, reducedData, only, successor } = parts;
+    const { source, name, data, timestamp, receivedAt, reducedData, only, successor, leftOut } = parts;
     const text = name.length + data.length + timestamp.length + (reducedData?.length ?? 0);
     const bytes = recordOverhead + text;
     const n = ++this.#n;
@@ -340,6 +350,7 @@ export class EventHub {
       timestamp,
       receivedAt,
       bytes,
+      leftOut,
     };
     this.#history.append(event);
     if (this.#groups.size === 0) return;

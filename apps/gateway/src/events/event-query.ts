@@ -23,7 +23,8 @@ const longestWaitMs = 120_000;
 /** A longer window would be a poll. */
 export const longestCoalesceMs = 60_000;
 
-const eventGlob = /^[A-Za-z0-9_.*-]{1,128}$/;
+/** The prefix is of names that VMs should not have used (`publishedName`). */
+const eventGlob = /^(?:x-vm:)?[A-Za-z0-9_.*-]{1,128}$/;
 
 /** Parameters by the forms they mean something in. */
 const always = ['vm', 'event', 'label', 'after', 'int64'];

@@ -1,3 +1,4 @@
+import { isEventName, shownText } from '@qmp-gateway/qmp';
 import type { VmIdentity } from '../access/principal.js';
 import { formatCursor } from './cursor.js';
 
@@ -44,6 +45,16 @@ export interface EventRecord {
   readonly receivedAt: number;
   /** What it counts for in a bound. */
   readonly bytes: number;
+  /** It came and is not kept: in its place there is a gap. */
+  readonly leftOut?: true | undefined;
+}
+
+/**
+ * An event's name as streams have it. What a VM names in another way than QAPI does would be taken for an event of the
+ * gateway's own, or for none at all: it gets a prefix that no name of either has, and nothing a terminal would obey.
+ */
+export function publishedName(name: string): string {
+  return isEventName(name) ? name : `x-vm:${shownText(name)}`;
 }
 
 /** Events were, or may have been, missed: of `vm` (null: of any), after `from`, up to and with number `n`. */
@@ -60,6 +71,10 @@ export const recordOverhead = 200;
 
 /** `{"cursor":…,"vm":…,"epoch":…,"event":…,"data":…,"timestamp":…,"time":…}`. */
 export function renderEvent(run: string, event: EventRecord, reduced: boolean, coalesced?: number): string {
+  if (event.leftOut === true) {
+    const gap = { n: event.n, vm: event.vm, from: formatCursor(run, event.n - 1), missed: 1 };
+    return renderGap(run, gap, event.receivedAt);
+  }
   const data = reduced && event.reducedData !== undefined ? event.reducedData : event.data;
   const fold = coalesced === undefined ? '' : `,"coalesced":${coalesced}`;
   return `{"cursor":"${formatCursor(run, event.n)}",${event.source.json},"event":${quoteName(event.name)},"data":${data},"timestamp":${event.timestamp},"time":"${isoTime(event.receivedAt)}"${fold}}`;

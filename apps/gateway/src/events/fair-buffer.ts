@@ -92,7 +92,7 @@ export class FairBuffer<T extends Kept> {
 
   push(item: T): void {
     if (item.bytes > this.bounds.bytes) {
-      this.#dropAllBefore(item);
+      this.skip(item);
       return;
     }
     while (this.#count >= this.bounds.events) this.#drop(this.#heaviest(this.#byCount, item.vm, 1));
@@ -144,8 +144,8 @@ export class FairBuffer<T extends Kept> {
     this.dropped(item);
   }
 
-  /** What exceeds the bound alone is not kept; neither may older things of its VM stay, or order would be lost. */
-  #dropAllBefore(item: T): void {
+  /** For what exceeds a bound alone: it is not kept; neither may older things of its VM stay, or order would be lost. */
+  skip(item: T): void {
     const queue = this.#queues.get(item.vm);
     while (queue !== undefined && queue.length > 0) this.#drop(queue);
     this.dropped(item);

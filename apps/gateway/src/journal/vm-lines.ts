@@ -1,14 +1,10 @@
 import { isKnownCommand } from '@qmp-gateway/catalog';
-import type { Fault } from '@qmp-gateway/qmp';
+import { serverBounds, type Fault } from '@qmp-gateway/qmp';
 import type { VmAgent } from '../vms/vm-agent.js';
 import type { Vm } from '../vms/vm.js';
 import type { JournalLine } from './journal.js';
 
-/** Characters of what a VM, or the system, says of a fault. */
-const detailLength = 500;
-/** Commands named that no catalog knows, and characters of each. */
-const unknownNames = 20;
-const nameLength = 100;
+const detailLength = serverBounds.detail.most;
 
 /** There is no server at the endpoint, with or without its socket file. */
 const absent: ReadonlySet<string | undefined> = new Set(['no-such-file', 'refused']);
@@ -61,8 +57,7 @@ function unknownCommands({ schema }: Vm): object {
   if (schema === undefined) return {};
   const names = [...schema.commands.keys()].filter((name) => !isKnownCommand(schema.origin.kind, name));
   if (names.length === 0) return {};
-  const named = names.slice(0, unknownNames).map((name) => name.slice(0, nameLength));
-  return { unknownCommands: named, unknownCommandCount: names.length };
+  return { unknownCommands: names.slice(0, serverBounds.loggedNames.most), unknownCommandCount: names.length };
 }
 
 /** There was a session until now. */

@@ -17,9 +17,14 @@ export class Histogram {
   }
 }
 
+/** Names counted by themselves of each kind: QEMU's releases have some 300 together, and a VM can offer any. */
+const namesBound = 1000;
+const otherNames = 'other';
+
 /**
  * Counters of the command path: plain numbers on the hot path, turned into Prometheus text only when someone scrapes.
- * Commands are counted by names of the VMs' own models, so a caller's invention can't make new series.
+ * Commands are counted by names of the VMs' own models, so a caller's invention can't make new series, and a VM's only so
+ * many.
  */
 export class CommandMetrics {
   /** kind, command, outcome -> count. */
@@ -50,7 +55,8 @@ function count(
   end: string,
 ): void {
   const byCommand = entry(counts, kind, () => new Map<string, Map<string, number>>());
-  const byEnd = entry(byCommand, command, () => new Map<string, number>());
+  const name = byCommand.size >= namesBound && !byCommand.has(command) ? otherNames : command;
+  const byEnd = entry(byCommand, name, () => new Map<string, number>());
   byEnd.set(end, (byEnd.get(end) ?? 0) + 1);
 }
 

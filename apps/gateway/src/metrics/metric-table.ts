@@ -43,7 +43,8 @@ export const metricTable = {
     help: 'Commands that were answered, by what became of them.',
     labels: {
       kind: '`qemu`, `storage-daemon`, `stratovirt`, `guest-agent`, or `unknown` where no VM was found',
-      command: 'commands that the VMs offer, or `unknown` for any other name',
+      command:
+        'commands that the VMs offer (the first 1,000 that were asked for, then `other`), or `unknown` for any other name',
       outcome: '`done`, or a code of [errors.md](errors.md)',
     },
   },

@@ -1,4 +1,12 @@
-import { asNumber, asText, returnedList, type Outcome, type PeerObject } from '@qmp-gateway/qmp';
+import {
+  asNumber,
+  asText,
+  returnedList,
+  serverBounds,
+  wholeText,
+  type Outcome,
+  type PeerObject,
+} from '@qmp-gateway/qmp';
 import type { CompletionRule, Occasion } from './completion-rule.js';
 import type { Verdict, Work } from './work.js';
 
@@ -25,7 +33,7 @@ const job: CompletionRule = {
   },
   event(work, event, data, vm, now) {
     const view = jobOf(work);
-    view.type ??= asText(data['type']) ?? null;
+    view.type ??= wordOf(data['type']) ?? null;
     if (event === 'BLOCK_JOB_READY') setState(work, 'ready');
     if (event === 'BLOCK_JOB_COMPLETED' || event === 'BLOCK_JOB_CANCELLED') {
       const error = asText(data['error']);
@@ -36,7 +44,7 @@ const job: CompletionRule = {
       return vm.hasEvent('JOB_STATUS_CHANGE') ? undefined : work.foretold;
     }
     if (event !== 'JOB_STATUS_CHANGE') return undefined;
-    const status = asText(data['status']) ?? null;
+    const status = wordOf(data['status']) ?? null;
     if (status !== 'null') view.status = status;
     if (status === 'ready' || status === 'standby') setState(work, 'ready');
     if (status === 'aborting') work.aborting = true;
@@ -53,6 +61,11 @@ const job: CompletionRule = {
 };
 
 const cancelled = 'The job was cancelled.';
+
+/** A value of an enum of QAPI's. */
+function wordOf(value: unknown): string | undefined {
+  return wholeText(asText(value), serverBounds.word);
+}
 
 function jobOf(work: Work): NonNullable<Work['record']['job']> {
   return (work.record.job ??= { id: work.record.subject, type: null, status: null });
@@ -78,8 +91,8 @@ function unexplained(work: Work): Verdict {
 /** What an entry of `query-jobs` tells. */
 function read(work: Work, entry: PeerObject, now: number): Verdict | undefined {
   const view = jobOf(work);
-  view.type = asText(entry['type']) ?? view.type;
-  view.status = asText(entry['status']) ?? view.status;
+  view.type = wordOf(entry['type']) ?? view.type;
+  view.status = wordOf(entry['status']) ?? view.status;
   measure(work, asNumber(entry['current-progress']), asNumber(entry['total-progress']), now);
   if (view.status === 'ready' || view.status === 'standby') setState(work, 'ready');
   if (view.status !== 'concluded') return undefined;

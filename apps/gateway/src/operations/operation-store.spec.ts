@@ -61,6 +61,15 @@ describe('the store of operations', () => {
     expect(store.get('other', other.id)).toBe(other);
   });
 
+  it('counts what a VM said of a failure', () => {
+    const store = new OperationStore('run', () => 0);
+    const desc = 'd'.repeat(2 ** 20);
+    const failed = Array.from({ length: 40 }, () => store.begin('vm', 'stop', 'p'));
+    for (const operation of failed)
+      store.end(operation, 'failed', new Problem('command-failed', desc, { qmp: { class: 'GenericError', desc } }));
+    expect(store.list('vm').length).toBeLessThan(32);
+  });
+
   it('keeps 64 MiB in all: the oldest go first, of whichever VM', () => {
     const store = new OperationStore('run', () => 0);
     const large = Buffer.alloc(2 ** 24);

@@ -173,5 +173,8 @@ export function returnedText({ result }: Operation): string | null {
 
 function bytesOf(operation: Operation): number {
   const { result } = operation;
-  return overheadBytes + (typeof result === 'string' || Buffer.isBuffer(result) ? result.length : 0);
+  if (result === null) return overheadBytes;
+  if (typeof result === 'string' || Buffer.isBuffer(result)) return overheadBytes + result.length;
+  // What the VM said is in its detail once more.
+  return overheadBytes + result.detail.length + (result.fields.qmp?.desc.length ?? 0);
 }

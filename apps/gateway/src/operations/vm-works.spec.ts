@@ -256,6 +256,24 @@ describe('a job that was kept for us', () => {
 });
 
 describe('jobs of others', () => {
+  it('are followed as far as there is an end to them: ids, kinds, numbers', () => {
+    const scene = new WorkScene();
+    const odd: string[] = [];
+    Object.assign(scene.vm, { anomaly: (kind: string) => odd.push(kind) });
+    scene.event('JOB_STATUS_CHANGE', { id: 'j'.repeat(257), status: 'created' });
+    expect(scene.changed).toEqual([]);
+    for (let n = 0; n < 1000; n++) scene.event('JOB_STATUS_CHANGE', { id: `j${n}`, status: 'created' });
+    expect(odd).toEqual(Array(744).fill('jobs-left-out'));
+    scene.clock.advance(1000);
+    for (let n = 0; n < 10; n++) scene.event('JOB_STATUS_CHANGE', { id: `k${n}`, status: 'created' });
+    expect(odd).toHaveLength(750);
+    const own = scene.begin({ subject: 'own', job: null });
+    scene.event('JOB_STATUS_CHANGE', { id: 'own', status: 's'.repeat(65) });
+    scene.event('BLOCK_JOB_COMPLETED', { device: 'own', type: 't'.repeat(65), error: 'e'.repeat(10_000) });
+    expect(own.record.job).toEqual({ id: 'own', type: null, status: null });
+    expect(own.foretold).toMatchObject({ problem: { detail: 'e'.repeat(4096) } });
+  });
+
   it('are followed from their first event, and those that were there from the first session', () => {
     const scene = new WorkScene();
     scene.event('JOB_STATUS_CHANGE', { id: 'theirs', status: 'created' });

@@ -5,7 +5,10 @@ import {
   parsedJson,
   returnedList,
   returnedObject,
+  serverBounds,
   systemClock,
+  TokenBucket,
+  wholeText,
   type Clock,
   type Outcome,
   type PeerObject,
@@ -30,6 +33,11 @@ const dismissMs = 10_000;
 const runningBound = 256;
 /** A VM that comes back this long after a deadline can still say how it went. */
 const awayMs = 60_000;
+/**
+ * Jobs taken up that nobody started through the gateway; beyond, the VM's word that yet another began is left at that. Each is
+ * written to disk, told to streams and asked for.
+ */
+const foreignJobs = { perSecond: 4, burst: runningBound };
 /** Longer return values are in the answer only. */
 const resultBytes = 4096;
 
@@ -62,6 +70,7 @@ export class VmWorks {
   /** Questions of a look that have no answer yet. */
   readonly #asked = new Set<string>();
   readonly #clock: Clock;
+  readonly #foreignTurns: TokenBucket;
   #vm: Vm | undefined;
   #ticker: Timer | undefined;
   /** Monotonic milliseconds. */
@@ -72,6 +81,7 @@ export class VmWorks {
   constructor(private readonly surroundings: WorkSurroundings) {
     this.#clock = surroundings.clock ?? systemClock;
     this.#silentSince = this.#clock.now();
+    this.#foreignTurns = new TokenBucket(foreignJobs, this.#clock.now());
   }
 
   /** Takes charge of work: before its command is written, or of an earlier run of the gateway. */
@@ -216,7 +226,7 @@ export class VmWorks {
   /** A job that begins belongs to the command that was written and has no reply yet, or to nobody. */
   #adopt(vm: Vm, event: string, data: PeerObject): void {
     if (event === 'MIGRATION') this.#adoptMigration(vm, data);
-    const id = asText(data['id']);
+    const id = wholeText(asText(data['id']), serverBounds.id);
     if (event !== 'JOB_STATUS_CHANGE' || data['status'] !== 'created' || id === undefined) return;
     const jobs = this.#running.filter(({ written, record }) => written && record.completion === 'job');
     if (jobs.some(({ record }) => record.subject === id)) return;
@@ -236,6 +246,10 @@ export class VmWorks {
   }
 
   #addForeign(vm: Vm, completion: ForeignKind, subject: string): void {
+    if (!this.#foreignTurns.tryTake(this.#clock.now())) {
+      vm.anomaly('jobs-left-out', 'jobs that nobody started through the gateway begin too fast to be followed');
+      return;
+    }
     const work = this.surroundings.foreign(vm, completion, subject);
     work.written = true;
     work.replied = true;
@@ -247,9 +261,10 @@ export class VmWorks {
   /** Jobs that were there before this session. */
   #adoptListed(vm: Vm, outcome: Outcome): void {
     for (const { id, status } of returnedList(outcome) ?? []) {
-      if (typeof id !== 'string' || status === 'concluded' || status === 'null') continue;
-      const isKnown = this.#running.some(({ record }) => record.completion === 'job' && record.subject === id);
-      if (!isKnown) this.#addForeign(vm, 'job', id);
+      const job = wholeText(asText(id), serverBounds.id);
+      if (job === undefined || status === 'concluded' || status === 'null') continue;
+      const isKnown = this.#running.some(({ record }) => record.completion === 'job' && record.subject === job);
+      if (!isKnown) this.#addForeign(vm, 'job', job);
     }
   }
 
@@ -391,8 +406,9 @@ export class VmWorks {
       else away();
     };
     // Without a deadline: whenever the answer comes, it says how the work is. Who can't wait for it has a timer.
+    const answerBytes = serverBounds.ownAnswer.most;
     const send = () =>
-      monitor.execute({ command, ...(args === undefined ? {} : { argumentsJson: args }), settle: told });
+      monitor.execute({ command, answerBytes, ...(args === undefined ? {} : { argumentsJson: args }), settle: told });
     askInTurn(queue, monitor, { send, refuse: away, giveWay: later });
   }
 

@@ -1,5 +1,5 @@
 import type { CompletionKind } from '@qmp-gateway/catalog';
-import type { Timer } from '@qmp-gateway/qmp';
+import { cutText, serverBounds, type Timer } from '@qmp-gateway/qmp';
 import type { ProblemCode } from '../problems/catalogue.js';
 import { Problem, type ProblemFields } from '../problems/problem.js';
 
@@ -148,7 +148,7 @@ export class Work {
 
   /** Failed for a reason that QEMU gave. */
   failure(said: string): Verdict {
-    const desc = this.shown(said);
+    const desc = this.shown(cutText(said, serverBounds.errorText.most));
     return this.verdict('failed', 'command-failed', desc, { outcome: 'refused', qmp: { class: 'GenericError', desc } });
   }
 

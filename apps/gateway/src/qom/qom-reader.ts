@@ -1,5 +1,6 @@
 import { secretHolders } from '@qmp-gateway/catalog';
 import { readJson, type JsonDocument, type JsonNode } from '@qmp-gateway/qapi';
+import { serverBounds } from '@qmp-gateway/qmp';
 import type { CommandTrace } from '../commands/command-request.js';
 import type { RequestCommands } from '../commands/request-commands.js';
 import { Problem } from '../problems/problem.js';
@@ -103,7 +104,7 @@ export class QomReader {
     if (first === undefined) return [];
     if (!this.bulk || this.#hasSecrets(first)) return this.#listNames(first);
     try {
-      const document = readJson(await this.#run('qom-list-get', { paths: objects.map(({ path }) => path) }));
+      const document = readList(await this.#run('qom-list-get', { paths: objects.map(({ path }) => path) }));
       const items = document.root.kind === 'array' ? document.root.items : [];
       return items.map((item) => this.#shown(propertiesOf(document, memberOf(item, 'properties'))));
     } catch (error) {
@@ -113,7 +114,7 @@ export class QomReader {
   }
 
   async #listNames({ path }: QomObject): Promise<QomProperty[][]> {
-    const document = readJson(await this.#run('qom-list', { path }));
+    const document = readList(await this.#run('qom-list', { path }));
     return [this.#shown(propertiesOf(document, document.root))];
   }
 
@@ -168,6 +169,14 @@ export class QomReader {
 
 function isUnread({ value, error, withheld }: QomProperty): boolean {
   return value === undefined && error === undefined && withheld === undefined;
+}
+
+/** A list's tree takes many times its bytes. @throws Problem that stands for a refusal: the object can't be looked into */
+function readList(json: string): JsonDocument {
+  const { most } = serverBounds.objectList;
+  if (json.length <= most) return readJson(json);
+  const detail = `The VM lists over ${most} bytes, more than is read.`;
+  throw new Problem('command-failed', detail, { outcome: 'refused' });
 }
 
 /** What the VM said against one object or property. @throws what is no refusal of the VM */

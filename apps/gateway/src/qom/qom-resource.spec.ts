@@ -199,6 +199,14 @@ describe('for who may not read secrets', () => {
 });
 
 describe('what a tree costs', () => {
+  it('is not that of a list without end: the object says that it was not read', async () => {
+    const many = Object.fromEntries(Array.from({ length: 80_000 }, (_, n) => [`p${n}`, ['int', '1'] as const]));
+    const tree = await parsed(new FakeVm({ ...machine, '/machine/pci': many }), '/machine', 'depth=1');
+    expect(tree).toMatchObject({
+      children: { net0: { type: 'e1000e' }, pci: { error: 'The VM lists over 2097152 bytes, more than is read.' } },
+    });
+  });
+
   it('is a command for a level where the VM can, and no more than four at once where not', async () => {
     const bulk = new FakeVm();
     await read(bulk, '/', 'depth=9&values=none', { bulk: true });

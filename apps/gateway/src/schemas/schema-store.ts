@@ -5,18 +5,40 @@ import {
   type Catalog,
   type ClassSettings,
 } from '@qmp-gateway/catalog';
-import { modelFromIntrospection, unmask, type QapiModel } from '@qmp-gateway/qapi';
+import { IntrospectionError, modelFromIntrospection, unmask, type QapiModel } from '@qmp-gateway/qapi';
+import { isDefinitionName, serverBounds } from '@qmp-gateway/qmp';
 import { schemaHash, VmSchema, type SchemaOrigin } from './vm-schema.js';
 
-/** Past this many builds the one longest unused is forgotten; the VMs that run it keep theirs. */
-const maxSchemas = 64;
+/** The schemas asked for last are held here too: a VM that is registered anew finds the one it had. */
+const heldSchemas = 2;
+
+/** Failures remembered, so that what can't be read is not read again. */
+const rememberedFailures = 16;
+
+/** Whether the one who asks may have a schema built that is not there; asked only then. */
+export type MayBuild = () => boolean;
+
+/** A schema that is not there was asked for by one who has had too many of them built. */
+export class SchemaTurnError extends Error {
+  override readonly name = 'SchemaTurnError';
+}
 
 /**
- * The models of all builds seen. Reading introspection and laying a catalog over it costs tens of milliseconds and some
- * megabytes, so it is done once for each build: a thousand VMs of one QEMU share one model.
+ * The models of all builds that some VM runs. Reading introspection and laying a catalog over it costs tens of milliseconds
+ * and some megabytes, so it is done once for each build: a thousand VMs of one QEMU share one model.
+ *
+ * VMs hold their schema; here they are only found. So a VM that describes itself anew in each session holds one like any
+ * other, and drives nobody else's out.
  */
 export class SchemaStore {
-  readonly #schemas = new Map<string, Promise<VmSchema>>();
+  readonly #building = new Map<string, Promise<VmSchema>>();
+  readonly #built = new Map<string, WeakRef<VmSchema>>();
+  readonly #gone = new FinalizationRegistry<string>((key) => {
+    if (this.#built.get(key)?.deref() === undefined) this.#built.delete(key);
+  });
+  /** Newest last. */
+  readonly #held: VmSchema[] = [];
+  readonly #failed = new Map<string, Error>();
 
   /**
    * @param classes the operator's own classes of commands
@@ -30,26 +52,31 @@ export class SchemaStore {
   /**
    * The schema of a server that describes itself.
    * @param introspection the return value of `query-qmp-schema`, as bytes
-   * @throws IntrospectionError when it can't be understood
+   * @throws IntrospectionError when it can't be understood, IntrospectionSizeError when it is too large, SchemaTurnError
    */
-  fromIntrospection(origin: SchemaOrigin, introspection: Buffer): Promise<VmSchema> {
-    return this.#shared(origin, schemaHash(introspection), async (hash) => {
-      const live = modelFromIntrospection(introspection);
+  fromIntrospection(origin: SchemaOrigin, introspection: Buffer, mayBuild: MayBuild): Promise<VmSchema> {
+    return this.#shared(origin, schemaHash(introspection), mayBuild, async (hash) => {
+      let leftOut = 0;
+      const live = modelFromIntrospection(introspection, {
+        entries: serverBounds.introspectionEntries.most,
+        commands: serverBounds.commands.most,
+        isName: isDefinitionName,
+        memberName: serverBounds.memberName.most,
+        leftOut: () => (leftOut += 1),
+      });
       const known = await nearestCatalog(origin, this.catalogs);
-      return new VmSchema(
-        hash,
-        origin,
-        known === undefined ? live : unmask(live, known.catalog.model),
-        known?.exact ?? false,
-        this.classes,
-      );
+      // Each step takes its time; others have their turn in between.
+      await nextTurn();
+      const model = known === undefined ? live : unmask(live, known.catalog.model);
+      await nextTurn();
+      return new VmSchema(hash, origin, model, known?.exact ?? false, this.classes, leftOut);
     });
   }
 
   /** The schema of a server without introspection (StratoVirt): the catalog its greeting chooses, cut to what it lists. */
-  fromCommandList(origin: SchemaOrigin, commands: readonly string[]): Promise<VmSchema> {
+  fromCommandList(origin: SchemaOrigin, commands: readonly string[], mayBuild: MayBuild): Promise<VmSchema> {
     const names = [...commands].sort();
-    return this.#shared(origin, schemaHash(names.join('\n')), async (hash) => {
+    return this.#shared(origin, schemaHash(names.join('\n')), mayBuild, async (hash) => {
       const known = await nearestCatalog(origin, this.catalogs);
       return new VmSchema(
         hash,
@@ -65,9 +92,9 @@ export class SchemaStore {
    * The schema of a guest agent, which can't describe itself: a catalog that knows all it takes, cut to the commands it
    * has enabled. An agent newer than all catalogs may take more, so nothing undeclared is refused then.
    */
-  fromEnabledCommands(origin: SchemaOrigin, commands: readonly string[]): Promise<VmSchema> {
+  fromEnabledCommands(origin: SchemaOrigin, commands: readonly string[], mayBuild: MayBuild): Promise<VmSchema> {
     const names = [...commands].sort();
-    return this.#shared(origin, schemaHash(names.join('\n')), async (hash) => {
+    return this.#shared(origin, schemaHash(names.join('\n')), mayBuild, async (hash) => {
       const known = await coveringCatalog(origin, this.catalogs);
       const model = modelOfNamedCommands(known?.catalog, names);
       const taken = known?.covers === false ? withOpenArguments(model) : model;
@@ -75,21 +102,54 @@ export class SchemaStore {
     });
   }
 
-  #shared(origin: SchemaOrigin, hash: string, build: (hash: string) => Promise<VmSchema>): Promise<VmSchema> {
+  async #shared(
+    origin: SchemaOrigin,
+    hash: string,
+    mayBuild: MayBuild,
+    build: (hash: string) => Promise<VmSchema>,
+  ): Promise<VmSchema> {
     const key = [origin.kind, origin.version, origin.package, hash].join('\n');
-    const schema = this.#schemas.get(key) ?? build(hash);
-    // Moved to the end: the map's order is the order of use.
-    this.#schemas.delete(key);
-    this.#schemas.set(key, schema);
-    schema.catch(() => this.#schemas.delete(key));
-    if (this.#schemas.size > maxSchemas) {
-      for (const oldest of this.#schemas.keys()) {
-        this.#schemas.delete(oldest);
-        break;
-      }
-    }
+    const schema = this.#built.get(key)?.deref() ?? (await this.#build(key, mayBuild, () => build(hash)));
+    if (this.#held.at(-1) === schema) return schema;
+    const at = this.#held.indexOf(schema);
+    if (at >= 0) this.#held.splice(at, 1);
+    this.#held.push(schema);
+    if (this.#held.length > heldSchemas) this.#held.shift();
     return schema;
   }
+
+  #build(key: string, mayBuild: MayBuild, build: () => Promise<VmSchema>): Promise<VmSchema> {
+    const begun = this.#building.get(key);
+    if (begun !== undefined) return begun;
+    const failure = this.#failed.get(key);
+    if (failure !== undefined) throw failure;
+    if (!mayBuild()) throw new SchemaTurnError('it describes itself anew too often');
+    const building = build()
+      .then((schema) => {
+        this.#built.set(key, new WeakRef(schema));
+        this.#gone.register(schema, key);
+        return schema;
+      })
+      .catch((error: unknown) => {
+        if (error instanceof IntrospectionError) this.#rememberFailure(key, error);
+        throw error;
+      })
+      .finally(() => this.#building.delete(key));
+    this.#building.set(key, building);
+    return building;
+  }
+
+  #rememberFailure(key: string, error: Error): void {
+    this.#failed.set(key, error);
+    for (const oldest of this.#failed.keys()) {
+      if (this.#failed.size <= rememberedFailures) return;
+      this.#failed.delete(oldest);
+    }
+  }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
 }
 
 function withOpenArguments(model: QapiModel): QapiModel {

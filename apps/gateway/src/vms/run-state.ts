@@ -1,8 +1,17 @@
-import { asObject, asText, parsedJson, returnedObject, type Outcome, type QmpEvent } from '@qmp-gateway/qmp';
+import {
+  asObject,
+  asText,
+  parsedJson,
+  returnedObject,
+  serverBounds,
+  wholeText,
+  type Outcome,
+  type QmpEvent,
+} from '@qmp-gateway/qmp';
 
-/** The run state that the outcome of `query-status` tells; null when it tells none. */
+/** The run state that the outcome of `query-status` tells; null when it tells none, or what can be none. */
 export function runStateOf(outcome: Outcome): string | null {
-  return asText(returnedObject(outcome)?.['status']) ?? null;
+  return wholeText(asText(returnedObject(outcome)?.['status']), serverBounds.runState) ?? null;
 }
 
 /** Events that most often mean one run state (QAPI RunState). */

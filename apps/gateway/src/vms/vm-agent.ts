@@ -3,6 +3,9 @@ import {
   Monitor,
   parsedJson,
   parseEndpoint,
+  systemClock,
+  TokenBucket,
+  type Clock,
   type Fault,
   type MonitorHost,
   type MonitorOptions,
@@ -11,7 +14,7 @@ import {
 import { CommandQueue } from '../commands/command-queue.js';
 import type { CommandServer } from '../commands/command-server.js';
 import type { SchemaStore } from '../schemas/schema-store.js';
-import type { VmSchema } from '../schemas/vm-schema.js';
+import { schemaBuilds, type VmSchema } from '../schemas/vm-schema.js';
 import type { Limits } from '../settings/settings.js';
 import { ChangeWaiters } from './change-waiters.js';
 import { ShownState } from './shown-state.js';
@@ -50,6 +53,8 @@ export class VmAgent implements CommandServer, MonitorHost {
   epoch: string | null = null;
   readonly #waiters = new ChangeWaiters();
   readonly #shown = new ShownState<AgentState>('connecting', Date.now());
+  readonly #clock: Clock;
+  readonly #builds: TokenBucket;
 
   /** @param changed called when what the view shows is different now */
   constructor(
@@ -60,6 +65,8 @@ export class VmAgent implements CommandServer, MonitorHost {
     private readonly changed: () => void,
   ) {
     this.queue = new CommandQueue(surroundings.limits);
+    this.#clock = options.clock ?? systemClock;
+    this.#builds = new TokenBucket(schemaBuilds, this.#clock.now());
     this.monitor = new Monitor(parseEndpoint(endpoint), this, { ...options, dialect: 'guest-agent' });
   }
 
@@ -109,7 +116,9 @@ export class VmAgent implements CommandServer, MonitorHost {
       throw new Error(`guest-info: ${outcome.kind === 'error' ? outcome.desc : outcome.kind}`);
     const { version, enabled } = readGuestInfo(outcome.value);
     const origin = { kind: this.kind, version, package: '' } as const;
-    this.schema = await this.surroundings.schemas.fromEnabledCommands(origin, enabled);
+    this.schema = await this.surroundings.schemas.fromEnabledCommands(origin, enabled, () =>
+      this.#builds.tryTake(this.#clock.now()),
+    );
   }
 
   stateChanged(state: MonitorState): void {

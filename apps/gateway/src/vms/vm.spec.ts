@@ -52,6 +52,7 @@ async function dial(socket: string, times: number, isMute = false): Promise<{ vm
       event: () => undefined,
       anomaly: () => undefined,
       caution: () => undefined,
+      eventLeftOut: () => undefined,
     },
     schemas: {} as SchemaStore,
     monitorOptions: { clock, random: () => 1 },

@@ -1,7 +1,11 @@
 import type { ServerKind } from '@qmp-gateway/catalog';
 import {
+  isEventName,
   Monitor,
   parseEndpoint,
+  shownText,
+  systemClock,
+  TokenBucket,
   type Fault,
   type Health,
   type MonitorHost,
@@ -19,7 +23,7 @@ import { answerInTurn } from '../commands/ask-in-turn.js';
 import { CommandQueue } from '../commands/command-queue.js';
 import type { CommandServer } from '../commands/command-server.js';
 import type { SchemaStore } from '../schemas/schema-store.js';
-import type { VmSchema } from '../schemas/vm-schema.js';
+import { schemaBuilds, type VmSchema } from '../schemas/vm-schema.js';
 import type { Limits, VmDefinition } from '../settings/settings.js';
 import { ChangeWaiters } from './change-waiters.js';
 import { hasDisplay } from './display.js';
@@ -38,6 +42,8 @@ export interface VmObserver {
   /** A session was made: its epoch, schema and state are known. */
   ready(vm: Vm): void;
   event(vm: Vm, event: QmpEvent): void;
+  /** An event of that name came that is too large to be told. */
+  eventLeftOut(vm: Vm, name: string): void;
   anomaly(vm: Vm, kind: string, detail: string): void;
   /** Something its operator should change; told once of a definition. */
   caution(vm: Vm, message: string): void;
@@ -92,6 +98,7 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
   #runState: string | null = null;
   #preparation: Preparation | undefined;
   #cautioned = false;
+  readonly #schemaBuilds: TokenBucket;
   #epochs = new WeakMap<SessionInfo, string>();
 
   constructor(
@@ -103,6 +110,7 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
     this.#definition = definition;
     this.#surroundings = surroundings;
     this.queue = new CommandQueue(surroundings.limits);
+    this.#schemaBuilds = new TokenBucket(schemaBuilds, (surroundings.monitorOptions.clock ?? systemClock).now());
     const tls = definition.tls === undefined ? undefined : surroundings.tls.get(id);
     const options: MonitorOptions = {
       ...surroundings.monitorOptions,
@@ -243,14 +251,14 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
 
   async prepare(session: SessionInfo): Promise<void> {
     const before = this.uuid;
-    const preparation = await prepareSession(
-      this.monitor,
-      session,
-      parseEndpoint(this.#definition.endpoint),
-      this.#definition.kind,
-      this.#surroundings.schemas,
-      (runState) => (this.#runState = runState),
-    );
+    const clock = this.#surroundings.monitorOptions.clock ?? systemClock;
+    const preparation = await prepareSession(this.monitor, session, this.#surroundings.schemas, {
+      endpoint: parseEndpoint(this.#definition.endpoint),
+      wanted: this.#definition.kind,
+      mayBuild: () => this.#schemaBuilds.tryTake(clock.now()),
+      statusKnown: (runState) => (this.#runState = runState),
+      odd: (kind, detail) => this.anomaly(kind, detail),
+    });
     this.#preparation = preparation;
     if (before !== null && preparation.uuid !== null && before !== preparation.uuid)
       this.anomaly('other-uuid', `another VM answers at this endpoint: uuid was ${before}`);
@@ -278,6 +286,7 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
 
   event(event: QmpEvent, session: SessionInfo): void {
     this.#beginEpoch(session);
+    if (!isEventName(event.name)) this.anomaly('odd-event-name', shownText(event.name));
     this.#surroundings.observer.event(this, event);
     // Before the session's query-status nothing is known that an event could change.
     if (this.#runState === null) return;
@@ -285,6 +294,11 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
     if (guess === undefined) return;
     this.#become(guess);
     this.#watch.event(guess);
+  }
+
+  eventLeftOut(name: string, session: SessionInfo): void {
+    this.#beginEpoch(session);
+    this.#surroundings.observer.eventLeftOut(this, name);
   }
 
   place(): void {
