@@ -34,5 +34,6 @@ export { encodeCatalog, type EncodeOptions } from './encode-catalog.js';
 export { describeCommand, type DescribedCommand } from './describe-command.js';
 export { eventSummary } from './event-knowledge.js';
 export { commandsWithExamples, exampleOf, type CommandExample } from './examples.js';
+export { meantCommands, meantKey } from './meant-names.js';
 export { emptyArguments, modelOfNamedCommands } from './named-commands.js';
 export { redactedArguments, redactedMembers, redactionMark, withoutSecrets } from './redaction.js';

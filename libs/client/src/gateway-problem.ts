@@ -23,6 +23,8 @@ export interface ProblemDocument {
   readonly qmp?: { readonly class: string; readonly desc: string };
   /** Everything wrong with the request. */
   readonly errors?: readonly { readonly pointer: string; readonly message: string; readonly suggestions?: string[] }[];
+  /** What was perhaps meant, the most likely first: names, ids, or a method and path. */
+  readonly suggestions?: readonly string[];
   /** For `cursor-expired`: the oldest cursor that still works. */
   readonly oldest?: string;
 }
@@ -43,6 +45,7 @@ export class GatewayProblem extends Error implements ProblemDocument {
   readonly operation?: string;
   readonly qmp?: { readonly class: string; readonly desc: string };
   readonly errors?: NonNullable<ProblemDocument['errors']>;
+  readonly suggestions?: readonly string[];
   readonly oldest?: string;
 
   constructor(document: ProblemDocument) {

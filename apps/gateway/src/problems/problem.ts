@@ -18,6 +18,8 @@ export interface ProblemFields {
   /** What QEMU said, unchanged. */
   readonly qmp?: { readonly class: string; readonly desc: string };
   readonly errors?: readonly Fault[];
+  /** What was perhaps meant, the most likely first: names, ids, or a method and path. */
+  readonly suggestions?: readonly string[];
   /** For `cursor-expired`: the oldest cursor that still works. */
   readonly oldest?: string;
   /** Answer headers that belong to this problem (`Allow`, `Retry-After`, `WWW-Authenticate`). */
@@ -71,7 +73,7 @@ const defaultHeaders: Partial<Record<ProblemCode, Record<string, string>>> = {
 /** The problem object of RFC 9457 as clients get it, over HTTP, inside JSON-RPC errors and in fan-out lines. */
 export function problemBody(problem: Problem): Record<string, unknown> {
   const kind = problemCatalogue[problem.code];
-  const { vm, command, operation, qmp, errors, oldest } = problem.fields;
+  const { vm, command, operation, qmp, errors, suggestions = [], oldest } = problem.fields;
   return {
     type: `/problems/${problem.code}`,
     title: kind.title,
@@ -86,8 +88,14 @@ export function problemBody(problem: Problem): Record<string, unknown> {
     ...(operation === undefined ? {} : { operation }),
     ...(qmp === undefined ? {} : { qmp }),
     ...(errors === undefined ? {} : { errors }),
+    ...(suggestions.length === 0 ? {} : { suggestions }),
     ...(oldest === undefined ? {} : { oldest }),
   };
+}
+
+/** The suggestions as the end of a `detail`; empty when there are none. */
+export function didYouMean(suggestions: readonly string[]): string {
+  return suggestions.length > 0 ? ` Did you mean ${suggestions.join(' or ')}?` : '';
 }
 
 /** Anything thrown, as the problem to answer; whatever is not a {@link Problem} is a fault of ours and tells nothing. */

@@ -3,6 +3,7 @@ import {
   classifyByName,
   classRange,
   commandKnowledge,
+  meantKey,
   type ClassSettings,
   type CommandClass,
   type CommandKnowledge,
@@ -30,6 +31,9 @@ export interface SchemaOrigin {
   readonly version: string;
   readonly package: string;
 }
+
+/** Commands whose arguments name keys. */
+const takesKeys: ReadonlySet<string> = new Set(['send-key', 'input-send-event', 'x-input-send-event']);
 
 /** The commands and events of one build of a server; shared by all VMs that run it, never changed. */
 export class VmSchema {
@@ -61,7 +65,7 @@ export class VmSchema {
             class: classifyByName(origin.kind, name, classes, origin.version).class,
             lowestClass: lowest.class,
             highestClass: highest.class,
-            validation: { openMembers, enforceWidths: exact },
+            validation: { openMembers, enforceWidths: exact, ...(takesKeys.has(name) ? { meantValue: meantKey } : {}) },
             deprecated: hasFeature(definition, 'deprecated'),
           },
         ];
