@@ -35,5 +35,5 @@ export { describeCommand, type DescribedCommand } from './describe-command.js';
 export { eventSummary } from './event-knowledge.js';
 export { commandsWithExamples, exampleOf, type CommandExample } from './examples.js';
 export { meantCommands, meantKey } from './meant-names.js';
-export { emptyArguments, modelOfNamedCommands } from './named-commands.js';
+export { describesMoreThanItHas, emptyArguments, modelOfNamedCommands } from './named-commands.js';
 export { redactedArguments, redactedMembers, redactionMark, withoutSecrets } from './redaction.js';

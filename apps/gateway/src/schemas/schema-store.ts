@@ -30,11 +30,15 @@ export class SchemaStore {
   /**
    * The schema of a server that describes itself.
    * @param introspection the return value of `query-qmp-schema`, as bytes
+   * @param listed what `query-commands` names, where that was asked: a command must be in both
    * @throws IntrospectionError when it can't be understood
    */
-  fromIntrospection(origin: SchemaOrigin, introspection: Buffer): Promise<VmSchema> {
-    return this.#shared(origin, schemaHash(introspection), async (hash) => {
-      const live = modelFromIntrospection(introspection);
+  fromIntrospection(origin: SchemaOrigin, introspection: Buffer, listed?: readonly string[]): Promise<VmSchema> {
+    const said =
+      listed === undefined ? introspection : Buffer.concat([introspection, Buffer.from([...listed].sort().join('\n'))]);
+    return this.#shared(origin, schemaHash(said), async (hash) => {
+      const described = modelFromIntrospection(introspection);
+      const live = listed === undefined ? described : cutTo(described, new Set(listed));
       const known = await nearestCatalog(origin, this.catalogs);
       return new VmSchema(
         hash,
@@ -90,6 +94,10 @@ export class SchemaStore {
     }
     return schema;
   }
+}
+
+function cutTo(model: QapiModel, names: ReadonlySet<string>): QapiModel {
+  return { ...model, commands: new Map([...model.commands].filter(([name]) => names.has(name))) };
 }
 
 function withOpenArguments(model: QapiModel): QapiModel {

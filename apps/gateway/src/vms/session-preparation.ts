@@ -1,4 +1,4 @@
-import type { ServerKind } from '@qmp-gateway/catalog';
+import { describesMoreThanItHas, type ServerKind } from '@qmp-gateway/catalog';
 import { findOwnMonitor, type OwnMonitor } from '../access/own-monitor.js';
 import {
   asObject,
@@ -75,7 +75,16 @@ async function introspect(
   const introspection = await query(monitor, 'query-qmp-schema');
   // A storage daemon answers like QEMU, but has no machine whose status could be asked.
   const kind = wanted === 'storage-daemon' || !introspection.includes('"query-status"') ? 'storage-daemon' : 'qemu';
-  return schemas.fromIntrospection({ kind, version, package: packageName }, introspection);
+  const listed = describesMoreThanItHas(kind, version) ? await listedCommands(monitor) : undefined;
+  return schemas.fromIntrospection({ kind, version, package: packageName }, introspection, listed);
+}
+
+/** Undefined where the answer can't be a list of commands: one that lacks what was just answered. */
+async function listedCommands(monitor: Monitor): Promise<string[] | undefined> {
+  const answer = await queryIfAnswered(monitor, 'query-commands');
+  const list = answer === undefined ? undefined : asObjects(parsedJson(answer));
+  const names = list?.flatMap(({ name }) => asText(name) ?? []);
+  return names?.includes('query-qmp-schema') === true ? names : undefined;
 }
 
 async function commandNames(monitor: Monitor): Promise<string[]> {
