@@ -99,31 +99,29 @@ function token() {
 }
 
 function printWelcome(url) {
-  const auth = `-H 'Authorization: Bearer ${token()}'`;
-  const vm = `${url}/v1/vms/demo-1`;
   process.stdout.write(`
-The gateway runs at ${url} with the VMs ${vms.join(' and ')}. Paste into another terminal:
+The gateway runs at ${url} with the VMs ${vms.join(' and ')}. Paste into another terminal, this line first:
 
-  # for the lines of the README
   export AUTH='Authorization: Bearer ${token()}' GW=${url}
+
   # the VMs, and how they are
-  curl -s ${auth} ${url}/v1/vms
+  curl -sS -H "$AUTH" $GW/v1/vms
   # a query: GET, arguments as parameters
-  curl -s ${auth} ${vm}/qmp/query-status
-  curl -s ${auth} '${vm}/qmp/qom-list?path=/machine'
+  curl -sS -H "$AUTH" $GW/v1/vms/demo-1/qmp/query-status
+  curl -sS -H "$AUTH" "$GW/v1/vms/demo-1/qmp/qom-list?path=/machine"
   # a command: POST, arguments as JSON
-  curl -s ${auth} --json '{"driver":"virtio-rng-pci","id":"rng0","bus":"rp0","rng":"rng"}' ${vm}/qmp/device_add
-  curl -s ${auth} -X POST ${vm}/qmp/stop
-  curl -s ${auth} -X POST ${vm}/qmp/cont
+  curl -sS -H "$AUTH" --json '{"driver":"virtio-rng-pci","id":"rng0","bus":"rp0"}' $GW/v1/vms/demo-1/qmp/device_add
+  curl -sS -H "$AUTH" -X POST $GW/v1/vms/demo-1/qmp/stop
+  curl -sS -H "$AUTH" -X POST $GW/v1/vms/demo-1/qmp/cont
   # what it shows, keys, and an object of its device tree
-  curl -s ${auth} ${vm}/screen.png -o ${join(directory, 'demo-1.png')}
-  curl -s ${auth} --json '{"text":"hello"}' ${vm}/keys
-  curl -s ${auth} ${vm}/qom/machine/peripheral/rp0
+  curl -sS -H "$AUTH" $GW/v1/vms/demo-1/screen.png -o ${join(directory, 'demo-1.png')}
+  curl -sS -H "$AUTH" --json '{"text":"hello"}' $GW/v1/vms/demo-1/keys
+  curl -sS -H "$AUTH" $GW/v1/vms/demo-1/qom/machine/peripheral/rp0
   # what happened so far, and what happens from now on
-  curl -s ${auth} '${url}/v1/events?event=STOP,RESUME'
-  curl -sN ${auth} -H 'Accept: text/event-stream' ${url}/v1/events
+  curl -sS -H "$AUTH" "$GW/v1/events?event=STOP,RESUME"
+  curl -sSN -H "$AUTH" -H 'Accept: text/event-stream' $GW/v1/events
   # everything demo-1 can do, as OpenAPI
-  curl -s ${auth} ${vm}/openapi.json
+  curl -sS -H "$AUTH" $GW/v1/vms/demo-1/openapi.json
 
 The same in a browser: ${url}/docs (token: ${token()})
 Ctrl-C stops everything.

@@ -40,5 +40,8 @@ function introduction() {
     '`retryable` says that sending the same again may help and cannot do it twice. Both are given below as they usually',
     'are; the problem itself says what holds for it.',
     '',
+    '`suggestions`, where there are any, name what was perhaps meant, the most likely first: commands (`stop` for `pause`), ids of',
+    'VMs the caller may see, a path or a method and path. `detail` says the same for people.',
+    '',
   ].join('\n');
 }

@@ -9,11 +9,14 @@ import { expectScreenInBrowser } from './screen-in-browser.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Runs a line as someone would paste it; curl says the status at the end. A stream is left after a second. */
-async function paste(line: string): Promise<{ line: string; status: string; body: string }> {
+/** Longer lines wrap in a terminal. */
+const widest = 120;
+
+/** Runs a line as someone would paste it after `exported`; curl says the status at the end. A stream is left after a second. */
+async function paste(exported: string, line: string): Promise<{ line: string; status: string; body: string }> {
   const streaming = line.includes('text/event-stream');
   const curl = `${line} -w '\\n%{http_code}'${streaming ? ' --max-time 1' : ''}`;
-  const child = spawn('bash', ['-c', curl], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn('bash', ['-c', `${exported}\n${curl}`], { stdio: ['ignore', 'pipe', 'inherit'] });
   const output = await text(child.stdout);
   const end = output.lastIndexOf('\n');
   return { line, status: output.slice(end + 1), body: output.slice(0, end) };
@@ -47,8 +50,15 @@ describe('the demo', () => {
       }
       const curls = lines.filter((line) => line.startsWith('  curl ')).map((line) => line.trim());
       expect(curls.length).toBeGreaterThanOrEqual(8);
-      for (const curl of curls)
-        expect(await paste(curl)).toMatchObject({ line: curl, status: expect.stringMatching(/^2\d\d$/) });
+      const exports = lines.map((line) => line.trim()).filter((line) => line.startsWith('export '));
+      expect(exports).toHaveLength(1);
+      for (const curl of curls) {
+        expect(await paste(exports[0] ?? '', curl)).toMatchObject({
+          line: curl,
+          status: expect.stringMatching(/^2\d\d$/) as string,
+        });
+        expect(curl.length, curl).toBeLessThanOrEqual(widest);
+      }
       const [, token = '', url = ''] = /Bearer (\S+)' GW=(\S+)/.exec(lines.join('\n')) ?? [];
       await expectScreenInBrowser(url, token, 'demo-1');
 

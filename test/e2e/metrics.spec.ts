@@ -33,7 +33,7 @@ async function scrape(): Promise<Metrics> {
 
 const baseOf = (name: string) => name.replace(/_(?:bucket|sum|count)$/, '');
 
-// Something of everything: a command done, one refused, an event delivered, an oddity.
+// Something of everything: a command done, one refused, one whose work ends later, an event delivered, an oddity.
 beforeAll(async () => {
   gateway = await scene.gateway({ settings: fakeMachineSettings });
   const machine = await fakeMachine(scene);
@@ -43,6 +43,7 @@ beforeAll(async () => {
   expect((await exchange(gateway, '/v1/vms/with-agent', withAgent)).status).toBe(201);
   expect((await run(gateway, vm, echo, '{}')).status).toBe(200);
   expect((await run(gateway, vm, echo, '{"integer": "x"}')).status).toBe(400);
+  expect((await run(gateway, vm, 'stop')).status).toBe(200);
   const stream = await openLines(gateway, '/v1/events', 'application/x-ndjson');
   scene.keep(stream, (opened) => opened.close());
   for (const { socket } of machine.fake.connections) socket.write('{"return": {}, "id": "foreign"}\r\n');
@@ -75,7 +76,7 @@ describe('/metrics', () => {
     expect((await exchange(gateway, `/v1/vms/${passing}`, { method: 'DELETE' })).status).toBe(204);
     const after = await scrape();
     const commands = after.get('qmpgw_commands_total');
-    expect([...(commands?.get('command') ?? [])].sort()).toEqual([echo, 'unknown'].sort());
+    expect([...(commands?.get('command') ?? [])].sort()).toEqual([echo, 'stop', 'unknown'].sort());
     expect(commands?.get('outcome')).toContain('command-not-found');
     expect(after.get('qmpgw_vm_state')).toEqual(before.get('qmpgw_vm_state'));
   });

@@ -28,7 +28,7 @@ const samples: readonly (readonly [string, string])[] = [
       [command, JSON.stringify(nested(members, secret)).replace('canary', 'c\\u0061nary')] as const,
     ]),
   ),
-  ...['password', 'passphrase', 'key-secret', 'token', 'cookie', 'credentials', 'masterKey'].map(
+  ...['password', 'passphrase', 'api-key', 'token', 'cookie', 'credentials', 'masterKey'].map(
     (name) => ['device_add', JSON.stringify({ driver: 'x', [name]: secret })] as const,
   ),
   ['device_add', JSON.stringify({ driver: 'x', filename: uri })],

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
-import { superviseProcess, type Qemu } from '@qmp-gateway/test-kit';
+import { FakeMonitor, superviseProcess, type Qemu } from '@qmp-gateway/test-kit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { FaultScene } from './fault-scene.js';
-import { run } from './gateway-scene.js';
+import { makeToken, run } from './gateway-scene.js';
 import { exchange, problemOf } from './http-exchange.js';
 import { prefer } from './work-reader.js';
 
@@ -52,4 +52,31 @@ describe.each(['storage-daemon', 'auto'])('a storage daemon, registered as %s', 
     await daemon.ended;
     expect(await gateway.vmBecomes('qsd', 'closed')).toMatchObject({ lastError: { code: 'shutdown' } });
   });
+});
+
+it('a storage daemon of 5.2 is offered without what it describes and does not have, and what ends it needs more than read', async () => {
+  const fake = scene.keep(await FakeMonitor.start({ version: '5.2.0', capabilities: [] }), (made) => made.stop());
+  const command = (name: string) => ({ name, 'meta-type': 'command', 'arg-type': 'empty', 'ret-type': 'empty' });
+  const listed = ['query-qmp-schema', 'query-commands', 'query-events', 'query-version', 'qmp_capabilities'];
+  fake
+    .on('query-qmp-schema', () => ({
+      return: [{ name: 'empty', 'meta-type': 'object', members: [] }, ...[...listed, 'object-add'].map(command)],
+    }))
+    .on('query-commands', () => ({ return: listed.map((name) => ({ name })) }))
+    .on('query-events', () => ({ return: {} }));
+  if (fake.endpoint.kind !== 'unix') throw new Error('not a unix socket');
+  const endpoint = `unix:${fake.endpoint.path}`;
+  const gateway = await scene.gateway({ settings: { vms: { qsd: { endpoint, kind: 'storage-daemon' } } } });
+  expect(await gateway.vmBecomes('qsd', 'ready')).toMatchObject({ version: '5.2.0' });
+  const { commands } = (await exchange(gateway, '/v1/vms/qsd/schema')).json() as { commands: { name: string }[] };
+  expect(commands.map(({ name }) => name).sort()).toEqual([...listed].sort());
+  expect(problemOf(await run(gateway, 'qsd', 'object-add', '{}'))).toMatchObject({ code: 'command-not-found' });
+
+  const at = '/v1/vms/qsd/qmp/query-events';
+  expect(problemOf(await exchange(gateway, at))).toMatchObject({ code: 'method-not-allowed' });
+  const reader = { ...gateway, token: makeToken(gateway, { level: 'read', vms: ['*'] }) };
+  expect(problemOf(await exchange(reader, at, { method: 'POST' }))).toMatchObject({ code: 'forbidden' });
+  expect(fake.commands.map(({ name }) => name)).not.toContain('query-events');
+  const operator = { ...gateway, token: makeToken(gateway, { level: 'configure', vms: ['*'] }) };
+  expect((await exchange(operator, at, { method: 'POST' })).status).toBe(200);
 });

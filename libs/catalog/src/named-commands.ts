@@ -1,6 +1,7 @@
 import type { Command, QapiModel } from '@qmp-gateway/qapi';
 import type { Catalog } from './catalog.js';
 import type { ServerKind } from './command-class.js';
+import { releaseOrdinal } from './release.js';
 
 /** Where StratoVirt up to 2.4 names a command by an identifier of its source that is not the name with `_` for `-`. */
 const identifiers = new Map([
@@ -38,6 +39,17 @@ function openCommand(name: string): Command {
     allowOob: false,
     gen: false,
   };
+}
+
+/** Until this release QEMU describes commands that it then does not have, as its storage daemon does `object-add`. */
+const exactFrom = releaseOrdinal('6.0');
+
+/**
+ * True where the schema of a server may describe more commands than `query-commands` lists, so that both must be asked.
+ * From 6.0 on the lists of QEMU agree, in each of its states; a storage daemon's is short, so it is asked for always.
+ */
+export function describesMoreThanItHas(kind: ServerKind, version: string): boolean {
+  return kind === 'storage-daemon' || releaseOrdinal(version) < exactFrom;
 }
 
 /**

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readJson } from '@qmp-gateway/qapi';
-import { redactedArguments, redactedMembers, withoutSecrets, type ServerKind } from './index.js';
+import { redactedArguments, redactedMembers, redactionMark, withoutSecrets, type ServerKind } from './index.js';
 
 function redacted(command: string, args: unknown, kind: ServerKind = 'qemu'): unknown {
   const text = JSON.stringify(args);
@@ -65,7 +65,7 @@ describe('redactedArguments', () => {
       { path: '/x', arg: mark, env: mark, 'input-data': mark },
     ],
     ['guest-agent', 'guest-file-write', { handle: 1, 'buf-b64': 'canary' }, { handle: 1, 'buf-b64': mark }],
-    ['stratovirt', 'input_event', { key: 'keyboard', value: 'canary' }, { key: mark, value: mark }],
+    ['stratovirt', 'input_event', { key: 'keyboard', value: 'canary' }, { key: 'keyboard', value: mark }],
     ['storage-daemon', 'object-add', { 'qom-type': 'secret', data: 'canary' }, { 'qom-type': 'secret', data: mark }],
   ])('%s %s', (kind, command, args, expected) => {
     expect(redacted(command, args, kind)).toEqual(expected);
@@ -82,7 +82,16 @@ describe('redactedArguments', () => {
   });
 
   it('lets no value of a secret member through, at any depth', () => {
-    const names = fc.constantFrom('password', 'key-secret', 'auth-token', 'http-cookie', 'passphrase');
+    const names = fc.constantFrom(
+      'password',
+      'api-key',
+      'accessKey',
+      'KEY',
+      'auth-token',
+      'http-cookie',
+      'passphrase',
+      'PASSWORD',
+    );
     fc.assert(
       fc.property(names, fc.integer({ min: 0, max: 5 }), (name, depth) => {
         let args: unknown = { [name]: 'canary' };
@@ -101,13 +110,22 @@ describe('redactedArguments', () => {
 
 describe('withoutSecrets', () => {
   it.each<[string, unknown, string, string]>([
-    ['set_password', { password: 'canary' }, "Bad 'canary' and canary", `Bad '${mark}' and ${mark}`],
+    ['set_password', { password: 'c4nary' }, "Bad 'c4nary' and c4nary", `Bad '${mark}' and ${mark}`],
+    ['set_password', { password: 'format' }, "Bad format 'format'", `Bad format '${mark}'`],
+    [
+      'set_password',
+      { password: 'format' },
+      'password=format: formatted as format: format',
+      `password=${mark}: formatted as format: ${mark}`,
+    ],
+    ['blockdev-add', { 'key-secret': 'sec0' }, "No secret with id 'sec0'", "No secret with id 'sec0'"],
+    ['blockdev-add', { keyboard: 'de-x', monkey: 'chimp' }, "'de-x' or 'chimp'", "'de-x' or 'chimp'"],
     ['object-add', { props: { data: 'canary' } }, 'canary', mark],
     ['guest-exec', { env: ['A=canary', 'B=other'] }, 'A=canary', 'A=canary'],
     [
       'qom-set',
-      { path: '/x', value: { deep: ['canary', 123456] } },
-      'not canary nor 123456',
+      { path: '/x', value: { deep: ['c4nary', 123456] } },
+      'not c4nary nor 123456',
       `not ${mark} nor ${mark}`,
     ],
     [
@@ -122,6 +140,42 @@ describe('withoutSecrets', () => {
     ['set_password', { password: 'on' }, 'not on', 'not on'],
   ])('%s %j: %s', (command, args, said, expected) => {
     expect(withoutSecrets('qemu', command, JSON.stringify(args), said)).toBe(expected);
+  });
+
+  it("leaves StratoVirt's words for a device alone", () => {
+    const args = JSON.stringify({ key: 'keyboard', value: 'keyboard' });
+    const said = 'Invalid keyboard format';
+    expect(withoutSecrets('stratovirt', 'input_event', args, said)).toBe(said);
+  });
+
+  const text = fc.stringMatching(/^[ -~]{0,40}$/);
+  const secret = fc.stringMatching(/^[!-~]{4,20}$/).filter((value) => !redactionMark.includes(value));
+
+  it('lets no secret through that is more than a plain word, nor one that the text quotes', () => {
+    fc.assert(
+      fc.property(text, secret, text, (before, password, after) => {
+        const args = JSON.stringify({ password });
+        const isWord = /^[A-Z]?[a-z]{3,15}$/.test(password);
+        const said = isWord ? `${before}'${password}'${after}` : `${before}${password}${after}`;
+        fc.pre(!before.includes(password) && !after.includes(password));
+        const shown = withoutSecrets('qemu', 'set_password', args, said);
+        expect(shown).not.toContain(isWord ? `'${password}'` : password);
+        expect(shown).toContain(redactionMark);
+      }),
+    );
+  });
+
+  it("changes nothing of a server's own sentence, whatever the values are that are no secrets or its very words", () => {
+    const words = ['Invalid', 'keyboard', 'format', 'device', 'expects', 'value'];
+    const word = fc.constantFrom(...words);
+    const names = fc.constantFrom('keyboard', 'keyid', 'monkey', 'key-secret', 'password-secret', 'id', 'hotkey');
+    fc.assert(
+      fc.property(names, word, word, (name, value, password) => {
+        const said = words.join(' ');
+        const args = JSON.stringify({ [name]: value, password });
+        expect(withoutSecrets('qemu', 'set_password', args, said)).toBe(said);
+      }),
+    );
   });
 
   it('hides all of a list, in the guest too', () => {

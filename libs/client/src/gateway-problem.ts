@@ -27,6 +27,8 @@ export interface ProblemDocument {
   readonly lastError?: { readonly code: string; readonly detail?: string; readonly time: string };
   /** For `vm-unavailable`: when the gateway tries it again. */
   readonly retryAt?: string;
+  /** What was perhaps meant, the most likely first: names, ids, or a method and path. */
+  readonly suggestions?: readonly string[];
   /** For `cursor-expired`: the oldest cursor that still works. */
   readonly oldest?: string;
 }
@@ -49,6 +51,7 @@ export class GatewayProblem extends Error implements ProblemDocument {
   readonly errors?: NonNullable<ProblemDocument['errors']>;
   readonly lastError?: NonNullable<ProblemDocument['lastError']>;
   readonly retryAt?: string;
+  readonly suggestions?: readonly string[];
   readonly oldest?: string;
 
   constructor(document: ProblemDocument) {

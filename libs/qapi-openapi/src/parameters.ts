@@ -90,7 +90,8 @@ export const controls = {
   int64: {
     name: 'int64',
     in: 'query',
-    description: '`string`: integers beyond ±(2^53-1) in the answer become strings, for readers that would round them',
+    description:
+      '`string`: integers beyond ±(2^53-1) in the answer become strings, for readers that would round them; all others stay numbers',
     schema: { type: 'string', enum: ['string'] },
   },
   RequestTimeout: {

@@ -80,6 +80,11 @@ export const problemSchema: JsonSchema = {
         required: ['pointer', 'message'],
       },
     },
+    suggestions: {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'What was perhaps meant, the most likely first: names, ids, or a method and path',
+    },
   },
   required: ['type', 'title', 'status', 'code'],
 };

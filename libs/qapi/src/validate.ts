@@ -34,6 +34,8 @@ export interface ValidationOptions {
   readonly openMembers?: boolean;
   /** Refuse integers outside a width narrower than 64 bits: only when the widths are those of exactly this VM. */
   readonly enforceWidths?: boolean;
+  /** What is meant by a word that is no value of an enum; suggested where it is one. */
+  readonly meantValue?: (word: string) => string | undefined;
 }
 
 export interface CheckedArguments {
@@ -65,7 +67,7 @@ export function validateArguments(
   document: JsonDocument | undefined,
   options: ValidationOptions = {},
 ): CheckedArguments {
-  const check = new ArgumentCheck(document?.text ?? '{}', options.enforceWidths ?? false);
+  const check = new ArgumentCheck(document?.text ?? '{}', options);
   const root = document?.root ?? NO_ARGUMENTS;
   const open = options.openMembers ?? command.gen === false;
   if (root.kind === 'object') check.object(root, command.arguments, open);
@@ -101,7 +103,7 @@ class ArgumentCheck {
 
   constructor(
     private readonly text: string,
-    private readonly enforceWidths: boolean,
+    private readonly options: ValidationOptions,
   ) {}
 
   object(node: JsonObject, type: ObjectType, open = false): void {
@@ -184,10 +186,10 @@ class ArgumentCheck {
 
   private integer(node: JsonNode, type: BuiltinType): void {
     if (node.kind === 'number' && node.integer) {
-      if (this.enforceWidths) this.width(this.text.slice(node.start, node.end), type);
+      if (this.options.enforceWidths) this.width(this.text.slice(node.start, node.end), type);
     } else if (node.kind === 'string' && INTEGER_DIGITS.test(node.value)) {
       this.replacements.push({ start: node.start, end: node.end, text: node.value });
-      if (this.enforceWidths) this.width(node.value, type);
+      if (this.options.enforceWidths) this.width(node.value, type);
     } else if (node.kind === 'number') {
       this.fault('expected an integer in digits, without fraction or exponent');
     } else {
@@ -211,7 +213,10 @@ class ArgumentCheck {
     }
     for (const value of type.values) if (value.name === node.value) return;
     const names = type.values.map((value) => value.name);
-    this.fault(`${quoted(node.value)} is none of the values: ${listed(names)}`, this.nearest(node.value, [names]));
+    const meant = this.options.meantValue?.(node.value);
+    const nearest = this.nearest(node.value, [names]);
+    const suggestions = meant !== undefined && names.includes(meant) ? [...new Set([meant, ...nearest])] : nearest;
+    this.fault(`${quoted(node.value)} is none of the values: ${listed(names)}`, suggestions);
   }
 
   /** QEMU picks the branch by the JSON type alone and then holds the value to it. */

@@ -36,6 +36,8 @@ export interface FakeMonitorOptions {
   /** Default `["oob"]`. */
   readonly capabilities?: readonly string[];
   readonly package?: string;
+  /** `major.minor.micro`, default 10.2.0. */
+  readonly version?: string;
   /** Bytes of each write at most. */
   readonly chunk?: number;
   /** Replaces the greeting at connect; write nothing, and the client is never greeted. */
@@ -85,8 +87,9 @@ export class FakeMonitor {
 
   /** The greeting line, without its end. */
   get greeting(): string {
-    const { capabilities = ['oob'], package: name = '' } = this.#options;
-    const version = `{"qemu": {"micro": 0, "minor": 2, "major": 10}, "package": ${JSON.stringify(name)}}`;
+    const { capabilities = ['oob'], package: name = '', version: release = '10.2.0' } = this.#options;
+    const [major = '', minor = '', micro = ''] = release.split('.');
+    const version = `{"qemu": {"micro": ${micro}, "minor": ${minor}, "major": ${major}}, "package": ${JSON.stringify(name)}}`;
     return `{"QMP": {"version": ${version}, "capabilities": ${JSON.stringify(capabilities)}}}`;
   }
 

@@ -1,7 +1,6 @@
 import {
   argumentsFromQuery,
   JsonSyntaxError,
-  nearestNames,
   readJson,
   transformBigIntegers,
   validateArguments,
@@ -17,7 +16,7 @@ import type { CommandMetrics } from '../metrics/command-metrics.js';
 import { CommandWork } from '../operations/command-work.js';
 import { followedJob, type FollowedJob } from '../operations/job-following.js';
 import type { WorkFollower } from '../operations/work-follower.js';
-import { asProblem, Problem } from '../problems/problem.js';
+import { asProblem, Problem, type Fault } from '../problems/problem.js';
 import type { SchemaCommand, VmSchema } from '../schemas/vm-schema.js';
 import type { Limits } from '../settings/settings.js';
 import { mayBringDisplay } from '../vms/display.js';
@@ -25,6 +24,7 @@ import type { Vm } from '../vms/vm.js';
 import type { VmAgent } from '../vms/vm-agent.js';
 import type { VmRegistry } from '../vms/vm-registry.js';
 import { argumentsToSend } from './arguments-to-send.js';
+import { commandNotFound } from './command-not-found.js';
 import type { CommandAnswer, CommandPath, CommandRequest, CommandTrace } from './command-request.js';
 import type { CommandServer } from './command-server.js';
 import type { IdempotencyStore } from './idempotency.js';
@@ -154,8 +154,7 @@ export class CheckedCommandPath implements CommandPath {
       const { faults: schemaFaults, json: valid } =
         checked ?? validateArguments(command.definition, document, command.validation);
       const faults = [...schemaFaults, ...pastedOptionFaults(schema.origin.kind, command.name, given?.root)];
-      if (faults.length > 0)
-        throw new Problem('invalid-arguments', describeFaults(command.name, faults.length), { errors: faults });
+      if (faults.length > 0) throw invalidArguments(target, given, faults);
       const json = argumentsToSend(schema.origin.kind, command.name, valid);
       this.#checkSize(command, json);
       const deadlineMs = deadlineOf(command, request);
@@ -341,18 +340,6 @@ export function requireAgent(vm: Vm): VmAgent {
   throw new Problem('route-not-found', `VM ${vm.id} is registered without a guest agent (agent).`, { vm: vm.id });
 }
 
-function commandNotFound(vm: Vm, schema: VmSchema, name: string): Problem {
-  const suggestions = nearestNames(name.slice(0, 100), schema.commands.keys());
-  const shown = JSON.stringify(name.slice(0, 100));
-  const hint = suggestions.length > 0 ? ` Did you mean ${suggestions.join(' or ')}?` : '';
-  const owner = schema.origin.kind === 'guest-agent' ? `The guest agent of VM ${vm.id}` : `VM ${vm.id}`;
-  return new Problem('command-not-found', `${owner} has no command ${shown}.${hint}`, {
-    vm: vm.id,
-    command: name.slice(0, 100),
-    ...(suggestions.length > 0 ? { errors: [{ pointer: '', message: `unknown command ${shown}`, suggestions }] } : {}),
-  });
-}
-
 function readArguments(request: CommandRequest): JsonDocument | undefined {
   if (request.arguments.kind !== 'json') return undefined;
   try {
@@ -385,8 +372,22 @@ function queryDocument(checked: CheckedArguments | undefined): JsonDocument | un
   return checked?.json === undefined ? undefined : readJson(checked.json);
 }
 
-function describeFaults(command: string, count: number): string {
-  return `The arguments of ${command} do not fit its schema: ${count === 1 ? 'one fault' : `${count} faults`}, listed in errors.`;
+function invalidArguments(
+  { vm, server, command }: CommandTarget,
+  given: JsonDocument | undefined,
+  errors: readonly Fault[],
+): Problem {
+  const count = errors.length === 1 ? 'one fault' : `${errors.length} faults`;
+  const detail = `The arguments of ${command.name} do not fit its schema: ${count}, listed in errors.`;
+  const members = given?.root.kind === 'object' ? given.root.members.map(({ name }) => name) : [];
+  const isUnknown = (name: string) => members.includes(name) && errors.some(({ pointer }) => pointer === `/${name}`);
+  if (isUnknown('execute') || isUnknown('exec-oob')) {
+    const meant = `POST /v1/vms/${vm.id}/${server === vm ? 'qmp' : 'agent'}`;
+    const hint = `The body here is the arguments object alone; a whole QMP message goes to ${meant}.`;
+    return new Problem('invalid-arguments', `${detail} ${hint}`, { errors, suggestions: [meant] });
+  }
+  const hint = isUnknown('arguments') ? ' The body here is the arguments object itself, not one that holds it.' : '';
+  return new Problem('invalid-arguments', `${detail}${hint}`, { errors });
 }
 
 function deadlineOf(command: SchemaCommand, request: CommandRequest): number {

@@ -8,6 +8,7 @@ import type { GatewayRequest } from '../listeners/request-context.js';
 import { asProblem, problemBody } from '../problems/problem.js';
 import { EventHub } from './event-hub.js';
 import { EventsController } from './events.controller.js';
+import { vmNotFound } from '../vms/vm-registry.js';
 
 const principal = new Principal('p', 'p', { level: 'host', vms: ['web-*', 'db'] });
 const known = ['web-1', 'db', 'secret'];
@@ -21,6 +22,7 @@ beforeEach(async () => {
   const controller = new EventsController(hub, {
     find: (id) => (known.includes(id) ? { id, labels: {} } : undefined),
     list: () => [],
+    notFound: (_principal, id) => vmNotFound(id),
   });
   server = createServer((request, response) => {
     const [path = '', query = ''] = (request.url ?? '').split('?');

@@ -31,7 +31,7 @@ export class EventsController {
   async ofOne(@Param('vm') vm: string, @Req() request: GatewayRequest, @Res() response: ServerResponse): Promise<void> {
     const identity = this.vms.find(vm);
     if (identity === undefined || !request.gateway.principal.sees(identity))
-      throw new Problem('vm-not-found', `There is no VM ${JSON.stringify(vm)}.`, { vm });
+      throw this.vms.notFound(request.gateway.principal, vm);
     await this.#answer(request, response, vm);
   }
 

@@ -1,6 +1,6 @@
 /** The part of an Express route that tells which requests it takes. */
 interface ExpressLayer {
-  readonly route?: { readonly methods: Readonly<Record<string, boolean>> };
+  readonly route?: { readonly path: string; readonly methods: Readonly<Record<string, boolean>> };
   match(path: string): boolean;
 }
 
@@ -11,6 +11,11 @@ export class RouteTable {
   /** Takes the routes once all are made. */
   read(express: { router: { stack: readonly ExpressLayer[] } }): void {
     this.#layers = express.router.stack.filter((layer) => layer.route !== undefined);
+  }
+
+  /** The paths there are, variable segments as `:name`. */
+  templates(): string[] {
+    return [...new Set(this.#layers.map(({ route }) => route?.path ?? ''))];
   }
 
   /** Upper-case method names; empty when nothing is at this path. */

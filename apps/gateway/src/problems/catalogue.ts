@@ -77,7 +77,7 @@ export const problemCatalogue = {
     ...notSent,
     status: 404,
     title: 'Command not found',
-    when: 'The VM has no such command (the nearest names are in `errors`), or it answered `CommandNotFound` itself (outcome `refused` then).',
+    when: 'The VM has no such command (the nearest names are in `suggestions`), or it answered `CommandNotFound` itself (outcome `refused` then).',
   },
   'device-not-found': {
     ...refused,

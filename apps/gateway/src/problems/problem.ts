@@ -22,6 +22,8 @@ export interface ProblemFields {
   readonly lastError?: { readonly code: string; readonly detail?: string; readonly time: string };
   /** For `vm-unavailable`: when it is tried again. */
   readonly retryAt?: string;
+  /** What was perhaps meant, the most likely first: names, ids, or a method and path. */
+  readonly suggestions?: readonly string[];
   /** For `cursor-expired`: the oldest cursor that still works. */
   readonly oldest?: string;
   /** Answer headers that belong to this problem (`Allow`, `Retry-After`, `WWW-Authenticate`). */
@@ -76,7 +78,7 @@ const defaultHeaders: Partial<Record<ProblemCode, Record<string, string>>> = {
 /** The problem object of RFC 9457 as clients get it, over HTTP, inside JSON-RPC errors and in fan-out lines. */
 export function problemBody(problem: Problem): Record<string, unknown> {
   const kind = problemCatalogue[problem.code];
-  const { vm, command, operation, qmp, errors, oldest, lastError, retryAt } = problem.fields;
+  const { vm, command, operation, qmp, errors, suggestions = [], oldest, lastError, retryAt } = problem.fields;
   return {
     type: `/problems/${problem.code}`,
     title: kind.title,
@@ -93,8 +95,14 @@ export function problemBody(problem: Problem): Record<string, unknown> {
     ...(errors === undefined ? {} : { errors }),
     ...(lastError === undefined ? {} : { lastError }),
     ...(retryAt === undefined ? {} : { retryAt }),
+    ...(suggestions.length === 0 ? {} : { suggestions }),
     ...(oldest === undefined ? {} : { oldest }),
   };
+}
+
+/** The suggestions as the end of a `detail`; empty when there are none. */
+export function didYouMean(suggestions: readonly string[]): string {
+  return suggestions.length > 0 ? ` Did you mean ${suggestions.join(' or ')}?` : '';
 }
 
 /** Anything thrown, as the problem to answer; whatever is not a {@link Problem} is a fault of ours and tells nothing. */

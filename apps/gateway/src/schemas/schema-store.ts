@@ -52,18 +52,27 @@ export class SchemaStore {
   /**
    * The schema of a server that describes itself.
    * @param introspection the return value of `query-qmp-schema`, as bytes
+   * @param listed what `query-commands` names, where that was asked: a command must be in both
    * @throws IntrospectionError when it can't be understood, IntrospectionSizeError when it is too large, SchemaTurnError
    */
-  fromIntrospection(origin: SchemaOrigin, introspection: Buffer, mayBuild: MayBuild): Promise<VmSchema> {
-    return this.#shared(origin, schemaHash(introspection), mayBuild, async (hash) => {
+  fromIntrospection(
+    origin: SchemaOrigin,
+    introspection: Buffer,
+    mayBuild: MayBuild,
+    listed?: readonly string[],
+  ): Promise<VmSchema> {
+    const said =
+      listed === undefined ? introspection : Buffer.concat([introspection, Buffer.from([...listed].sort().join('\n'))]);
+    return this.#shared(origin, schemaHash(said), mayBuild, async (hash) => {
       let leftOut = 0;
-      const live = modelFromIntrospection(introspection, {
+      const described = modelFromIntrospection(introspection, {
         entries: serverBounds.introspectionEntries.most,
         commands: serverBounds.commands.most,
         isName: isDefinitionName,
         memberName: serverBounds.memberName.most,
         leftOut: () => (leftOut += 1),
       });
+      const live = listed === undefined ? described : cutTo(described, new Set(listed));
       const known = await nearestCatalog(origin, this.catalogs);
       // Each step takes its time; others have their turn in between.
       await nextTurn();
@@ -150,6 +159,10 @@ export class SchemaStore {
 
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
+}
+
+function cutTo(model: QapiModel, names: ReadonlySet<string>): QapiModel {
+  return { ...model, commands: new Map([...model.commands].filter(([name]) => names.has(name))) };
 }
 
 function withOpenArguments(model: QapiModel): QapiModel {

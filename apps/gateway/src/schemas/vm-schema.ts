@@ -3,6 +3,7 @@ import {
   classifyByName,
   classRange,
   commandKnowledge,
+  meantKey,
   type ClassSettings,
   type CommandClass,
   type CommandKnowledge,
@@ -36,6 +37,8 @@ export interface SchemaOrigin {
  * (as no honest one does) costs the gateway a tenth of a second for each.
  */
 export const schemaBuilds = { perSecond: 1 / 60, burst: 10 };
+/** Commands whose arguments name keys. */
+const takesKeys: ReadonlySet<string> = new Set(['send-key', 'input-send-event', 'x-input-send-event']);
 
 /** The commands and events of one build of a server; shared by all VMs that run it, never changed. */
 export class VmSchema {
@@ -69,7 +72,7 @@ export class VmSchema {
             class: classifyByName(origin.kind, name, classes, origin.version).class,
             lowestClass: lowest.class,
             highestClass: highest.class,
-            validation: { openMembers, enforceWidths: exact },
+            validation: { openMembers, enforceWidths: exact, ...(takesKeys.has(name) ? { meantValue: meantKey } : {}) },
             deprecated: hasFeature(definition, 'deprecated'),
           },
         ];

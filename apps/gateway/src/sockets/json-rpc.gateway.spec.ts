@@ -17,6 +17,7 @@ import { QmpWsAdapter } from './qmp-ws-adapter.js';
 import type { SocketParts } from './socket-connection.js';
 import { socketProviders } from './socket-providers.js';
 import { SocketRouter } from './socket-router.js';
+import { vmNotFound } from '../vms/vm-registry.js';
 
 interface Message {
   id: unknown;
@@ -68,6 +69,7 @@ beforeEach(async () => {
     directory: {
       find: (id) => (id === 'a' ? { id, labels: {} } : undefined),
       list: (_principal, selector) => [`{"selected":${JSON.stringify(selector.vms)}}`],
+      notFound: (_principal, id) => vmNotFound(id),
     },
     registry: { get: () => undefined },
   };

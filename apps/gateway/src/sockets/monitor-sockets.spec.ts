@@ -16,6 +16,7 @@ import { MonitorGateway } from './monitor.gateway.js';
 import { MonitorSockets } from './monitor-sockets.js';
 import type { SocketConnection, SocketParts } from './socket-connection.js';
 import { SocketRouter } from './socket-router.js';
+import { vmNotFound } from '../vms/vm-registry.js';
 
 const greeting = '{"QMP": {"version": {}, "capabilities": ["oob"]}}';
 
@@ -65,7 +66,11 @@ beforeEach(() => {
         setImmediate(() => answer({ ok: true, json: Buffer.from(`"${request.command}"`), trace: {} }));
       },
     },
-    directory: { find: (id) => (id === vm.id ? vm : undefined), list: () => [] },
+    directory: {
+      find: (id) => (id === vm.id ? vm : undefined),
+      list: () => [],
+      notFound: (_principal, id) => vmNotFound(id),
+    },
     registry: { get: (id) => (id === vm.id ? (vm as unknown as Vm) : undefined) },
   };
   sockets = new MonitorSockets({ dir, mode: 0o600, level: 'operate' }, parts, (message) => warnings.push(message));

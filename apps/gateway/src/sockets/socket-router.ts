@@ -41,8 +41,7 @@ export class SocketRouter {
     if (query !== '') return new Problem('invalid-request', 'A WebSocket takes no query; credentials go in a header.');
     if (vm !== undefined) {
       const identity = this.parts.directory.find(vm);
-      if (identity === undefined || !principal.sees(identity))
-        return new Problem('vm-not-found', `There is no VM ${JSON.stringify(vm.slice(0, 200))}.`, { vm });
+      if (identity === undefined || !principal.sees(identity)) return this.parts.directory.notFound(principal, vm);
     }
     const server = this.serverOf(vm === undefined ? socketPaths.jsonRpc : socketPaths.monitor);
     // Servers of node:http and node:https hand out no other kind.

@@ -1,4 +1,4 @@
-import type { ServerKind } from '@qmp-gateway/catalog';
+import { describesMoreThanItHas, type ServerKind } from '@qmp-gateway/catalog';
 import { IntrospectionSizeError } from '@qmp-gateway/qapi';
 import { findOwnMonitor, type OwnMonitor } from '../access/own-monitor.js';
 import { findSecretProperties } from '../access/secret-types.js';
@@ -103,12 +103,21 @@ async function introspect(
   const introspection = await querySchema(monitor, 'query-qmp-schema', serverBounds.introspection.most);
   // A storage daemon answers like QEMU, but has no machine whose status could be asked.
   const kind = wanted === 'storage-daemon' || !introspection.includes('"query-status"') ? 'storage-daemon' : 'qemu';
+  const listed = describesMoreThanItHas(kind, version) ? await listedCommands(monitor) : undefined;
   try {
-    return await schemas.fromIntrospection({ kind, version, package: packageName }, introspection, mayBuild);
+    return await schemas.fromIntrospection({ kind, version, package: packageName }, introspection, mayBuild, listed);
   } catch (error) {
     if (error instanceof IntrospectionSizeError) throw new PreparationError('schema-too-large', error.message);
     throw error;
   }
+}
+
+/** Undefined where the answer can't be a list of commands: one that lacks what was just answered. */
+async function listedCommands(monitor: Monitor): Promise<string[] | undefined> {
+  const answer = await queryIfAnswered(monitor, 'query-commands');
+  const list = answer === undefined ? undefined : asObjects(parsedJson(answer));
+  const names = list?.flatMap(({ name }) => asText(name) ?? []);
+  return names?.includes('query-qmp-schema') === true ? names : undefined;
 }
 
 async function commandNames(monitor: Monitor, vm: PreparedVm): Promise<string[]> {

@@ -70,6 +70,10 @@ export class VmDirectory implements EventsVmDirectory {
     return this.registry.get(id);
   }
 
+  notFound(principal: Principal, id: string): Problem {
+    return this.registry.notFound(principal, id);
+  }
+
   /** The rows of the selected VMs that this principal sees. */
   list(principal: Principal, selector: VmSelector): string[] {
     const rows: string[] = [];

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
+import { nearestNames } from '@qmp-gateway/qapi';
 import type { Principal } from '../access/principal.js';
-import { Problem } from '../problems/problem.js';
+import { didYouMean, Problem } from '../problems/problem.js';
 import { SettingsError } from '../settings/load-settings.js';
 import type { StateDirectory } from '../state/state-directory.js';
 import type { VmDefinition } from '../settings/settings.js';
@@ -23,6 +24,9 @@ export interface RegistryListener {
 const precedence = ['settings', 'api', 'discovery'] as const satisfies readonly VmSource[];
 
 type Definitions = ReadonlyMap<string, VmDefinition>;
+
+/** Ids looked at for one that was meant: comparing takes microseconds each, and a mistyped id is no reason to hold others up. */
+const mostCompared = 1000;
 
 /** The times of files lag by a step of the kernel's clock (10 ms at most) and more: a younger session may still be of the server before. */
 const fileTimeStepMs = 20;
@@ -82,8 +86,21 @@ export class VmRegistry {
    */
   require(principal: Principal, id: string): Vm {
     const vm = this.#vms.get(id);
-    if (vm === undefined || !principal.sees(vm)) throw vmNotFound(id);
+    if (vm === undefined || !principal.sees(vm)) throw this.notFound(principal, id);
     return vm;
+  }
+
+  /** The answer to an id that is no VM's, or none that the principal may see; names near it are told of those it may. */
+  notFound(principal: Principal, id: string): Problem {
+    return vmNotFound(id, nearestNames(id, this.#visibleIds(principal)));
+  }
+
+  *#visibleIds(principal: Principal): Generator<string> {
+    let looked = 0;
+    for (const vm of this.#vms.values()) {
+      if (looked++ === mostCompared) return;
+      if (principal.sees(vm)) yield vm.id;
+    }
   }
 
   /**
@@ -238,8 +255,10 @@ export class VmRegistry {
   }
 }
 
-export function vmNotFound(id: string): Problem {
-  return new Problem('vm-not-found', `There is no VM ${JSON.stringify(id.slice(0, 200))}.`);
+/** @param suggestions ids that the asker may see */
+export function vmNotFound(id: string, suggestions: readonly string[] = []): Problem {
+  const told = `There is no VM ${JSON.stringify(id.slice(0, 200))}.${didYouMean(suggestions)}`;
+  return new Problem('vm-not-found', told, { vm: id.slice(0, 128), suggestions });
 }
 
 function requireOwn(vm: Vm): void {
