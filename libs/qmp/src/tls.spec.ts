@@ -118,7 +118,7 @@ describe('listen:unix', () => {
 
   it('takes no socket of a server that is too busy to accept, and says where', async () => {
     const socketPath = path.join(scene.directory(), 'in');
-    await scene.keep(await fullBacklog(socketPath), (busy) => busy.stop());
+    scene.keep(await fullBacklog(socketPath), (busy) => busy.stop());
     const { ino } = lstatSync(socketPath);
     const { monitor, host } = scene.monitor({ kind: 'listen-unix', path: socketPath });
     monitor.start();

@@ -41,7 +41,7 @@ export const vmMembers = {
 
 export const discoveryMembers = {
   qmp: {
-    what: 'Path of the QMP sockets with `{id}`. Other placeholders become labels; each stands for a part of one name.',
+    what: 'Path of the QMP sockets with `{id}`. Other placeholders become labels; each stands for a part of one name. From the first placeholder on, links are not followed.',
     type: 'path',
     required: true,
   },
@@ -49,7 +49,11 @@ export const discoveryMembers = {
 } as const satisfies MemberDescriptions;
 
 export const monitorSocketMembers = {
-  dir: { what: 'Directory of the sockets, made 0700 when it is not there.', type: 'path', required: true },
+  dir: {
+    what: 'Directory of the sockets, made 0700 when it is not there; nobody else may write there.',
+    type: 'path',
+    required: true,
+  },
   mode: { what: 'Permission bits of each socket.', type: 'octal digits in quotes', default: '`"0600"`' },
   level: { what: 'What whoever may open a socket may do with its VM.', type: 'level', default: '`operate`' },
 } as const satisfies MemberDescriptions;

@@ -183,7 +183,7 @@ export class SettingsFile {
   listen: unknown[] = ['127.0.0.1:8080'];
 
   @Setting({
-    what: 'Directory of the registry, the tokens, the audit log, and what is known of operations and idempotency keys; made 0700 when it is not there.',
+    what: 'Directory of the registry, the tokens, the audit log, and what is known of operations and idempotency keys; made 0700 when it is not there, refused when others may write there ([who may](security.md#directories-and-sockets)).',
     type: 'path',
     default: '`$STATE_DIRECTORY` (systemd sets it), else `./state`',
     example: '/var/lib/qmp-gateway',

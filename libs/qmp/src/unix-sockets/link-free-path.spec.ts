@@ -28,7 +28,7 @@ async function socket(name: string): Promise<string> {
 
 async function answerAt(where: string): Promise<string> {
   const client = connect(where).setEncoding('utf8');
-  return String(((await once(client, 'data')) as [string])[0]);
+  return ((await once(client, 'data')) as [string])[0];
 }
 
 describe('a path below an anchor', () => {
@@ -86,7 +86,7 @@ describe('a path below an anchor', () => {
     held.release();
   });
 
-  it('tells what is missing, and what is no directory, by the name it has', async () => {
+  it('tells what is missing, and what is no directory, by the name it has', () => {
     writeFileSync(at('file'), '');
     expect(() => holdFile(at('none/db'), anchor)).toThrow(`open ENOENT ${at('none')}`);
     expect(() => holdFile(at('file/db'), anchor)).toThrow(`open ENOTDIR ${at('file/db')}`);

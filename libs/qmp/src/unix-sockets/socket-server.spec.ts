@@ -41,7 +41,7 @@ describe('listening on a socket file', () => {
   });
 
   it('leaves one alone that is served, however busy its server is', async () => {
-    await scene.keep(await fullBacklog(file), (busy) => busy.stop());
+    scene.keep(await fullBacklog(file), (busy) => busy.stop());
     const { ino } = lstatSync(file);
     await expect(listenOnSocketFile(server(), file)).rejects.toMatchObject({
       code: 'EADDRINUSE',
