@@ -20,6 +20,8 @@ export interface StratovirtOptions {
   /** When events are written: after the reply (2.5 on), before it (to 2.4), or between its CR and LF (to 2.4, unlucky). */
   readonly events?: 'after' | 'before' | 'inside';
   readonly version?: string;
+  /** Default a standard one; of a microVM a reset is the end. */
+  readonly machine?: 'standard' | 'micro';
   /** What `query-commands` lists; what no StratoVirt knows is refused all the same. */
   readonly commands?: readonly string[];
 }
@@ -58,6 +60,11 @@ export class StratovirtFake {
     this.handlers.set('query-qmp-schema', () => ({ json: '{}' }));
     this.handlers.set('stop', () => ({ json: '{}', events: [{ name: 'STOP', data: '{}' }] }));
     this.handlers.set('cont', () => ({ json: '{}', events: [{ name: 'RESUME', data: '{}' }] }));
+    const micro = options.machine === 'micro';
+    this.handlers.set('query-hotpluggable-cpus', () => ({ json: micro ? '[{"type":"host-x86-cpu"}]' : '{}' }));
+    this.handlers.set('system_reset', () =>
+      micro ? { json: '{}', exit: true } : { json: '{}', events: [{ name: 'RESET', data: '{"guest":true}' }] },
+    );
     this.handlers.set('netdev_replace', () => ({ json: '"netdev_replace not supported for VM"' }));
     this.handlers.set('quit', () => ({
       json: '{}',

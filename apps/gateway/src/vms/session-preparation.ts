@@ -1,5 +1,5 @@
 import type { ServerKind } from '@qmp-gateway/catalog';
-import { findOwnMonitor, type OwnMonitor } from '../access/own-monitor.js';
+import { findOwnMonitor, type Ask, type OwnMonitor } from '../access/own-monitor.js';
 import {
   asObject,
   asObjects,
@@ -26,6 +26,7 @@ export interface Preparation {
   readonly ownMonitor: OwnMonitor;
   /** Null where it can't be asked. */
   readonly display: boolean | null;
+  readonly resetEnds: boolean | null;
 }
 
 /** Introspection is some 200 KB and takes QEMU 60-90 ms; a busy host may need far longer. */
@@ -59,6 +60,8 @@ export async function prepareSession(
       )
     : await introspect(monitor, schemas, wanted, version, greeting.package);
   const ask = (command: string, json?: string) => queryIfAnswered(monitor, command, json);
+  // StratoVirt takes one question at a time.
+  const resetEnds = stratovirt ? await resetEndsMachine(ask, schema) : false;
   const [, name, uuid, ownMonitor, display] = await Promise.all([
     queryStatus(monitor, schema, statusKnown),
     queryMember(monitor, schema, 'query-name', 'name'),
@@ -66,7 +69,14 @@ export async function prepareSession(
     findOwnMonitor(ask, schema.model, endpoint),
     hasDisplay(ask, schema.model),
   ]);
-  return { kind: schema.origin.kind, version, schema, name, uuid, ownMonitor, display };
+  return { kind: schema.origin.kind, version, schema, name, uuid, ownMonitor, display, resetEnds };
+}
+
+/** StratoVirt's two machines differ in little that can be asked: only a microVM lists its processors here. */
+async function resetEndsMachine(ask: Ask, { commands }: VmSchema): Promise<boolean | null> {
+  const question = 'query-hotpluggable-cpus';
+  const answer = commands.has(question) ? await ask(question) : undefined;
+  return answer === undefined ? null : asObjects(parsedJson(answer)) !== undefined;
 }
 
 async function introspect(

@@ -72,6 +72,8 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
   uuid: string | null = null;
   /** Whether it shows anything a picture could be taken of; null where that is not known. */
   display: boolean | null = null;
+  /** A reset is the end of this machine (StratoVirt's microVM); null where that is not known. */
+  resetEnds: boolean | null = null;
   /** Kept from the last session, as the schema is. */
   ownMonitor: OwnMonitor = noOwnMonitor;
   /** Name of the present session, or of the last one. */
@@ -311,6 +313,7 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
     this.uuid = prepared.uuid;
     this.ownMonitor = prepared.ownMonitor;
     this.display = prepared.display;
+    this.resetEnds = prepared.resetEnds;
   }
 
   #show(state: MonitorState): void {
