@@ -193,6 +193,19 @@ describe('StratoVirt', () => {
     expect(await anomalies(gateway, vm, 'event-missed')).toBe(1);
   });
 
+  it.each([
+    ['a standard machine that says so', 'standard', undefined, 'done'],
+    ['a standard machine that ends without a word', 'standard', { json: '{}', exit: true }, 'lost'],
+    ['a microVM, whose end it is', 'micro', undefined, 'done'],
+  ] as const)('is known to be reset: %s', async (_, machine, answer, state) => {
+    const { fake, gateway, vm } = await stage({ machine });
+    if (answer !== undefined) fake.handlers.set('system_reset', () => answer);
+    const reset = await prefer(gateway, vm, 'system_reset', undefined, 'wait=20');
+    expect(await operationOf(gateway, vm, reset)).toMatchObject({ command: 'system_reset', state });
+    if (state === 'lost') expect(problemOf(reset)).toMatchObject({ code: 'outcome-unknown', status: 502 });
+    else expect([reset.status, reset.text]).toEqual([200, '{}']);
+  });
+
   it('has ended when its connection ends, and quit is a success', async () => {
     const { gateway, vm } = await stage();
     // From before: it is dialled again at once, and may be `waiting` when we look.

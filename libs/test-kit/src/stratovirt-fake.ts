@@ -22,6 +22,8 @@ export interface StratovirtOptions {
   readonly version?: string;
   /** On tcp, where the end of the stream can kill it. */
   readonly tcp?: boolean;
+  /** Default a standard one; of a microVM a reset is the end. */
+  readonly machine?: 'standard' | 'micro';
   /** What `query-commands` lists; what no StratoVirt knows is refused all the same. */
   readonly commands?: readonly string[];
 }
@@ -66,6 +68,11 @@ export class StratovirtFake {
     this.handlers.set('query-qmp-schema', () => ({ json: '{}' }));
     this.handlers.set('stop', () => ({ json: '{}', events: [{ name: 'STOP', data: '{}' }] }));
     this.handlers.set('cont', () => ({ json: '{}', events: [{ name: 'RESUME', data: '{}' }] }));
+    const micro = options.machine === 'micro';
+    this.handlers.set('query-hotpluggable-cpus', () => ({ json: micro ? '[{"type":"host-x86-cpu"}]' : '{}' }));
+    this.handlers.set('system_reset', () =>
+      micro ? { json: '{}', exit: true } : { json: '{}', events: [{ name: 'RESET', data: '{"guest":true}' }] },
+    );
     this.handlers.set('netdev_replace', () => ({ json: '"netdev_replace not supported for VM"' }));
     this.handlers.set('quit', () => ({
       json: '{}',

@@ -6,6 +6,8 @@ import type { Verdict, Work } from './work.js';
 export interface FollowedVm {
   /** QAPI RunState; null while there is no session. */
   readonly runState: string | null;
+  /** A reset is the end of this machine (StratoVirt's microVM); null where that is not known. */
+  readonly resetEnds: boolean | null;
   /** True when the VM can send this event. */
   hasEvent(name: string): boolean;
 }
@@ -46,7 +48,7 @@ export interface CompletionRule {
   /** Unless something says otherwise, no event tells the end: it is asked for once a second. */
   readonly mute?: boolean;
   /** The VM has ended, and said so. */
-  vmEnded?(work: Work): Verdict;
+  vmEnded?(work: Work, vm: FollowedVm): Verdict | undefined;
   /** The session ended, and the VM may be gone with it: an end that it told of holds then. */
   sessionEnded?(work: Work): Verdict | undefined;
   /** Why it is too late; of kinds with a deadline. */

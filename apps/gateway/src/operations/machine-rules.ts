@@ -46,13 +46,17 @@ const wakeup: CompletionRule = {
   late: () => 'The guest sleeps on.',
 };
 
+/** QAPI ShutdownCause of `system_reset`. */
+const resetReason = 'host-qmp-system-reset';
+
 const reset: CompletionRule = {
-  events: ['RESET'],
+  events: ['RESET', 'SHUTDOWN'],
   subject: () => '',
   concerns: () => true,
-  event: () => ({ state: 'done' }),
-  // On some machines a reset is the end.
-  vmEnded: () => ({ state: 'done' }),
+  // With `-no-reboot` a reset is a shutdown, which says so.
+  event: (_work, event, data) => (event === 'RESET' || data['reason'] === resetReason ? { state: 'done' } : undefined),
+  // That the VM has ended says nothing of its reset, unless that is what a reset is there.
+  vmEnded: (_work, { resetEnds }) => (resetEnds === true ? { state: 'done' } : undefined),
   late: () => 'The VM has not been reset.',
 };
 

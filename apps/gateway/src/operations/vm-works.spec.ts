@@ -448,6 +448,34 @@ describe('what is only asked for with its command', () => {
   });
 });
 
+describe('a reset', () => {
+  const reset = { command: 'system_reset', completion: 'reset', subject: '', job: null } as const;
+
+  it.each([
+    ['RESET', {}, 'done'],
+    ['SHUTDOWN', { guest: false, reason: 'host-qmp-system-reset' }, 'done'],
+    ['SHUTDOWN', { guest: true, reason: 'guest-shutdown' }, 'running'],
+    ['SHUTDOWN', {}, 'running'],
+  ])('is told by %s with %j: %s', (event, data, state) => {
+    const scene = new WorkScene();
+    const work = scene.begin(reset);
+    scene.event(event, data);
+    expect(work.record.state).toBe(state);
+  });
+
+  it.each([
+    [true, 'done'],
+    [false, 'lost'],
+    [null, 'lost'],
+  ])('of a VM that ended, and whose end a reset is: %s, is %s', (resetEnds, state) => {
+    const scene = new WorkScene();
+    Object.assign(scene.vm, { resetEnds });
+    const work = scene.begin(reset);
+    scene.works.ended('The VM ended before its work did.');
+    expect(work.record.state).toBe(state);
+  });
+});
+
 describe('a deadline', () => {
   const unplug = { command: 'device_del', completion: 'unplug', subject: 'rng0', job: null } as const;
 

@@ -174,7 +174,10 @@ export class VmWorks {
   /** The VM is gone for good: by its own word, or forgotten. */
   ended(detail: string): void {
     for (const work of [...this.#running])
-      this.#end(work, completionRules[work.record.completion].vmEnded?.(work) ?? work.foretold ?? work.loss(detail));
+      this.#end(
+        work,
+        completionRules[work.record.completion].vmEnded?.(work, this.#view) ?? work.foretold ?? work.loss(detail),
+      );
   }
 
   /** There is no session with the VM, for the first time or still. */
@@ -455,6 +458,7 @@ export class VmWorks {
     const vm = this.#vm;
     return {
       runState: vm?.runState ?? null,
+      resetEnds: vm?.resetEnds ?? null,
       hasEvent: (name) => vm?.schema?.model.events.has(name) === true,
     };
   }

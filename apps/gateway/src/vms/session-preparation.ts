@@ -1,6 +1,6 @@
 import { describesMoreThanItHas, type ServerKind } from '@qmp-gateway/catalog';
 import { IntrospectionSizeError } from '@qmp-gateway/qapi';
-import { findOwnMonitor, type OwnMonitor } from '../access/own-monitor.js';
+import { findOwnMonitor, type Ask, type OwnMonitor } from '../access/own-monitor.js';
 import { findSecretProperties } from '../access/secret-types.js';
 import {
   asObject,
@@ -35,6 +35,7 @@ export interface Preparation {
   readonly secretProperties: ReadonlySet<string>;
   /** Null where it can't be asked. */
   readonly display: boolean | null;
+  readonly resetEnds: boolean | null;
 }
 
 /** What preparing a session needs of the VM. */
@@ -78,6 +79,8 @@ export async function prepareSession(
     : await introspect(monitor, schemas, vm, version, greeting.package);
   if (schema.leftOut > 0) vm.odd('odd-definitions', `${schema.leftOut} of its schema, left out for their names`);
   const ask = (command: string, json?: string) => queryIfAnswered(monitor, command, json);
+  // StratoVirt takes one question at a time.
+  const resetEnds = stratovirt ? await resetEndsMachine(ask, schema) : false;
   const [, name, uuid, ownMonitor, secretProperties, display] = await Promise.all([
     queryStatus(monitor, schema, vm.statusKnown),
     queryMember(monitor, schema, 'query-name', 'name'),
@@ -87,9 +90,16 @@ export async function prepareSession(
     hasDisplay(ask, schema.model),
   ]);
   return {
-    ...{ kind: schema.origin.kind, version, schema, ownMonitor, secretProperties, display },
+    ...{ kind: schema.origin.kind, version, schema, ownMonitor, secretProperties, display, resetEnds },
     ...{ name: shownName(name, vm), uuid: shownUuid(uuid, vm) },
   };
+}
+
+/** StratoVirt's two machines differ in little that can be asked: only a microVM lists its processors here. */
+async function resetEndsMachine(ask: Ask, { commands }: VmSchema): Promise<boolean | null> {
+  const question = 'query-hotpluggable-cpus';
+  const answer = commands.has(question) ? await ask(question) : undefined;
+  return answer === undefined ? null : asObjects(parsedJson(answer)) !== undefined;
 }
 
 /** @throws PreparationError `schema-too-large`: a part of it would be another server than there is. */

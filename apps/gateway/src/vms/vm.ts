@@ -80,6 +80,8 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
   uuid: string | null = null;
   /** Whether it shows anything a picture could be taken of; null where that is not known. */
   display: boolean | null = null;
+  /** A reset is the end of this machine (StratoVirt's microVM); null where that is not known. */
+  resetEnds: boolean | null = null;
   /** Kept from the last session, as the schema is. */
   ownMonitor: OwnMonitor = noOwnMonitor;
   secretProperties: ReadonlySet<string> = new Set();
@@ -339,6 +341,7 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
     this.ownMonitor = prepared.ownMonitor;
     this.secretProperties = prepared.secretProperties;
     this.display = prepared.display;
+    this.resetEnds = prepared.resetEnds;
   }
 
   #show(state: MonitorState): void {
