@@ -24,6 +24,8 @@ const greeting = '{"QMP": {"version": {}, "capabilities": ["oob"]}}';
 class FakeVm {
   readonly labels = {};
   epoch = 'r1.1';
+  readonly condition = 'The VM is waiting.';
+  readonly lastFault = null;
   monitor: { state: unknown } = { state: { name: 'ready', session: { greeting: { json: greeting }, oob: true } } };
   readonly #waiters = new Set<() => void>();
 
