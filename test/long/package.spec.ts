@@ -38,13 +38,17 @@ function filesIn(folder: string): string[] {
     .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)));
 }
 
+/** Not of one of the packages of others that a tarball brings along. */
+const isOurs = (file: string): boolean => !/^node_modules\/(?!@qmp-gateway\/)/.test(file);
+
 const manifestOf = (folder: string): Record<string, unknown> =>
   JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')) as Record<string, unknown>;
 
 // In a copy, because while it is packed a package holds copies of others, and other tests run the gateway at the same time.
 beforeAll(async () => {
   const copy = scene.directory();
-  for (const name of ['apps', 'libs', 'scripts', 'package.json', 'LICENSE', 'tsconfig.json', 'tsconfig.base.json'])
+  const needed = ['apps', 'libs', 'scripts', 'package.json', 'package-lock.json', 'LICENSE'];
+  for (const name of [...needed, 'tsconfig.json', 'tsconfig.base.json'])
     cpSync(path.join(root, name), path.join(copy, name), { recursive: true, preserveTimestamps: true });
   symlinkSync(path.join(root, 'node_modules'), path.join(copy, 'node_modules'));
   tarballs = path.join(copy, 'tarballs');
@@ -69,7 +73,7 @@ describe('the tarballs', () => {
   it.each(published)('%s has what runs, its license and its sources, and no tests', (name) => {
     const folder = unpacked.get(name) ?? '';
     const files = filesIn(folder);
-    expect(files.filter((file) => /\.spec\.|\.tsbuildinfo$|tsconfig/.test(file))).toEqual([]);
+    expect(files.filter(isOurs).filter((file) => /\.spec\.|\.tsbuildinfo$|tsconfig/.test(file))).toEqual([]);
     expect(files).toEqual(expect.arrayContaining(['LICENSE', 'package.json']));
     const { engines, license, type, bin, exports: entries, bundleDependencies = [] } = manifestOf(folder);
     expect({ engines, license, type }).toEqual({ engines: { node: '>=20.19' }, license: 'Apache-2.0', type: 'module' });
@@ -77,14 +81,15 @@ describe('the tarballs', () => {
     expect(promised.length).toBeGreaterThan(0);
     expect(files).toEqual(expect.arrayContaining(promised.map((file) => path.normalize(file))));
     const bundled = files.flatMap(
-      (file) => /^node_modules\/(@qmp-gateway\/[^/]+)\/package\.json$/.exec(file)?.[1] ?? [],
+      (file) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\/package\.json$/.exec(file)?.[1] ?? [],
     );
-    expect(bundled.sort()).toEqual(bundleDependencies);
+    expect(bundled).toEqual(expect.arrayContaining(bundleDependencies as string[]));
   });
 
   it.each(published)('%s has no source map that leads nowhere', (name) => {
     const folder = unpacked.get(name) ?? '';
     const dangling = filesIn(folder)
+      .filter(isOurs)
       .filter((file) => /\.(?:js|d\.ts)$/.test(file))
       .flatMap((file) => {
         const at = path.join(folder, file);
@@ -101,11 +106,38 @@ describe('the tarballs', () => {
 
 describe('qmp-gateway, installed from its tarball in an empty directory', () => {
   let directory: string;
+  let said: string;
   beforeAll(async () => {
     directory = scene.directory();
     const tarball = path.join(tarballs, readdirSync(tarballs).find((file) => /^qmp-gateway-\d/.test(file)) ?? '');
-    await runIn(directory, 'npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', tarball);
+    // What it needs is in it.
+    said = await runIn(directory, 'sh', '-c', `npm install --offline --no-audit --no-fund '${tarball}' 2>&1`);
   }, installDeadlineMs);
+
+  it('is there without a warning, a registry, or a script of others, on every Node that it says', () => {
+    expect(said).toMatch(/^\s*added 1 package in \S+\s*$/);
+    const modules = path.join(directory, 'node_modules/qmp-gateway/node_modules');
+    const manifests = filesIn(modules).filter((file) =>
+      /^(?:(?:@[^/]+\/)?[^@/]+\/(?:node_modules\/)?)+package\.json$/.test(file),
+    );
+    expect(manifests.length).toBeGreaterThan(100);
+    for (const file of manifests) {
+      const { name, engines, scripts } = manifestOf(path.join(modules, path.dirname(file))) as {
+        name?: string;
+        engines?: { node?: string };
+        scripts?: Record<string, string>;
+      };
+      expect([name, scripts?.['preinstall'], scripts?.['install'], scripts?.['postinstall']]).toEqual([
+        name,
+        undefined,
+        undefined,
+        undefined,
+      ]);
+      // No release asks for one that is newer than ours.
+      for (const [, major = ''] of (engines?.node ?? '').matchAll(/^>=\s*v?(\d+)/g))
+        expect([name, Number(major) <= 20]).toEqual([name, true]);
+    }
+  });
 
   it('says its version', async () => {
     const { version } = manifestOf(path.join(root, 'apps/gateway'));
