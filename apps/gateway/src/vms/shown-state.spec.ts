@@ -6,7 +6,7 @@ const fault = (code: FaultCode, time: number): Fault => ({ code, detail: `at ${t
 
 describe('the state that is shown', () => {
   it('stays for as long as the reason does, with the time it was first so', () => {
-    const shown = new ShownState('connecting', 0);
+    const shown = new ShownState<MonitorState['name']>('connecting', 0);
     expect(shown.become('waiting', 10, fault('refused', 10))).toBe(true);
     for (let dial = 20; dial < 100; dial += 10)
       expect(shown.become('waiting', dial, fault('refused', dial))).toBe(false);
@@ -14,7 +14,7 @@ describe('the state that is shown', () => {
   });
 
   it('changes with the reason, and with the state', () => {
-    const shown = new ShownState('connecting', 0);
+    const shown = new ShownState<MonitorState['name']>('connecting', 0);
     shown.become('waiting', 10, fault('refused', 10));
     expect(shown.become('waiting', 20, fault('no-such-file', 20))).toBe(true);
     expect([shown.since, shown.fault?.code]).toEqual([10, 'no-such-file']);
@@ -23,7 +23,7 @@ describe('the state that is shown', () => {
   });
 
   it('keeps the reason while there is a connection, and tells the next time it is so anew', () => {
-    const shown = new ShownState('connecting', 0);
+    const shown = new ShownState<MonitorState['name']>('connecting', 0);
     shown.become('waiting', 10, fault('refused', 10));
     expect(shown.become('ready', 20, undefined)).toBe(true);
     expect(shown.fault?.code).toBe('refused');
