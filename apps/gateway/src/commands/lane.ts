@@ -82,7 +82,7 @@ export class Lane {
     const isGet = method === 'GET';
     if (!isGet && method !== 'POST') throw methodNotAllowed(target?.command, method);
     if (isGet && target !== undefined && target.command.class !== 'read')
-      throw methodNotAllowed(target?.command, method);
+      throw methodNotAllowed(target.command, method);
     const controls = readControls(request.headers, isGet ? undefined : context.query);
     const wish = isGet ? undefined : readPreference(request.headers['prefer']);
     const execute = (args: CommandArguments): void => {
