@@ -73,8 +73,8 @@ describe('what is told of a command before it is run', () => {
     expect((await ask(gateway, { vm, command: 'quit' })).json()).toMatchObject({ allowed: true, class: 'configure' });
     expect((await exchange(gateway, `/v1/vms/${vm}`)).json()).toMatchObject({ state: 'ready', inFlight: 0 });
     const own = { vm, command: 'chardev-remove', arguments: { id: 'qmp' } };
-    const { json } = await exchange(gateway, `/v1/vms/${vm}/qmp/query-chardev`);
-    const chardevs = json() as unknown as { label: string; filename: string }[];
+    const listed = await exchange(gateway, `/v1/vms/${vm}/qmp/query-chardev`);
+    const chardevs = listed.json() as unknown as { label: string; filename: string }[];
     own.arguments.id = chardevs.find(({ filename }) => filename.startsWith('unix:'))?.label ?? '';
     expect((await ask(gateway, own)).json()).toMatchObject({ allowed: false, rule: 'own-monitor' });
     expect((await ask(gateway, { ...own, arguments: { id: 'other' } })).json()).toMatchObject({ allowed: true });

@@ -48,6 +48,7 @@ describe('what does not exist', () => {
     expect(await refused(`/v1/vms/${vm}/qmp/query-statsu`)).toEqual({
       ...{ status: 404, code: 'command-not-found', vm, command: 'query-statsu', ...notSent },
       errors: [{ pointer: '', message: expect.any(String), suggestions: ['query-status'] }],
+      suggestions: ['query-status'],
     });
   });
 
