@@ -1,7 +1,7 @@
 import { JsonSyntaxError } from '@qmp-gateway/qapi';
 import type { ProblemCode } from '../problems/catalogue.js';
 import type { Fault, Problem } from '../problems/problem.js';
-import { StrayByte } from './qmp-input.js';
+import type { StrayByte } from './qmp-input.js';
 
 const longestShown = 100;
 
