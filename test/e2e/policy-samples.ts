@@ -2,7 +2,7 @@ import { lowerings, raisings } from '../../libs/catalog/src/argument-rules.js';
 
 /** A text for every pattern that a raising rule looks for. */
 const texts = [
-  ...['exec:id', 'exec', 'file:/tmp/x', 'file', '/etc/passwd', 'json:{}', 'any', 'data'],
+  ...['exec:id', 'exec', 'file:/tmp/x', 'file', '/etc/passwd', 'json:{}', 'any', 'data', 'info jit'],
   ...['x-remote-object', 'colo-compare', 'chardev-msmouse', 'max-x86_64-cpu'],
 ];
 

@@ -215,6 +215,11 @@ describe('what reaches the host needs host', () => {
       lowest: fatal,
       highest: fatal,
     });
+    expect(classifyByName('qemu', 'query-acpi-ospm-status', undefined, '5.2.0').class).toBe('configure');
+    expect(classifyByName('qemu', 'query-acpi-ospm-status', undefined, '7.2.22').class).toBe('read');
+    const jit = json({ 'command-line': 'info jit' });
+    expect(classifyCommand('qemu', 'human-monitor-command', jit, undefined, '5.2.0').class).toBe('host');
+    expect(classifyCommand('qemu', 'human-monitor-command', jit, undefined, '7.2.22').class).toBe('read');
     expect(classifyByName('qemu', 'query-events', undefined, '5.2.0').class).toBe('read');
     expect(classifyByName('storage-daemon', 'query-events', undefined, '7.2.0').class).toBe('read');
     expect(classifyByName('storage-daemon', 'query-events', undefined, 'odd').class).toBe('configure');
