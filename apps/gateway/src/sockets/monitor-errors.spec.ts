@@ -23,7 +23,7 @@ describe('an error as QMP has it', () => {
     expect(qmpErrorOf(new Problem('invalid-arguments', 'Four faults, listed in errors.', { errors }))).toEqual(
       generic(
         "Argument 'id': missing; Argument 'inner.a/b[0].depth': expected an integer; " +
-          "Argument 'colour': unknown; there is color and collar; The arguments: expected an object",
+          "Argument 'colour': unknown; did you mean color or collar?; The arguments: expected an object",
       ),
     );
   });
@@ -74,7 +74,7 @@ describe('an error as QMP has it', () => {
       qmpErrorOf(new Problem('command-not-found', 'VM a has no command "stpo".', { command: 'stpo', errors })),
     ).toEqual({
       class: 'CommandNotFound',
-      desc: "There is no command 'stpo'; there is stop",
+      desc: "There is no command 'stpo'; did you mean stop?",
     });
   });
 

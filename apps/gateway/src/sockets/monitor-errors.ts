@@ -54,7 +54,7 @@ const wording: Partial<Record<ProblemCode, (problem: Problem) => string>> = {
 
 function commandNotFound({ fields: { command = '', errors = [] } }: Problem): string {
   const nearest = errors.flatMap(({ suggestions = [] }) => suggestions);
-  const hint = nearest.length > 0 ? `; there is ${nearest.join(' and ')}` : '';
+  const hint = nearest.length > 0 ? `; did you mean ${nearest.join(' or ')}?` : '';
   return `There is no command ${shown(command)}${hint}`;
 }
 
@@ -65,7 +65,7 @@ function argumentFault({ pointer, message, suggestions = [] }: Fault): string {
     .slice(1)
     .map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~'));
   const path = names.map((name, at) => (/^\d+$/.test(name) ? `[${name}]` : `${at === 0 ? '' : '.'}${name}`)).join('');
-  const hint = suggestions.length > 0 ? `; there is ${suggestions.join(' and ')}` : '';
+  const hint = suggestions.length > 0 ? `; did you mean ${suggestions.join(' or ')}?` : '';
   return `${path === '' ? 'The arguments' : `Argument '${path}'`}: ${message}${hint}`;
 }
 
