@@ -1,5 +1,5 @@
 import { secretHolders } from '@qmp-gateway/catalog';
-import { readJson, type JsonDocument, type JsonNode } from '@qmp-gateway/qapi';
+import { JsonSyntaxError, readJson, type JsonDocument, type JsonNode } from '@qmp-gateway/qapi';
 import { serverBounds } from '@qmp-gateway/qmp';
 import type { CommandTrace } from '../commands/command-request.js';
 import type { RequestCommands } from '../commands/request-commands.js';
@@ -174,9 +174,17 @@ function isUnread({ value, error, withheld }: QomProperty): boolean {
 /** A list's tree takes many times its bytes. @throws Problem that stands for a refusal: the object can't be looked into */
 function readList(json: string): JsonDocument {
   const { most } = serverBounds.objectList;
-  if (json.length <= most) return readJson(json);
-  const detail = `The VM lists over ${most} bytes, more than is read.`;
-  throw new Problem('command-failed', detail, { outcome: 'refused' });
+  if (json.length > most) throw unreadList(`The VM lists over ${most} bytes, more than is read.`);
+  try {
+    return readJson(json);
+  } catch (error) {
+    if (error instanceof JsonSyntaxError) throw unreadList(`The VM's list cannot be read: ${error.message}.`);
+    throw error;
+  }
+}
+
+function unreadList(detail: string): Problem {
+  return new Problem('command-failed', detail, { outcome: 'refused' });
 }
 
 /** What the VM said against one object or property. @throws what is no refusal of the VM */

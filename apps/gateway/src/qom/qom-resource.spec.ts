@@ -198,6 +198,20 @@ describe('for who may not read secrets', () => {
   });
 });
 
+describe('a list that no server should send', () => {
+  it.each([false, true])('is told at its object, and costs the others nothing (bulk: %s)', async (bulk) => {
+    const odd = { x: ['int\uffff', '1'] as const };
+    const vm = new FakeVm({ ...machine, '/machine/pci': odd });
+    expect(await parsed(vm, '/machine', 'depth=1', { bulk })).toMatchObject({
+      children: {
+        net0: { type: 'e1000e' },
+        pci: { error: expect.stringMatching(/^The VM's list cannot be read: line 1/) },
+      },
+    });
+    await expect(read(vm, '/machine/pci', '', { bulk })).rejects.toMatchObject({ code: 'command-failed' });
+  });
+});
+
 describe('what a tree costs', () => {
   it('is not that of a list without end: the object says that it was not read', async () => {
     const many = Object.fromEntries(Array.from({ length: 80_000 }, (_, n) => [`p${n}`, ['int', '1'] as const]));
