@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { AgentSynchronization } from './agent-synchronization.js';
 import type { AnomalyKind } from './anomaly.js';
+import { boundedName, lengthOf, readError } from './bounded-parts.js';
 import type { Clock, Timer } from './clock.js';
 import type { Dialect } from './dialects/dialect.js';
+import { EarlyEvents } from './early-events.js';
 import type { Execution, Outcome } from './execution.js';
 import type { FaultCode } from './fault.js';
 import { GreetingOpening } from './greeting-opening.js';
@@ -15,9 +17,8 @@ import { MessageChannel, type OutgoingMessage } from './message-channel.js';
 import { checkedBytes, MessageIds, MessageScanner, type Span } from './message.js';
 import type { Opening, OpeningFault } from './opening.js';
 import { copyOut } from './own-bytes.js';
-import { asObject, asText, parsedJson } from './peer-json.js';
 import { isReadable } from './readable.js';
-import { cutText, serverBounds } from './server-bounds.js';
+import { serverBounds } from './server-bounds.js';
 import type { Greeting, QmpEvent, SessionInfo } from './session-info.js';
 import { SyncOpening } from './sync-opening.js';
 import { TokenBucket } from './token-bucket.js';
@@ -50,9 +51,6 @@ export interface SessionOptions {
   readonly lineBytes: number;
 }
 
-/** Events held until the session is negotiated, beside their bytes: QEMU sent about 1,200 there under the worst flood measured. */
-const earlyEvents = 10_000;
-
 /** A server that throttles gets the command again after this time, so many times. */
 const retryAfterMs = 25;
 const retries = 20;
@@ -60,8 +58,6 @@ const retries = 20;
 const emptyObject = Buffer.from('{}');
 
 const replyHead = Buffer.from('{"return":');
-
-const genericError = 'GenericError';
 
 /** QMP over one connection, from connect to its end: opening, ids, execution, events. */
 export class Session {
@@ -77,9 +73,7 @@ export class Session {
   /** Null for peers that greet: those need no synchronizing. */
   readonly #synchronization: AgentSynchronization | null;
   #info: SessionInfo | null = null;
-  #early: QmpEvent[] = [];
-  #earlyBytes = 0;
-  #earlyDropped = 0;
+  readonly #early = new EarlyEvents();
   #bucket: TokenBucket | null = null;
   #pacing: Timer | null = null;
   #count = 0;
@@ -243,13 +237,10 @@ export class Session {
       negotiatedAt: this.#clock.wall(),
     };
     this.#info = info;
-    const early = this.#early;
-    this.#early = [];
-    if (this.#earlyDropped > 0) {
-      this.#host.anomaly('early-events-dropped', `${this.#earlyDropped} events before negotiation`);
-    }
+    const { events, dropped } = this.#early.take();
+    if (dropped > 0) this.#host.anomaly('early-events-dropped', `${dropped} events before negotiation`);
     this.#host.opened(info);
-    for (const event of early) if (!this.#hasEnded()) this.#host.event(event, info);
+    for (const event of events) if (!this.#hasEnded()) this.#host.event(event, info);
   }
 
   /** As a method: the field may change in a callback, which narrowing does not see. */
@@ -328,7 +319,7 @@ export class Session {
     }
     if (lengthOf(data) > serverBounds.eventData.most) {
       this.#host.anomaly('overlong-event', `${name} with ${lengthOf(data)} bytes of data`);
-      if (this.#info === null) this.#earlyDropped++;
+      if (this.#info === null) this.#early.drop();
       else this.#host.eventLeftOut(name, this.#info);
       return;
     }
@@ -341,14 +332,8 @@ export class Session {
       timestamp: this.#timestamp(line, timestamp),
       receivedAt: this.#clock.wall(),
     };
-    if (this.#info !== null) {
-      this.#host.event(qmpEvent, this.#info);
-      return;
-    }
-    this.#earlyBytes += lengthOf(data);
-    const held = this.#early.length < earlyEvents && this.#earlyBytes <= serverBounds.earlyEvents.most;
-    if (held) this.#early.push(qmpEvent);
-    else this.#earlyDropped++;
+    if (this.#info !== null) this.#host.event(qmpEvent, this.#info);
+    else this.#early.hold(qmpEvent, lengthOf(data));
   }
 
   #timestamp(line: Buffer, span: Span): string {
@@ -515,38 +500,4 @@ export class Session {
 
 function tooLong(bytes: number): Outcome {
   return { kind: 'unknown', cause: `the reply is over ${bytes} bytes`, tooLong: true };
-}
-
-/** The `error` member: its class and text as far as they are kept. */
-function readError(line: Buffer, { start, end }: Span): { readonly class: string; readonly desc: string } {
-  const bytes = end - start;
-  if (bytes > serverBounds.errorMember.most)
-    return { class: genericError, desc: `The server gave an error of ${bytes} bytes, which is too long to be told.` };
-  const error = asObject(parsedJson(line.toString('utf8', start, end)));
-  const [errorClass, desc] = [asText(error?.['class']) ?? genericError, asText(error?.['desc']) ?? ''];
-  const { most } = serverBounds.errorText;
-  return {
-    class: errorClass.length <= serverBounds.errorClass.most ? errorClass : genericError,
-    desc: desc.length <= most ? desc : `${cutText(desc, most)}… (cut: it has ${desc.length} characters)`,
-  };
-}
-
-/** Bytes of a member; 0 when it is absent. */
-function lengthOf({ start, end }: Span): number {
-  return start < 0 ? 0 : end - start;
-}
-
-/** The text of an event's name, a JSON string; null when it is too long to be one. */
-function boundedName(line: Buffer, span: Span): string | null {
-  const { most } = serverBounds.eventName;
-  // At most six bytes (`\u0041`) are one character.
-  if (span.end - span.start > 6 * most + 2) return null;
-  const name = textOf(line, span);
-  return name.length <= most ? name : null;
-}
-
-/** A JSON string's text. */
-function textOf(line: Buffer, { start, end }: Span): string {
-  const text = line.toString('utf8', start + 1, end - 1);
-  return text.includes('\\') ? (JSON.parse(line.toString('utf8', start, end)) as string) : text;
 }
