@@ -55,6 +55,7 @@ export function aimedSamples(command: string, chardev: string): string[] {
     'chardev-change': { id: chardev, backend: { type: 'null', data: {} } },
     yank: { instances: [{ type: 'chardev', id: chardev }] },
     'human-monitor-command': { 'command-line': `chardev-remove ${chardev}` },
+    'qom-set': { path: `/chardevs/${chardev}`, property: 'connected', value: false },
   };
   return command in aimed ? [JSON.stringify(aimed[command])] : [];
 }

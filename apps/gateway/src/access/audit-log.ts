@@ -17,6 +17,8 @@ import type { Principal } from './principal.js';
 
 const maxNameLength = 128;
 const maxShownArguments = 4096;
+/** Bytes of refused arguments that are read to be shown: reading a MiB takes tens of milliseconds, in which nobody has a turn. */
+const mostReadAgain = 64 * 1024;
 /** Lines of this long are gathered for one write: the most that a crash of the process can lose. */
 const gatherMs = 20;
 /** Lines that wait for the disk; past it the log counts as not writable. */
@@ -287,7 +289,7 @@ function shownArguments(target: CommandTarget, args: JsonDocument): string {
 function argumentsAsTheyCame(target: CommandTarget | undefined, given: CommandArguments): string {
   if (given.kind === 'none') return '';
   const text = given.kind === 'json' ? given.json : JSON.stringify(asObject(given.pairs));
-  if (target === undefined) return hashed(text);
+  if (target === undefined || text.length > mostReadAgain) return hashed(text);
   try {
     return shownArguments(target, readJson(text));
   } catch {
