@@ -26,8 +26,9 @@ describe('a VM that comes and goes', () => {
     await gateway.vmBecomes(vm, 'waiting');
     const meanwhile = await run(gateway, vm, 'stop');
     expect(meanwhile.status).toBe(503);
-    expect(problemOf(meanwhile)).toEqual({
+    expect(problemOf(meanwhile)).toMatchObject({
       ...{ status: 503, code: 'vm-unavailable', vm, command: 'stop', outcome: 'not-sent', retryable: true },
+      lastError: { code: expect.stringMatching(/^(?:connection-(?:lost|reset)|refused)$/) },
     });
     expect(Number(meanwhile.headers['retry-after'])).toBeGreaterThan(0);
     // What can be checked without the VM still is.

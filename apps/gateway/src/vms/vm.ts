@@ -99,6 +99,8 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
   /** What the VM said last, or events since; null where it was not asked in this session, or has no such state. */
   #runState: string | null = null;
   #preparation: Preparation | undefined;
+  /** A session was negotiated, and the VM is asked what it offers. */
+  #preparing = false;
   #cautioned = false;
   readonly #schemaBuilds: TokenBucket;
   #epochs = new WeakMap<SessionInfo, string>();
@@ -191,9 +193,12 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
     return this.monitor.state.name === 'stopped';
   }
 
-  /** True while it is worth waiting: the first session is being made. One that could not be had is not waited for. */
+  /**
+   * True while it is worth waiting: the first session is being made, or one was negotiated and is ready in a moment. A VM
+   * that could not be had is not waited for while it is dialled again.
+   */
   get arriving(): boolean {
-    return this.state === 'connecting' || this.state === 'negotiating' || this.state === 'idle';
+    return this.#preparing || this.state === 'connecting' || this.state === 'negotiating' || this.state === 'idle';
   }
 
   get condition(): string {
@@ -252,6 +257,7 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
   }
 
   async prepare(session: SessionInfo): Promise<void> {
+    this.#preparing = true;
     const before = this.uuid;
     const clock = this.#surroundings.monitorOptions.clock ?? systemClock;
     const preparation = await prepareSession(this.monitor, session, this.#surroundings.schemas, {
@@ -267,6 +273,7 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
   }
 
   stateChanged(state: MonitorState): void {
+    if (state.name !== 'negotiating') this.#preparing = false;
     if (state.name === 'ready') this.#adopt(state.session);
     else if (state.name !== 'negotiating') this.#runState = null;
     if (state.name === 'ready' && this.#runState !== null)
