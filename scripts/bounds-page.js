@@ -16,7 +16,7 @@ VM. Texts of faults and of the log have \`U+FFFD\` for control characters, which
 `;
 
 const names = {
-  'no session': 'no session with it: `schema-too-large`, or `protocol-error` for a greeting',
+  'no session': 'no session with it: `schema-too-large`; for a greeting `protocol-error`',
   null: '`null`',
 };
 

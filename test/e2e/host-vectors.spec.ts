@@ -16,6 +16,9 @@ let names: ReadonlySet<string>;
 /** All that came to QEMU. */
 let received = '';
 
+/** The gateway asks a VM that does not run for its state. */
+const ownQuestion = /\{"execute":"query-status","id":"[^"]*"\}\r?\n?/g;
+
 /** A socket that leads to another one, and writes down what goes there. */
 async function tapped(socket: string): Promise<string> {
   const tap = path.join(scene.directory(), 'tap');
@@ -56,10 +59,10 @@ describe.each(['read', 'operate', 'configure'] as const)('level %s', (level) => 
           wrong.push({ command, args, oob, verdicts });
       }
     expect(wrong).toEqual([]);
-    expect(received).toBe('');
+    expect(received.replaceAll(ownQuestion, '')).toBe('');
     // The tap is one: what is allowed comes by.
-    await entrances.run('query-status', undefined);
-    expect(received).toContain('query-status');
+    await entrances.run('query-version', undefined);
+    expect(received).toContain('query-version');
   });
 });
 

@@ -15,6 +15,8 @@ export interface JournalLine {
 interface Entry {
   readonly subject: string;
   current: JournalLine;
+  /** Wall-clock milliseconds at which it became so. */
+  since: number;
   /** Monotonic milliseconds at which the lines of each key were last told. */
   readonly toldAt: Map<string, number>;
   /** Changes since the last line that are in none. */
@@ -24,6 +26,8 @@ interface Entry {
 
 /** No line of a subject comes a second time within this. */
 const repeatMs = 60_000;
+/** A line that comes so late says since when it is so: its own time is that of the writing. */
+const lateMs = 1000;
 /** Lines of all subjects at once; from then on so many a second. A syslog drops what comes by the ten thousand. */
 const burst = 200;
 const perSecond = 10;
@@ -62,11 +66,12 @@ export class Journal {
   say(subject: string, line: JournalLine): void {
     let entry = this.#entries.get(subject);
     if (entry === undefined) {
-      entry = { subject, current: line, toldAt: new Map(), held: 0, timer: undefined };
+      entry = { subject, current: line, since: 0, toldAt: new Map(), held: 0, timer: undefined };
       this.#entries.set(subject, entry);
     }
     this.#gone.delete(entry);
     entry.current = line;
+    entry.since = this.clock.wall();
     const wait = this.#waitOf(entry);
     if (wait <= 0) this.#tell(entry);
     else {
@@ -120,11 +125,15 @@ export class Journal {
   }
 
   #tell(entry: Entry): void {
-    const { current, held, subject } = entry;
+    const { current, held, subject, since } = entry;
     entry.toldAt.set(current.key, this.clock.now());
     entry.held = 0;
-    if (this.#isAllowed())
-      this.log[current.level]({ ...current.fields, ...(held > 0 ? { repeated: held } : {}) }, current.message);
+    const fields = {
+      ...current.fields,
+      ...(held > 0 ? { repeated: held } : {}),
+      ...(this.clock.wall() - since >= lateMs ? { since: new Date(since).toISOString() } : {}),
+    };
+    if (this.#isAllowed()) this.log[current.level](fields, current.message);
     else this.#sum(subject, current);
     if (current.isLast !== true) return;
     entry.timer?.cancel();

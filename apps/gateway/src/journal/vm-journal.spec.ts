@@ -144,6 +144,10 @@ describe('what the log says of a VM', () => {
     // 201 changes: those that were told, and those that were counted.
     expect(stage.lines.length + repeated).toBe(201);
     expect(stage.lines.at(-1)?.msg).toBe('vm ready again');
+    // What comes later than it happened says when that was.
+    const late = stage.lines.filter(({ since }) => since !== undefined);
+    expect(late.length).toBeGreaterThan(0);
+    expect(stage.lines[0]?.['since']).toBeUndefined();
     expect(stage.clock.pending).toBe(0);
   });
 

@@ -86,7 +86,11 @@ function agentLineOf({ id: vm, state, endpoint, schema, lastFault }: VmAgent): J
     case 'busy':
       return { ...info('busy', 'guest agent busy', fault), level: 'warn' };
     case 'waiting':
-      return { ...info(`unreachable:${code ?? ''}`, 'guest agent unreachable', fault), level: 'warn' };
+      // Discovery looks for the agents of all VMs, and many have none.
+      return {
+        ...info(`unreachable:${code ?? ''}`, 'guest agent unreachable', fault),
+        level: code === 'no-such-file' ? 'info' : 'warn',
+      };
     case 'connecting':
       return undefined;
   }
