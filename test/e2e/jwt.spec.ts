@@ -1,6 +1,7 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import type { FakeCommand } from '@qmp-gateway/test-kit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { fakeMachine, fakeMachineSettings, type FakeMachine } from './fake-machine.js';
@@ -24,6 +25,10 @@ function jwt(claims: object): string {
 
 beforeAll(async () => {
   machine = await fakeMachine(scene);
+  const asked = await machine.fake.handlers.get('query-qmp-schema')?.({} as FakeCommand);
+  const known = JSON.parse((asked as { json: string }).json) as unknown[];
+  const getter = { name: 'query-block', 'meta-type': 'command', 'arg-type': 'empty', 'ret-type': 'any' };
+  machine.fake.on('query-qmp-schema', () => ({ return: [...known, getter] }));
   const jwks = path.join(scene.directory(), 'jwks.json');
   writeFileSync(jwks, JSON.stringify({ keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'k1' }] }));
   gateway = await scene.gateway({
@@ -41,6 +46,23 @@ afterAll(() => scene.end());
 const as = (claims: object, resource: string) => exchange({ ...gateway, token: jwt(claims) }, resource);
 
 it('makes no root token', () => expect(gateway.token).toBeUndefined());
+
+it('gives what the same subject got with more to nobody who comes with less', async () => {
+  const secret = 'https://ada:hunter2@host/disk.qcow2';
+  machine.fake.on('query-block', () => ({ return: [{ device: 'd', inserted: { file: secret } }] }));
+  const headers = { 'Idempotency-Key': 'k1' };
+  const host = { ...gateway, token: jwt({ role: 'host', vms: '*' }) };
+  const begun = await run(host, 'web-1', 'query-block', '{}', headers);
+  expect([begun.status, begun.text]).toEqual([200, expect.stringContaining('hunter2')]);
+  const operation = `/v1/vms/web-1/operations/${String(begun.headers['qmp-operation'])}`;
+  expect((await exchange(host, operation)).text).toContain('hunter2');
+  expect((await run(host, 'web-1', 'query-block', '{}', headers)).text).toContain('hunter2');
+  const reader = { ...gateway, token: jwt({ role: 'read', vms: '*' }) };
+  const again = await run(reader, 'web-1', 'query-block', '{}', headers);
+  expect([again.status, again.text.includes('hunter2')]).toEqual([403, false]);
+  const read = await exchange(reader, operation);
+  expect([read.status, read.json()['state'], 'return' in read.json()]).toEqual([200, 'done', false]);
+});
 
 it('grants level and VMs by claims', async () => {
   const answer = await as({ role: 'operate', vms: ['web-*'] }, '/v1/vms');

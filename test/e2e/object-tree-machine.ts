@@ -46,6 +46,7 @@ export async function objectTreeMachine(
   scene: Scene,
   root: TreeObject,
   chardevs: readonly string[],
+  secretTypes: readonly string[] = ['secret_vault'],
 ): Promise<FakeMachine> {
   const machine = await fakeMachine(scene);
   const path = machine.endpoint.replace(/^unix:/, '');
@@ -74,11 +75,13 @@ export async function objectTreeMachine(
     .on('human-monitor-command', () => ({ return: '' }))
     .on('object-add', () => ({ return: {} }))
     .on('qom-list-types', () => ({
-      return: [{ name: 'secret' }, { name: 'secret_keyring' }, { name: 'secret_vault' }],
+      return: ['secret', 'secret_keyring', ...secretTypes].map((name) => ({ name })),
     }))
-    .on('qom-list-properties', () => ({
-      return: ['type', 'iv', 'keyid', 'format', 'payload'].map((name) => ({ name, type: 'string' })),
-    }));
+    .on('qom-list-properties', ({ arguments: args }) => {
+      const { typename } = args as { typename: string };
+      const payload = typename === 'secret_vault' ? 'payload' : `payload-of-${typename}`;
+      return { return: ['type', 'iv', 'keyid', 'format', payload].map((name) => ({ name, type: 'string' })) };
+    });
   return machine;
 }
 

@@ -177,3 +177,27 @@ it('costs a neighbour nothing, however often it is sent', async () => {
   const [[, epoch]] = epochs as [[number, string]];
   expect(answers).toEqual(Array.from({ length: 200 }, () => [200, epoch]));
 });
+
+it.each([
+  `/v1/vms/${vm}/qmp/qom-list?path=%FF`,
+  `/v1/vms/${vm}/qmp/qom-list?path=%ED%A0%80`,
+  `/v1/vms/${vm}/qmp/qom-list?path=%&%C3=a`,
+  `/v1/vms/${vm}/agent/files?path=/tmp/%E4`,
+  `/v1/vms/${vm}/qom?%F5`,
+  '/v1/vms?vm=%C3',
+  '/v1/events?type=%80',
+])('bytes of a query that are no UTF-8 are not taken for another text: %s', async (resource) => {
+  expect(await refused(resource)).toContain('UTF-8');
+});
+
+it('escapes of a query that are UTF-8, and a percent sign, are what they are', async () => {
+  for (const [written, meant] of [
+    ['%C3%A4', '\u00e4'],
+    ['a%', 'a%'],
+    ['%zz%F0%9F%98%80', '%zz\u{1F600}'],
+    ['%EF%BF%BD', '\uFFFD'],
+  ] as const) {
+    const answer = await exchange(gateway, `/v1/vms/${vm}/qmp/qom-list?path=${written}`);
+    expect(answer.json()).toMatchObject({ code: 'device-not-found', detail: `Device '${meant}' not found` });
+  }
+});

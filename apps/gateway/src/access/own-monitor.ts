@@ -24,6 +24,9 @@ interface Chardev {
 
 const monitorObject = 'monitor-qmp';
 
+/** Of monitor objects that are asked which character device they are on; a machine has a handful, and each costs a question. */
+const mostMonitors = 64;
+
 /** Finds the back-end the gateway is connected to, while it is: its `filename` names the endpoint. */
 export async function findOwnMonitor(ask: Ask, model: QapiModel, endpoint: Endpoint): Promise<OwnMonitor> {
   if (!model.commands.has('query-chardev')) return noOwnMonitor;
@@ -93,6 +96,7 @@ async function monitorObjects(ask: Ask, chardevs: readonly string[]): Promise<st
   const monitors = objects.flatMap(({ name, type }) =>
     type === `child<${monitorObject}>` && typeof name === 'string' ? [name] : [],
   );
+  if (monitors.length > mostMonitors) return monitors;
   const own = await Promise.all(
     monitors.map(async (name) => {
       const value = await ask('qom-get', JSON.stringify({ path: `/objects/${name}`, property: 'chardev' }));

@@ -24,6 +24,7 @@ import type { Vm } from '../vms/vm.js';
 import type { VmAgent } from '../vms/vm-agent.js';
 import type { VmRegistry } from '../vms/vm-registry.js';
 import { argumentsToSend } from './arguments-to-send.js';
+import type { CommandCheck } from './command-check.js';
 import { commandNotFound } from './command-not-found.js';
 import type { CommandAnswer, CommandPath, CommandRequest, CommandTrace } from './command-request.js';
 import type { CommandServer } from './command-server.js';
@@ -167,12 +168,13 @@ export class CheckedCommandPath implements CommandPath {
       }
       let accepted = decision;
       const read = given;
-      const key = this.parts.idempotency.begin(request, json, (stored) =>
-        this.#finish(target, request, accepted, read, stored, answer),
-      );
-      if (key === undefined) return;
       const about = { principal: request.principal, schema, command, args: read?.root, vm };
       const check = latePolicy(this.parts.policy, about, (refused) => (accepted = refused));
+      const key = this.parts.idempotency.begin(request, json, (stored) => {
+        const shown = stillShown(stored, check);
+        this.#finish(target, request, accepted, read, shown, answer);
+      });
+      if (key === undefined) return;
       const tell = (end: CommandEnd) => {
         const result = toAnswer(end, request);
         key.ended(result);
@@ -408,6 +410,12 @@ function dryRunReport(
 ): string {
   const head = `{"wouldSend":{"${outOfBand ? 'exec-oob' : 'execute'}":${JSON.stringify(command.name)}`;
   return `${head}${json === undefined ? '' : `,"arguments":${json}`}},"class":"${decision.class}"}`;
+}
+
+/** A kept answer is given to whoever may have it today: the same principal may have lost a level since. */
+function stillShown(stored: CommandAnswer, check: CommandCheck | undefined): CommandAnswer {
+  const withheld = stored.ok ? check?.withhold?.(Buffer.from(stored.json)) : undefined;
+  return withheld === undefined ? stored : { ok: false, problem: withheld, trace: stored.trace };
 }
 
 function toAnswer(end: CommandEnd, request: CommandRequest): CommandAnswer {

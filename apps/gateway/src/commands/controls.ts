@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { nearestNames } from '@qmp-gateway/qapi';
+import { parametersOf } from '../listeners/query-parameters.js';
 import { Problem, type Fault } from '../problems/problem.js';
 import { parseDuration } from '../settings/duration.js';
 import type { CommandRequest } from './command-request.js';
@@ -51,7 +52,7 @@ export function readControls(
 type Writable = { -readonly [Key in keyof Controls]: Controls[Key] };
 
 function readQuery(query: string, controls: Writable, faults: Fault[], otherParameters: readonly string[]): void {
-  for (const [name, value] of new URLSearchParams(query)) {
+  for (const [name, value] of parametersOf(query)) {
     if (name === 'timeout') setTimeoutMs(controls, value, name, faults);
     else if (name === 'dryRun') setDryRun(controls, value, name, faults);
     else if (name === 'int64') setInt64(controls, value, name, faults);

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readJson } from '@qmp-gateway/qapi';
 import { apiHeaders } from '../listeners/answer.js';
 import type { AuthenticatedContext } from '../listeners/request-context.js';
+import { parametersOf } from '../listeners/query-parameters.js';
 import { Problem, problemBody } from '../problems/problem.js';
 import { parseVmSelector, selectsVm } from '../vms/vm-selector.js';
 import type { Vm } from '../vms/vm.js';
@@ -68,7 +69,7 @@ export class FanOut {
   }
 
   #select(context: AuthenticatedContext): Vm[] {
-    const query = new URLSearchParams(context.query);
+    const query = parametersOf(context.query);
     const vms = query.getAll('vm');
     const labels = query.getAll('label');
     if (vms.length === 0 && labels.length === 0)

@@ -6,6 +6,7 @@ import type { AuthenticatedContext } from '../listeners/request-context.js';
 import { readPreference, type Preference } from '../operations/preference.js';
 import { PreferredAnswer } from '../operations/preferred-answer.js';
 import type { WorkFollower } from '../operations/work-follower.js';
+import { parametersOf } from '../listeners/query-parameters.js';
 import { Problem } from '../problems/problem.js';
 import type { Limits } from '../settings/settings.js';
 import { commandTooLarge, malformedJson, type CheckedCommandPath, type CommandTarget } from './command-path.js';
@@ -113,7 +114,7 @@ export class Lane {
     }
     request.resume();
     const { query } = context;
-    execute(query === '' ? { kind: 'none' } : { kind: 'query', pairs: [...new URLSearchParams(query)] });
+    execute(query === '' ? { kind: 'none' } : { kind: 'query', pairs: [...parametersOf(query)] });
   }
 
   #message(exchange: Exchange, { vm, agent }: Extract<Route, { kind: 'message' }>): void {

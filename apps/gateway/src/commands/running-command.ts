@@ -67,7 +67,8 @@ export class RunningCommand implements QueuedCommand, Execution {
     this.#tell = tell;
     this.outOfBand = request.outOfBand === true;
     if (argumentsJson !== undefined) this.argumentsJson = argumentsJson;
-    this.operation = surroundings.operations.begin(server.id, target.name, request.principal.id);
+    const { id, level } = request.principal;
+    this.operation = surroundings.operations.begin(server.id, target.name, id, level);
   }
 
   get command(): string {

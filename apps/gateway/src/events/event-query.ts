@@ -1,4 +1,5 @@
 import { nearestNames } from '@qmp-gateway/qapi';
+import { parametersOf } from '../listeners/query-parameters.js';
 import { Problem, type Fault } from '../problems/problem.js';
 import { parseDuration } from '../settings/duration.js';
 import { mostSelectorEntries, parseVmSelector } from '../vms/vm-selector.js';
@@ -53,7 +54,7 @@ export interface EventQueryContext {
 
 /** @throws {Problem} `invalid-request` with every fault, each pointing at its parameter */
 export function parseEventQuery(query: string, context: EventQueryContext): EventQuery {
-  const parameters = new URLSearchParams(query);
+  const parameters = parametersOf(query);
   const faults: Fault[] = [...unfitting(parameters, context)];
   const one = <T>(name: string, parse: (text: string) => T | undefined, expected: string): T | undefined => {
     const text = parameters.get(name);

@@ -58,7 +58,7 @@ export class OperationDesk {
     const row = this.#find(vmId, id);
     // Its end may be known though its VM is gone.
     if (row === undefined && stateOf(found) === 'running') throw operationNotFound(vmId);
-    return render(row ?? found);
+    return render(row ?? found, principal);
   }
 
   /**
@@ -77,7 +77,7 @@ export class OperationDesk {
     const found = this.#require(principal, vmId, id);
     const { command, args = {} } = cancellationOf(found, this.registry.require(principal, vmId));
     await commands.run(command, JSON.stringify(args));
-    return { json: render(found), over: found instanceof Work && found.over };
+    return { json: render(found, principal), over: found instanceof Work && found.over };
   }
 
   #rows(principal: Principal, vm: Vm): AnyOperation[] {
@@ -152,8 +152,10 @@ function mayReadOfGone(principal: Principal, { record: { vm, principalId } }: Wo
   return principalId === principal.id || (principal.reaches('host') && principal.sees({ id: vm, labels: {} }));
 }
 
-function render(row: AnyOperation): string {
-  return row instanceof Work ? renderWork(row) : renderOperation(row);
+function render(row: AnyOperation, principal: Principal): string {
+  if (row instanceof Work) return renderWork(row);
+  // The same principal may have come with more than it has now: a JWT of a lower level, other settings.
+  return renderOperation(row, !principal.reaches(row.level));
 }
 
 function renderRow(row: AnyOperation): string {

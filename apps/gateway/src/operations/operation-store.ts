@@ -1,4 +1,5 @@
 import { ownBytes } from '@qmp-gateway/qmp';
+import type { Level } from '../access/principal.js';
 import type { Problem } from '../problems/problem.js';
 
 /** What became of one command, for those who come back to ask. */
@@ -7,6 +8,8 @@ export interface Operation {
   readonly vm: string;
   readonly command: string;
   readonly principalId: string;
+  /** The level it was begun with; what it returned is for whoever has it still. */
+  readonly level: Level;
   readonly started: number;
   epoch: string | null;
   state: 'running' | 'done' | 'failed' | 'lost';
@@ -59,12 +62,13 @@ export class OperationStore {
     return this.#prefix + (this.#count++).toString(36);
   }
 
-  begin(vm: string, command: string, principalId: string): Operation {
+  begin(vm: string, command: string, principalId: string, level: Level = 'read'): Operation {
     const operation: Operation = {
       id: this.nextId(),
       vm,
       command,
       principalId,
+      level,
       started: this.now(),
       epoch: null,
       state: 'running',

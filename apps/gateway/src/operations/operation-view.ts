@@ -10,11 +10,11 @@ function isoTime(wall: number | null): string | null {
 
 /**
  * The outcome of a command without further work as JSON; a return value is spliced in as QEMU wrote it.
- * @param isRow of a list, which has no return values: they may be any size
+ * @param isBare without the return value: in a list, as they may be any size, and for whoever may not read it
  */
-export function renderOperation(operation: Operation, isRow = false): string {
+export function renderOperation(operation: Operation, isBare = false): string {
   const { id, vm, command, state, epoch, started, ended, result } = operation;
-  const value = isRow ? null : returnedText(operation);
+  const value = isBare ? null : returnedText(operation);
   const problem = result instanceof Problem ? result : null;
   return render({
     ...{ id, vm, command, state, epoch, started, ended: state === 'running' ? null : ended, value, problem },
@@ -22,7 +22,7 @@ export function renderOperation(operation: Operation, isRow = false): string {
   });
 }
 
-/** Work as JSON: the same shape, with how far it is and the events that belong to it. @param isRow as of `renderOperation` */
+/** Work as JSON: the same shape, with how far it is and the events that belong to it. @param isRow of a list, which has no return values */
 export function renderWork(work: Work, isRow = false): string {
   const { result, deadlineAt, job, ...record } = work.record;
   const extras = {

@@ -21,6 +21,7 @@ import type { MayBuild, SchemaStore } from '../schemas/schema-store.js';
 import type { VmSchema } from '../schemas/vm-schema.js';
 import type { VmKind } from '../settings/settings.js';
 import { hasDisplay } from './display.js';
+import { fewAtOnce } from './few-at-once.js';
 import { runStateOf } from './run-state.js';
 
 /** What is asked of a VM before its session counts as ready. */
@@ -51,6 +52,10 @@ export interface PreparedVm {
 
 /** Introspection is some 200 KB and takes QEMU 60-90 ms; a busy host may need far longer. */
 const queryDeadlineMs = 10_000;
+/** Fewer than QEMU has places for: there may be dozens of questions, and each must be taken. StratoVirt takes one. */
+const questionsAtOnce = 4;
+
+type Run = Monitor['run'];
 
 /**
  * Learns what a newly negotiated session offers and in which state the VM is.
@@ -78,13 +83,13 @@ export async function prepareSession(
       )
     : await introspect(monitor, schemas, vm, version, greeting.package);
   if (schema.leftOut > 0) vm.odd('odd-definitions', `${schema.leftOut} of its schema, left out for their names`);
-  const ask = (command: string, json?: string) => queryIfAnswered(monitor, command, json);
-  // StratoVirt takes one question at a time.
+  const run: Run = fewAtOnce((...question) => monitor.run(...question), stratovirt ? 1 : questionsAtOnce);
+  const ask = (command: string, json?: string) => queryIfAnswered(run, command, json);
   const resetEnds = stratovirt ? await resetEndsMachine(ask, schema) : false;
   const [, name, uuid, ownMonitor, secretProperties, display] = await Promise.all([
-    queryStatus(monitor, schema, vm.statusKnown),
-    queryMember(monitor, schema, 'query-name', 'name'),
-    queryMember(monitor, schema, 'query-uuid', 'UUID'),
+    queryStatus(run, schema, vm.statusKnown),
+    queryMember(run, schema, 'query-name', 'name'),
+    queryMember(run, schema, 'query-uuid', 'UUID'),
     findOwnMonitor(ask, schema.model, vm.endpoint),
     findSecretProperties(ask, schema.model),
     hasDisplay(ask, schema.model),
@@ -124,7 +129,7 @@ async function introspect(
 
 /** Undefined where the answer can't be a list of commands: one that lacks what was just answered. */
 async function listedCommands(monitor: Monitor): Promise<string[] | undefined> {
-  const answer = await queryIfAnswered(monitor, 'query-commands');
+  const answer = await queryIfAnswered((...question) => monitor.run(...question), 'query-commands');
   const list = answer === undefined ? undefined : asObjects(parsedJson(answer));
   const names = list?.flatMap(({ name }) => asText(name) ?? []);
   return names?.includes('query-qmp-schema') === true ? names : undefined;
@@ -174,21 +179,17 @@ function valueOf(command: string, outcome: Outcome): Buffer {
 }
 
 /** For what a session can do without. */
-async function queryIfAnswered(monitor: Monitor, command: string, json?: string): Promise<Buffer | undefined> {
-  const outcome = await monitor.run(command, json, { deadlineMs: queryDeadlineMs });
+async function queryIfAnswered(run: Run, command: string, json?: string): Promise<Buffer | undefined> {
+  const outcome = await run(command, json, { deadlineMs: queryDeadlineMs });
   return outcome.kind === 'return' ? outcome.value : undefined;
 }
 
-async function queryStatus(
-  monitor: Monitor,
-  schema: VmSchema,
-  statusKnown: (runState: string | null) => void,
-): Promise<void> {
+async function queryStatus(run: Run, schema: VmSchema, statusKnown: (runState: string | null) => void): Promise<void> {
   if (!schema.commands.has('query-status')) {
     statusKnown(null);
     return;
   }
-  const outcome = await monitor.run('query-status', undefined, {
+  const outcome = await run('query-status', undefined, {
     deadlineMs: queryDeadlineMs,
     arrived: (arrived) => {
       if (arrived.kind === 'return') statusKnown(runStateOf(arrived));
@@ -199,14 +200,9 @@ async function queryStatus(
 }
 
 /** One text member of a query's answer; null when the VM has no such query, does not set the member, or there is no end to it. */
-async function queryMember(
-  monitor: Monitor,
-  schema: VmSchema,
-  command: string,
-  member: string,
-): Promise<string | null> {
+async function queryMember(run: Run, schema: VmSchema, command: string, member: string): Promise<string | null> {
   if (!schema.commands.has(command)) return null;
-  const outcome = await monitor.run(command, undefined, { deadlineMs: queryDeadlineMs });
+  const outcome = await run(command, undefined, { deadlineMs: queryDeadlineMs });
   if (isTooLong(outcome)) return null;
   return asText(asObject(parsedJson(valueOf(command, outcome)))?.[member]) ?? null;
 }
