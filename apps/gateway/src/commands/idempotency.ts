@@ -193,7 +193,8 @@ export class IdempotencyStore {
     if (lost === undefined) return undefined;
     const operation = this.parts.operationPath(vm, lost);
     const about = operation === undefined ? {} : { operation };
-    const hint = operation === undefined ? '' : ' Its operation tells what is known of it, and the VM itself how it is now.';
+    const hint =
+      operation === undefined ? '' : ' Its operation tells what is known of it, and the VM itself how it is now.';
     const detail = `The gateway ended before it heard the reply to the first command with this Idempotency-Key; nothing was sent again.${hint}`;
     return { ok: false, problem: new Problem('outcome-unknown', detail, about), trace: { operation: lost } };
   }
