@@ -36,7 +36,7 @@ export interface SchemaOrigin {
  * Schemas that are built for one server, beyond those that others have too: one that describes itself anew in each session
  * (as no honest one does) costs the gateway a tenth of a second for each.
  */
-export const schemaBuilds = { perSecond: 1 / 60, burst: 10 };
+export const schemaBuilds = { perSecond: 1 / 60, burst: 3 };
 /** Commands whose arguments name keys. */
 const takesKeys: ReadonlySet<string> = new Set(['send-key', 'input-send-event', 'x-input-send-event']);
 
