@@ -5,6 +5,8 @@ import {
   commandKnowledge,
   encodeCatalog,
   eventSummary,
+  kindOfSchema,
+  serverKinds,
 } from '@qmp-gateway/catalog';
 import { type CompiledSchema, type QapiModel, docSummary, docText } from '@qmp-gateway/qapi';
 
@@ -17,13 +19,6 @@ export interface CatalogOptions {
   readonly withDocs?: boolean;
 }
 
-const SERVER_NAMES: Record<ServerKind, string> = {
-  qemu: 'qemu',
-  'storage-daemon': 'qemu-storage-daemon',
-  'guest-agent': 'qemu-ga',
-  stratovirt: 'stratovirt',
-};
-
 /**
  * The catalog file of a compiled schema. What the options leave open is taken from the schema: the kind of server from
  * its commands, the release from the newest `Since:`.
@@ -32,10 +27,10 @@ const SERVER_NAMES: Record<ServerKind, string> = {
  */
 export function catalogOf(compiled: CompiledSchema, options: CatalogOptions): string {
   const { docs } = compiled;
-  const kind = options.kind ?? kindOf(compiled.model);
+  const kind = options.kind ?? kindOfSchema(compiled.model.commands);
   const version = options.version ?? newestSince(compiled.model);
   if (version === undefined) throw new Error("the schema's documentation names no release: give it with --version");
-  const name = options.name ?? SERVER_NAMES[kind];
+  const name = options.name ?? serverKinds[kind].product;
   const meta: CatalogMeta = {
     format: catalogFormat,
     name,
@@ -46,13 +41,6 @@ export function catalogOf(compiled: CompiledSchema, options: CatalogOptions): st
   if (options.withDocs !== true) return encodeCatalog(compiled.model, meta);
   const texts = new Map([...docs].map(([of, doc]) => [of, docText(doc)]));
   return encodeCatalog(withSummaries(compiled, kind), meta, { docs: texts });
-}
-
-/** `query-status` is in the schema of every VM; the storage daemon has no VM and the guest agent no `query-` at all. */
-function kindOf({ commands }: QapiModel): ServerKind {
-  if (commands.has('guest-ping')) return 'guest-agent';
-  if (commands.has('blockdev-add') && !commands.has('query-status')) return 'storage-daemon';
-  return 'qemu';
 }
 
 function newestSince({ commands, events }: QapiModel): string | undefined {

@@ -152,12 +152,6 @@ describe('documents of a catalog', () => {
     expect(read('out.json')).toContain('vm-not-ready');
   });
 
-  it('describe its events', () => {
-    expect(run('asyncapi', '--catalog', path('catalog.json'), '--out', path('out.json')).code).toBe(0);
-    expect(JSON.parse(read('out.json'))).toMatchObject({ asyncapi: expect.stringMatching(/^3\./) });
-    expect(read('out.json')).toContain('metres');
-  });
-
   it('are types for TypeScript', () => {
     expect(run('types', '--catalog', path('catalog.json'), '--out', path('out.ts')).code).toBe(0);
     expect(read('out.ts')).toMatch(/export type Speed =/);

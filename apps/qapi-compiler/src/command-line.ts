@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { CatalogError, type ServerKind, decodeCatalog } from '@qmp-gateway/catalog';
+import { CatalogError, type ServerKind, decodeCatalog, serverKindNames, serverKinds } from '@qmp-gateway/catalog';
 import { QapiSchemaError, compileSchema } from '@qmp-gateway/qapi';
 import { Command, CommanderError, Option } from 'commander';
 import { catalogOf } from './build-catalog.js';
-import { asyncApiOf, openApiOf, readProblems, typesOf } from './documents.js';
+import { openApiOf, readProblems, typesOf } from './documents.js';
 import { writeIfChanged } from './write-if-changed.js';
 
 /** Where the compiler speaks. */
@@ -64,11 +64,9 @@ function commandLine({ out, err }: Console): Command {
     .option('--name <name>', 'what the server is called')
     .option('--version <release>', 'its release, e.g. 10.2.2; else the newest its documentation names')
     .addOption(
-      new Option('--kind <kind>', 'what it serves; else told by its commands').choices([
-        'qemu',
-        'storage-daemon',
-        'guest-agent',
-      ] satisfies ServerKind[]),
+      new Option('--kind <kind>', 'what it serves; else told by its commands').choices(
+        serverKindNames.filter((kind) => serverKinds[kind].catalogs === 'compiled'),
+      ),
     )
     .option('--with-docs', "keep the schema's own documentation; for use on your own machine")
     .action(({ schema, out: file, ...options }: BuildOptions) => {
@@ -88,9 +86,6 @@ function commandLine({ out, err }: Console): Command {
       const rows = problems === undefined ? [] : readProblems(readFileSync(problems, 'utf8'), problems);
       writeIfChanged(file, openApiOf(readCatalog(catalog), rows));
     });
-  document('asyncapi', 'describe the events of a catalog as AsyncAPI 3').action(
-    ({ catalog, out: file }: DocumentOptions) => writeIfChanged(file, asyncApiOf(readCatalog(catalog))),
-  );
   document('types', 'write TypeScript types of the commands and events of a catalog').action(
     ({ catalog, out: file }: DocumentOptions) => writeIfChanged(file, typesOf(readCatalog(catalog))),
   );

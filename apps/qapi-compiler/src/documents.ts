@@ -1,25 +1,11 @@
-import { type Catalog, describeCommand, eventSummary } from '@qmp-gateway/catalog';
-import {
-  type Describe,
-  type ProblemRow,
-  asyncApiDocument,
-  catalogDocument,
-  typeScriptTypes,
-} from '@qmp-gateway/qapi-openapi';
+import { type Catalog, describeCommand, serverKinds } from '@qmp-gateway/catalog';
+import { type Describe, type ProblemRow, catalogDocument, typeScriptTypes } from '@qmp-gateway/qapi-openapi';
 
 /** OpenAPI 3.1 of a catalog's commands, as the gateway offers them, as JSON text. */
 export function openApiOf({ meta, model }: Catalog, problems: readonly ProblemRow[]): string {
   const title = `QMP commands of ${meta.name} ${meta.version}`;
-  const below = meta.kind === 'guest-agent' ? 'agent' : 'qmp';
+  const below = serverKinds[meta.kind].path;
   return json(catalogDocument(model, { describe: describer(meta), problems, below, title, version: meta.version }));
-}
-
-/** AsyncAPI 3 of a catalog's events, as JSON text. */
-export function asyncApiOf({ meta, model }: Catalog): string {
-  const title = `QMP events of ${meta.name} ${meta.version}`;
-  return json(
-    asyncApiDocument(model, { title, version: meta.version, summary: ({ name }) => eventSummary(meta.kind, name) }),
-  );
 }
 
 /** TypeScript types of a catalog's commands and events. */

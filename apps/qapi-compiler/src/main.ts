@@ -1,5 +1,5 @@
 /**
- * qapi-compiler: QAPI schema source to catalogs, OpenAPI, AsyncAPI and TypeScript types, on the command line.
+ * qapi-compiler: QAPI schema source to catalogs, OpenAPI and TypeScript types, on the command line.
  *
  * The only part that touches the disk; what it writes is made by libs/qapi, libs/catalog and libs/qapi-openapi.
  */

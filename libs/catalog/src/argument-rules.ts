@@ -1,37 +1,43 @@
-import { closed, oneOf, scalars, type Shape } from './argument-shape.js';
+import { closed, oneOfTexts, scalars, type ArgumentShape } from './argument-shape.js';
 import { closedBlockNode, closedNetdev, internalCharacterDevice, internalObject } from './back-end-rules.js';
-import type { CommandClass, ServerKind } from './command-class.js';
+import type { CommandClass } from './command-class.js';
+import type { ServerKind } from './server-kinds.js';
 import { pluggableDevice, pluggableStratovirtDevice } from './device-rules.js';
 import { secretPropertyName } from './secret-properties.js';
 
-/** Arguments of exactly this shape need only `class`. The one way to come out below a command's own class. */
+/** Arguments of exactly this shape need only `class`. This is the only way to get below a command's own class. */
 export interface Lowering {
   readonly rule: string;
-  readonly kind: ServerKind;
+  readonly family: ServerKind;
   readonly commands: readonly string[];
   readonly class: CommandClass;
   readonly reason: string;
-  readonly shape: Shape;
+  readonly shape: ArgumentShape;
 }
 
-/** A member that raises the class, or tells more exactly why the command is `host` anyway. */
+/** A member that raises the class, or says more exactly why the command is `host` anyway. */
 export interface Raising {
   readonly rule: string;
   readonly commands: readonly string[];
   /** Only servers of these kinds; all when absent. */
   readonly kinds?: readonly ServerKind[];
-  /** The first release that it holds for, and the first that it no longer does; no limit when absent. */
+  /** The first release that the rule applies to, and the first that it no longer applies to; no limit if absent. */
   readonly from?: string;
   readonly before?: string;
-  /** Names from the arguments down; `*` is any item of a list. Empty: the command itself, whatever its arguments. */
+  /**
+   * Member names from the arguments down; `*` is any item of a list. Empty: the command itself, whatever its arguments.
+   */
   readonly member: readonly string[];
-  /** On what values; any when absent. */
+  /** The values that it applies to; any if absent. */
   readonly value?: RegExp;
   readonly class: CommandClass;
   readonly reason: string;
 }
 
-/** `info` commands that take nothing and only tell. Matched to the letter: HMP abbreviates and takes free arguments. */
+/**
+ * `info` commands without arguments that only read. Matched literally, because HMP accepts abbreviations and free
+ * arguments.
+ */
 const harmlessInfo = [
   ...['accelerators', 'balloon', 'block', 'block-jobs', 'blockstats', 'chardev', 'cpus', 'cryptodev', 'dump'],
   ...['hotpluggable-cpus', 'iothreads', 'irq', 'jit', 'kvm', 'memdev', 'memory-devices', 'memory_size_summary', 'mice'],
@@ -43,7 +49,7 @@ const harmlessInfo = [
 export const lowerings: readonly Lowering[] = [
   {
     rule: 'device_add:driver',
-    kind: 'qemu',
+    family: 'qemu',
     commands: ['device_add'],
     class: 'configure',
     reason: 'an emulated device with properties that name nothing of the host',
@@ -51,7 +57,7 @@ export const lowerings: readonly Lowering[] = [
   },
   {
     rule: 'device_add:driver',
-    kind: 'stratovirt',
+    family: 'stratovirt',
     commands: ['device_add'],
     class: 'configure',
     reason: 'an emulated device with properties that name nothing of the host',
@@ -59,7 +65,7 @@ export const lowerings: readonly Lowering[] = [
   },
   {
     rule: 'netdev_add:type',
-    kind: 'qemu',
+    family: 'qemu',
     commands: ['netdev_add'],
     class: 'configure',
     reason: 'a network back-end that reaches nothing of the host',
@@ -67,7 +73,7 @@ export const lowerings: readonly Lowering[] = [
   },
   {
     rule: 'object-add:qom-type',
-    kind: 'qemu',
+    family: 'qemu',
     commands: ['object-add'],
     class: 'configure',
     reason: 'an object that lives inside QEMU',
@@ -75,7 +81,7 @@ export const lowerings: readonly Lowering[] = [
   },
   {
     rule: 'chardev-add:type',
-    kind: 'qemu',
+    family: 'qemu',
     commands: ['chardev-add', 'chardev-change'],
     class: 'configure',
     reason: 'a character device with nothing of the host behind it',
@@ -83,7 +89,7 @@ export const lowerings: readonly Lowering[] = [
   },
   {
     rule: 'blockdev-add:driver',
-    kind: 'qemu',
+    family: 'qemu',
     commands: ['blockdev-add'],
     class: 'configure',
     reason: 'a block node that opens no file, device or connection',
@@ -91,39 +97,39 @@ export const lowerings: readonly Lowering[] = [
   },
   {
     rule: 'human-monitor-command:info',
-    kind: 'qemu',
+    family: 'qemu',
     commands: ['human-monitor-command'],
     class: 'read',
-    reason: 'an info command that takes no arguments and only tells',
-    shape: closed({ 'command-line': oneOf(...harmlessInfo), ...scalars('cpu-index') }, 'command-line'),
+    reason: 'an info command without arguments that only reads',
+    shape: closed({ 'command-line': oneOfTexts(...harmlessInfo), ...scalars('cpu-index') }, 'command-line'),
   },
   {
     rule: 'human-monitor-command:info',
-    kind: 'stratovirt',
+    family: 'stratovirt',
     commands: ['human-monitor-command'],
     class: 'read',
-    reason: 'an info command that takes no arguments and only tells',
-    shape: closed({ 'command-line': oneOf('info snapshots') }, 'command-line'),
+    reason: 'an info command without arguments that only reads',
+    shape: closed({ 'command-line': oneOfTexts('info snapshots') }, 'command-line'),
   },
 ];
 
-/** A pseudo-protocol, a URL or an absolute path, where the schema says file name of an image in use. */
+/** A pseudo-protocol, a URL or an absolute path, where the schema has the file name of an image in use. */
 const hostFile = /^\/|^[A-Za-z][A-Za-z0-9+.-]*:/;
 
 /**
- * Types whose properties are listed by making an object of them, which was seen to end the process: parts in a module that
- * is not installed, finalizers that fail, parts of a machine that is not there. Tried with every type of QEMU 5.2, 7.2 and
- * 11.1; between a release that was seen to fail and one that was not, all are taken to fail.
+ * Types whose properties QEMU lists by creating an object of them, which ended the process in tests: parts in a module
+ * that is not installed, finalizers that fail, missing parts of a machine. Tried with every type of QEMU 5.2, 7.2 and
+ * 11.1; releases between a failing one and a working one count as failing.
  */
 const fatalTypes: readonly Pick<Raising, 'value' | 'from' | 'before'>[] = [
   { value: /^(?:virtio-(?:gpu|vga)-(?:gl|rutabaga).*|x-remote-object)$/ },
   { value: /^(?:microvm-machine|colo-compare|qio-net-listener)$/, before: '11.1' },
   { value: /^chardev-(?:wctablet|msmouse)$/, before: '7.2' },
-  // Before a machine is made (`-preconfig`).
+  // Before a machine exists (`-preconfig`).
   { value: /-cpu$/, from: '8.0' },
 ];
 
-/** Raisings, the most telling first: of those that set the same class the first is reported. */
+/** Rules that raise the class, the most informative first: of several that set the same class the first is reported. */
 export const raisings: readonly Raising[] = [
   {
     rule: 'qom-get:secret',
@@ -249,8 +255,8 @@ export const raisings: readonly Raising[] = [
 ];
 
 /**
- * Actions of `transaction` that are judged as the command of the same name with their `data` as its arguments. Any
- * other action is class `host`.
+ * Actions of `transaction` that are classified like the command of the same name with their `data` as its arguments.
+ * Any other action is class `host`.
  */
 export const transactionActions: ReadonlySet<string> = new Set([
   ...['block-dirty-bitmap-add', 'block-dirty-bitmap-remove', 'block-dirty-bitmap-clear'],

@@ -1,12 +1,12 @@
-import { closed, oneOf, scalars, type Shape } from './argument-shape.js';
+import { closed, oneOfTexts, scalars, type ArgumentShape } from './argument-shape.js';
 
-/** Network back-ends that reach nothing of the host. Without `restrict`, `user` opens host sockets for the guest. */
-export const closedNetdev: Shape = {
+/** Network back-ends that do not reach the host. Without `restrict`, `user` opens host sockets for the guest. */
+export const closedNetdev: ArgumentShape = {
   anyOf: [
-    closed({ type: oneOf('hubport'), ...scalars('id', 'hubid', 'netdev') }, 'type'),
+    closed({ type: oneOfTexts('hubport'), ...scalars('id', 'hubid', 'netdev') }, 'type'),
     closed(
       {
-        type: oneOf('user'),
+        type: oneOfTexts('user'),
         restrict: true,
         ...scalars('id', 'hostname', 'ipv4', 'ipv6', 'net', 'host', 'dns', 'domainname', 'dhcpstart'),
         ...scalars('ipv6-prefix', 'ipv6-prefixlen', 'ipv6-host', 'ipv6-dns'),
@@ -23,10 +23,10 @@ const throttleLimits = ['bps', 'iops']
   .concat('iops-size');
 
 /**
- * Objects that live inside QEMU. Not here: everything with a file, directory, socket or device of the host, and
- * `qtest`, `thread-context`, `main-loop`, which steer the process itself.
+ * Objects that exist only inside QEMU. Excluded: everything with a file, directory, socket or device of the host, and
+ * `qtest`, `thread-context`, `main-loop`, which control the process itself.
  */
-export const internalObject: Shape = {
+export const internalObject: ArgumentShape = {
   anyOf: [
     objectOf(
       ['iothread'],
@@ -52,7 +52,7 @@ export const internalObject: Shape = {
     objectOf(['filter-rewriter'], 'netdev', 'queue', 'status', 'insert', 'position', 'vnet_hdr_support'),
     closed(
       {
-        'qom-type': oneOf('throttle-group'),
+        'qom-type': oneOfTexts('throttle-group'),
         limits: closed(scalars(...throttleLimits)),
         ...scalars('id', ...throttleLimits.map((limit) => `x-${limit}`)),
       },
@@ -61,11 +61,11 @@ export const internalObject: Shape = {
   ],
 };
 
-function objectOf(types: readonly string[], ...properties: string[]): Shape {
-  const list: Shape = { anyOf: ['scalar', { listOf: 'scalar' }] };
+function objectOf(types: readonly string[], ...properties: string[]): ArgumentShape {
+  const list: ArgumentShape = { anyOf: ['scalar', { listOf: 'scalar' }] };
   return closed(
     {
-      'qom-type': oneOf(...types),
+      'qom-type': oneOfTexts(...types),
       ...scalars('id', ...properties),
       ...(types.includes('memory-backend-ram') ? { 'host-nodes': list } : {}),
     },
@@ -73,34 +73,34 @@ function objectOf(types: readonly string[], ...properties: string[]): Shape {
   );
 }
 
-/** Character devices with nothing of the host behind them. `logfile`, which every back-end takes, is not among them. */
-export const internalCharacterDevice: Shape = closed(
+/** Character devices that use nothing of the host. `logfile`, which every back-end accepts, is excluded. */
+export const internalCharacterDevice: ArgumentShape = closed(
   {
     id: 'string',
     backend: {
       anyOf: [
-        closed({ type: oneOf('null', 'msmouse', 'wctablet'), data: closed({}) }, 'type'),
-        closed({ type: oneOf('ringbuf', 'memory'), data: closed(scalars('size')) }, 'type'),
-        closed({ type: oneOf('mux'), data: closed(scalars('chardev')) }, 'type'),
-        closed({ type: oneOf('hub'), data: closed({ chardevs: { listOf: 'scalar' } }) }, 'type'),
-        closed({ type: oneOf('vc'), data: closed(scalars('width', 'height', 'cols', 'rows')) }, 'type'),
-        closed({ type: oneOf('spicevmc'), data: closed(scalars('type')) }, 'type'),
-        closed({ type: oneOf('spiceport'), data: closed(scalars('fqdn')) }, 'type'),
-        closed({ type: oneOf('qemu-vdagent'), data: closed(scalars('mouse', 'clipboard')) }, 'type'),
+        closed({ type: oneOfTexts('null', 'msmouse', 'wctablet'), data: closed({}) }, 'type'),
+        closed({ type: oneOfTexts('ringbuf', 'memory'), data: closed(scalars('size')) }, 'type'),
+        closed({ type: oneOfTexts('mux'), data: closed(scalars('chardev')) }, 'type'),
+        closed({ type: oneOfTexts('hub'), data: closed({ chardevs: { listOf: 'scalar' } }) }, 'type'),
+        closed({ type: oneOfTexts('vc'), data: closed(scalars('width', 'height', 'cols', 'rows')) }, 'type'),
+        closed({ type: oneOfTexts('spicevmc'), data: closed(scalars('type')) }, 'type'),
+        closed({ type: oneOfTexts('spiceport'), data: closed(scalars('fqdn')) }, 'type'),
+        closed({ type: oneOfTexts('qemu-vdagent'), data: closed(scalars('mouse', 'clipboard')) }, 'type'),
       ],
     },
   },
   'backend',
 );
 
-/** A node already open (a string names a node, never a file), or one that opens nothing. */
-const childNode: Shape = { anyOf: ['string', () => closedBlockNode] };
+/** An open node (a string names a node, never a file), or one that opens nothing. */
+const childNode: ArgumentShape = { anyOf: ['string', () => closedBlockNode] };
 
 /**
  * Block nodes that open no file, device or connection. Formats whose images can name further files (`qcow2`, `vmdk`,
- * `qed` and others: backing and data files) are not among them, even over an open node.
+ * `qed` and others: backing and data files) are excluded, even over an open node.
  */
-export const closedBlockNode: Shape = {
+export const closedBlockNode: ArgumentShape = {
   anyOf: [
     nodeOf(['null-co', 'null-aio'], scalars('size', 'latency-ns', 'read-zeroes')),
     nodeOf(['raw'], { file: childNode, ...scalars('size', 'offset') }),
@@ -122,10 +122,10 @@ export const closedBlockNode: Shape = {
   ],
 };
 
-function nodeOf(drivers: readonly string[], options: Readonly<Record<string, Shape>>): Shape {
+function nodeOf(drivers: readonly string[], options: Readonly<Record<string, ArgumentShape>>): ArgumentShape {
   return closed(
     {
-      driver: oneOf(...drivers),
+      driver: oneOfTexts(...drivers),
       cache: closed(scalars('direct', 'no-flush')),
       ...scalars('node-name', 'discard', 'read-only', 'auto-read-only', 'force-share', 'detect-zeroes', 'active'),
       ...options,

@@ -140,6 +140,6 @@ describe('modelOfNamedCommands', () => {
     expect(emptyArguments('stratovirt', 'query-workloads')).toBe('required');
     expect(emptyArguments('stratovirt', 'query-ohui-status')).toBe('forbidden');
     expect(emptyArguments('stratovirt', 'stop')).toBe('optional');
-    expect(emptyArguments('qemu', 'query-workloads')).toBe('optional');
+    expect(emptyArguments('qemu', 'query-workloads')).toBe('needless');
   });
 });

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Catalog, CatalogMeta } from './catalog.js';
-import type { ServerKind } from './command-class.js';
+import { serverKinds, type ServerKind } from './server-kinds.js';
 import { dataFile } from './data-file.js';
 import { decodeCatalog } from './decode-catalog.js';
 import { releaseOrdinal } from './release.js';
 
-/** What the index says of a bundled catalog, so that only the one needed is read. */
+/** The index entry of a bundled catalog, so that only the needed one is read. */
 export interface BundledCatalog extends Pick<CatalogMeta, 'name' | 'version' | 'kind' | 'greeting'> {
   /** File name in `data/`. */
   readonly file: string;
@@ -15,7 +15,7 @@ export interface BundledCatalog extends Pick<CatalogMeta, 'name' | 'version' | '
 let index: readonly BundledCatalog[] | undefined;
 const loaded = new Map<string, Promise<Catalog>>();
 
-/** The catalogs that come with this package. */
+/** The catalogs in this package. */
 export function bundledCatalogs(): readonly BundledCatalog[] {
   index ??= JSON.parse(readFileSync(dataFile('catalogs.json'), 'utf8')) as readonly BundledCatalog[];
   return index;
@@ -23,19 +23,19 @@ export function bundledCatalogs(): readonly BundledCatalog[] {
 
 /**
  * Reads a bundled catalog, once.
- * @throws {CatalogError} when the file is damaged
+ * @throws {CatalogError} if the file is damaged
  */
 export function loadBundledCatalog({ file }: Pick<BundledCatalog, 'file'>): Promise<Catalog> {
   const known = loaded.get(file);
   if (known !== undefined) return known;
   const loading = readFile(dataFile(file), 'utf8').then((text) => decodeCatalog(text, file));
   loaded.set(file, loading);
-  // A failed read may have been for want of file descriptors: the next caller tries again.
+  // A read may have failed for lack of file descriptors: the next caller tries again.
   loading.catch(() => loaded.delete(file));
   return loading;
 }
 
-/** What a server says of itself. */
+/** What a server says about itself. */
 export interface ServerGreeting {
   readonly kind: ServerKind;
   /** `major.minor.micro`. */
@@ -43,25 +43,25 @@ export interface ServerGreeting {
   readonly package: string;
 }
 
-/** A catalog for a server, and whether it is of exactly that release. */
+/** A catalog for a server, and whether it is for exactly that release. */
 export interface NearestCatalog {
   readonly catalog: Catalog;
-  /** Then its integer widths may be enforced; else they are documentation. */
+  /** If so, its integer widths may be enforced; otherwise they are documentation. */
   readonly exact: boolean;
 }
 
-/** A catalog for a server that can't describe itself. */
+/** A catalog for a server without introspection. */
 export interface CoveringCatalog extends NearestCatalog {
-  /** False: the server is newer, so it may take what the catalog does not know. */
+  /** False: the server is newer, so it may accept what the catalog does not list. */
   readonly covers: boolean;
 }
 
 type Candidate = Pick<CatalogMeta, 'kind' | 'version' | 'greeting'> & { readonly load: () => Promise<Catalog> };
 
 /**
- * The catalog of the release nearest to a server's: the very release where there is one, else the least distance in
- * releases, the newer of two as near. The user's own are taken before bundled ones as near. Undefined when there is
- * none for that kind of server.
+ * The catalog of the release nearest to a server's: the same release if there is one, otherwise the smallest distance
+ * in releases, and the newer of two equally near. User catalogs take precedence over bundled ones at the same distance.
+ * Undefined if there is none for that kind of server.
  *
  * @throws {CatalogError} when the chosen bundled catalog is damaged
  */
@@ -73,7 +73,7 @@ export async function nearestCatalog(
   const candidates = candidatesFor(greeting, userCatalogs);
   const distance = (candidate: Candidate): number =>
     Math.abs(releaseOrdinal(candidate.version) - releaseOrdinal(version));
-  // A stable sort: the user's own come first among equals.
+  // A stable sort: user catalogs come first among equals.
   const [nearest] = candidates.toSorted(
     (a, b) =>
       Number(b.version === version) - Number(a.version === version) ||
@@ -84,9 +84,9 @@ export async function nearestCatalog(
 }
 
 /**
- * The catalog that knows all a server takes, as releases add to their commands and take nothing away: of the oldest
- * release that is not older than the server's; with none, the newest there is. The user's own go before bundled ones of
- * the same release.
+ * The catalog that covers everything a server accepts, since releases add commands and remove none: that of the oldest
+ * release that is not older than the server's; without one, the newest. User catalogs take precedence over bundled ones
+ * of the same release.
  *
  * @throws {CatalogError} when the chosen bundled catalog is damaged
  */
@@ -103,7 +103,7 @@ export async function coveringCatalog(
   return { catalog: await chosen.load(), exact, covers: covering !== undefined };
 }
 
-/** Place of a release without its last number: bug fixes change no schema. */
+/** Rank of a release without its last number: bug fixes change no schema. */
 function seriesOf(version: string): number {
   return releaseOrdinal(/^\d+\.\d+/.exec(version)?.[0] ?? version);
 }
@@ -115,13 +115,15 @@ function candidatesFor(greeting: ServerGreeting, userCatalogs: readonly Catalog[
   ].filter((candidate) => candidate.kind === greeting.kind && packageFits(candidate, greeting));
 }
 
-/** StratoVirt poses as QEMU 5.0.1 and tells its release in `package`. */
 function versionOf({ kind, version, package: packageName }: ServerGreeting): string {
-  if (kind !== 'stratovirt') return version;
-  return /^StratoVirt-(\d+\.\d+\.\d+)/.exec(packageName)?.[1] ?? '0.0.0';
+  const { releaseAfter } = serverKinds[kind];
+  if (releaseAfter === null) return version;
+  const release = packageName.startsWith(releaseAfter) ? packageName.slice(releaseAfter.length) : '';
+  return /^\d+\.\d+\.\d+/.exec(release)?.[0] ?? '0.0.0';
 }
 
-/** A catalog made for one vendor's package is not for others; which release is settled by distance. */
+/** A catalog for one vendor's package does not apply to others; the distance decides the release. */
 function packageFits({ kind, greeting }: Candidate, server: ServerGreeting): boolean {
-  return kind === 'stratovirt' || greeting.package === undefined || server.package.startsWith(greeting.package);
+  const isRelease = serverKinds[kind].releaseAfter !== null;
+  return isRelease || greeting.package === undefined || server.package.startsWith(greeting.package);
 }

@@ -1,10 +1,10 @@
-import type { Condition, Feature } from '@qmp-gateway/qapi';
+import { isRecord, type Condition, type Feature } from '@qmp-gateway/qapi';
 
 export type JsonObjectValue = Readonly<Record<string, unknown>>;
 
-/** A fault in a catalog, before the file's name is known. */
-export class CatalogFault extends Error {
-  override readonly name = 'CatalogFault';
+/** An error in a part of a catalog, before the file's name is known. */
+export class CatalogPartError extends Error {
+  override readonly name = 'CatalogPartError';
 
   constructor(where: string, problem: string) {
     super(where === '' ? problem : `in ${where}: ${problem}`);
@@ -12,8 +12,8 @@ export class CatalogFault extends Error {
 }
 
 /**
- * One JSON object of a catalog, read member by member with its kind checked. Nothing of a damaged file may become a
- * silent gap in a model, so members nobody asked for are faults too (`done`).
+ * Reads one JSON object of a catalog member by member, and checks each kind. No damage of a file may become a silent
+ * gap in a model, so unread members are faults too (`done`).
  */
 export class ObjectReader {
   readonly #object: JsonObjectValue;
@@ -23,18 +23,18 @@ export class ObjectReader {
     value: unknown,
     readonly where: string,
   ) {
-    if (!isObject(value)) throw new CatalogFault(where, 'expected an object');
+    if (!isRecord(value)) throw new CatalogPartError(where, 'expected an object');
     this.#object = value;
     this.#unread = new Set(Object.keys(value));
   }
 
-  /** @throws CatalogFault when members are left that nobody read */
+  /** @throws CatalogPartError if unread members remain */
   done(): void {
     for (const name of this.#unread) this.fail(`unexpected member '${name}'`);
   }
 
   fail(problem: string): never {
-    throw new CatalogFault(this.where, problem);
+    throw new CatalogPartError(this.where, problem);
   }
 
   has(name: string): boolean {
@@ -72,13 +72,13 @@ export class ObjectReader {
     return new ObjectReader(this.value(name), this.where === '' ? `'${name}'` : `'${name}' of ${this.where}`);
   }
 
-  /** All members with their values; counts as reading them. */
+  /** All members with their values; marks them as read. */
   entries(): readonly (readonly [string, unknown])[] {
     this.#unread.clear();
     return Object.entries(this.#object);
   }
 
-  /** `if` and `features`, which everything can have. */
+  /** `if` and `features`, which every entity can have. */
   conditionAndFeatures(): { if?: Condition; features: readonly Feature[] } {
     return { ...this.condition(), features: this.features() };
   }
@@ -100,16 +100,12 @@ export class ObjectReader {
 
   #condition(value: unknown): Condition {
     if (typeof value === 'string') return value;
-    if (isObject(value) && Object.keys(value).length === 1) {
+    if (isRecord(value) && Object.keys(value).length === 1) {
       const { all, any, not } = value;
       if (Array.isArray(all)) return { all: all.map((part: unknown) => this.#condition(part)) };
       if (Array.isArray(any)) return { any: any.map((part: unknown) => this.#condition(part)) };
       if (not !== undefined) return { not: this.#condition(not) };
     }
-    return this.fail("'if' is no condition");
+    return this.fail("'if' is not a condition");
   }
-}
-
-function isObject(value: unknown): value is JsonObjectValue {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

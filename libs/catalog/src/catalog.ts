@@ -1,37 +1,37 @@
 import type { QapiModel } from '@qmp-gateway/qapi';
-import type { ServerKind } from './command-class.js';
+import type { ServerKind } from './server-kinds.js';
 
-/** The one format this release reads and writes. */
+/** The only format that this release reads and writes. */
 export const catalogFormat = 1;
 
-/** Which server a catalog is for, told by its greeting (a guest agent has none: by `guest-info`). */
+/** The server that a catalog is for, by its greeting (for a guest agent, which has none, by `guest-info`). */
 export interface CatalogGreeting {
-  /** What the greeting's `package` starts with; any when absent. */
+  /** Prefix of the greeting's `package`; any if absent. */
   readonly package?: string;
-  /** Release the greeting tells, `major.minor.micro`. */
+  /** Release in the greeting, `major.minor.micro`. */
   readonly version: string;
 }
 
 export interface CatalogMeta {
   readonly format: typeof catalogFormat;
-  /** What the server is called, e.g. `qemu`. */
+  /** Name of the server, e.g. `qemu`. */
   readonly name: string;
   /** Release of the server, `major.minor[.micro]`. */
   readonly version: string;
   readonly kind: ServerKind;
   readonly greeting: CatalogGreeting;
-  /** What it was made from, for people. */
+  /** Its source, for people. */
   readonly source?: string;
 }
 
 export interface Catalog {
   readonly meta: CatalogMeta;
   readonly model: QapiModel;
-  /** The schema's own documentation by definition name; only in local catalogs made with it. */
+  /** The schema's own documentation by definition name; only in local catalogs that were built with it. */
   readonly docs: ReadonlyMap<string, string>;
 }
 
-/** A catalog file that can't be used: damaged, or of a format this release does not know. */
+/** A catalog file that cannot be used: damaged, or of an unknown format. */
 export class CatalogError extends Error {
   override readonly name = 'CatalogError';
 

@@ -1,4 +1,5 @@
-import { classOrder, compareClasses, isCommandClass, type CommandClass, type ServerKind } from './command-class.js';
+import { classOrder, compareClasses, isCommandClass, type CommandClass } from './command-class.js';
+import { serverKindNames } from './server-kinds.js';
 import { commandKnowledge, isKnownCommand } from './command-knowledge.js';
 
 /** `commandClasses:` of the settings file, checked: command name to class. */
@@ -9,10 +10,8 @@ export interface ClassSettingFault {
   readonly message: string;
 }
 
-const kinds: readonly ServerKind[] = ['qemu', 'guest-agent', 'stratovirt'];
-
 /**
- * Checks `commandClasses:`. It sets the class of commands no table of ours knows, and may raise a known one; a
+ * Checks `commandClasses:`. It sets the class of commands in no table, and may raise the class of a known one; a
  * setting below the class of a known command on every kind of server would never apply, so it is a fault.
  */
 export function commandClassesFromSettings(settings: Readonly<Record<string, unknown>>): {
@@ -26,7 +25,9 @@ export function commandClassesFromSettings(settings: Readonly<Record<string, unk
       faults.push({ command, message: `must be one of ${classOrder.join(', ')}` });
       continue;
     }
-    const known = kinds.filter((kind) => isKnownCommand(kind, command)).map((kind) => commandKnowledge(kind, command));
+    const known = serverKindNames
+      .filter((kind) => isKnownCommand(kind, command))
+      .map((kind) => commandKnowledge(kind, command));
     if (known.length > 0 && known.every((knowledge) => compareClasses(value, knowledge.class) < 0)) {
       faults.push({
         command,

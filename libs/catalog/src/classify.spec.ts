@@ -6,7 +6,6 @@ import {
   classifyByName,
   classifyCommand,
   classRange,
-  commandClassesFromSettings,
   commandKnowledge,
   compareClasses,
   isKnownCommand,
@@ -20,11 +19,13 @@ function json(value: unknown): JsonNode {
 }
 
 function ruling(command: string, args: unknown, kind: ServerKind = 'qemu'): Ruling {
-  return classifyCommand(kind, command, json(args));
+  return classifyCommand({ kind }, command, json(args));
 }
 
 const exec = { transport: 'exec', args: ['/bin/sh', '-c', 'id'] };
+
 const bitmap = { type: 'block-dirty-bitmap-add', data: { node: 'n', name: 'b' } };
+
 const snapshot = { type: 'blockdev-snapshot-sync', data: { 'node-name': 'n', 'snapshot-file': '/etc/x' } };
 
 describe('what reaches the host needs host', () => {
@@ -180,7 +181,7 @@ describe('what reaches the host needs host', () => {
   it('raises reads that were seen to end QEMU, in the releases that they end', () => {
     const of = (typename: string, version?: string, kind: ServerKind = 'qemu') =>
       ['device-list-properties', 'qom-list-properties'].map(
-        (command) => classifyCommand(kind, command, json({ typename }), undefined, version).class,
+        (command) => classifyCommand({ kind, version }, command, json({ typename })).class,
       );
     const [raised, kept] = [
       ['configure', 'configure'],
@@ -209,7 +210,7 @@ describe('what reaches the host needs host', () => {
   it('raises a command of one kind and release by its name, without arguments too', () => {
     const fatal = { class: 'configure', rule: 'query-events:fatal' };
     for (const args of [undefined, json({})])
-      expect(classifyCommand('storage-daemon', 'query-events', args, undefined, '5.2.0')).toMatchObject(fatal);
+      expect(classifyCommand({ kind: 'storage-daemon', version: '5.2.0' }, 'query-events', args)).toMatchObject(fatal);
     expect(classifyByName('storage-daemon', 'query-events', undefined, '5.2.0')).toMatchObject(fatal);
     expect(classRange('storage-daemon', 'query-events', undefined, '5.2.0')).toMatchObject({
       lowest: fatal,
@@ -218,8 +219,8 @@ describe('what reaches the host needs host', () => {
     expect(classifyByName('qemu', 'query-acpi-ospm-status', undefined, '5.2.0').class).toBe('configure');
     expect(classifyByName('qemu', 'query-acpi-ospm-status', undefined, '7.2.22').class).toBe('read');
     const jit = json({ 'command-line': 'info jit' });
-    expect(classifyCommand('qemu', 'human-monitor-command', jit, undefined, '5.2.0').class).toBe('host');
-    expect(classifyCommand('qemu', 'human-monitor-command', jit, undefined, '7.2.22').class).toBe('read');
+    expect(classifyCommand({ kind: 'qemu', version: '5.2.0' }, 'human-monitor-command', jit).class).toBe('host');
+    expect(classifyCommand({ kind: 'qemu', version: '7.2.22' }, 'human-monitor-command', jit).class).toBe('read');
     expect(classifyByName('qemu', 'query-events', undefined, '5.2.0').class).toBe('read');
     expect(classifyByName('storage-daemon', 'query-events', undefined, '7.2.0').class).toBe('read');
     expect(classifyByName('storage-daemon', 'query-events', undefined, 'odd').class).toBe('configure');
@@ -342,7 +343,7 @@ describe('classifyCommand', () => {
     fc.assert(
       fc.property(anyCommand, anyArguments, ([kind, command], args) => {
         const base = commandKnowledge(kind, command).class;
-        const result = classifyCommand(kind, command, json(JSON.stringify(args)));
+        const result = classifyCommand({ kind }, command, json(JSON.stringify(args)));
         if (compareClasses(result.class, base) < 0) {
           expect(lowered.has(command)).toBe(true);
           expect(result.rule).not.toBe('base');
@@ -356,7 +357,7 @@ describe('classifyCommand', () => {
     fc.assert(
       fc.property(fc.constantFrom(...kinds), fc.string(), anyArguments, (kind, command, args) => {
         fc.pre(!isKnownCommand(kind, command));
-        expect(classifyCommand(kind, command, json(JSON.stringify(args)))).toMatchObject({
+        expect(classifyCommand({ kind }, command, json(JSON.stringify(args)))).toMatchObject({
           class: 'host',
           rule: 'base',
         });
@@ -365,14 +366,14 @@ describe('classifyCommand', () => {
   });
 
   it('goes by name without arguments', () => {
-    expect(classifyCommand('qemu', 'device_add', undefined)).toEqual(classifyByName('qemu', 'device_add'));
-    expect(classifyCommand('qemu', 'query-status', undefined)).toMatchObject({ class: 'read', rule: 'base' });
+    expect(classifyCommand({ kind: 'qemu' }, 'device_add', undefined)).toEqual(classifyByName('qemu', 'device_add'));
+    expect(classifyCommand({ kind: 'qemu' }, 'query-status', undefined)).toMatchObject({ class: 'read', rule: 'base' });
   });
 
   it('has rules for commands that exist, each with a reason, one lowering a command', () => {
-    for (const { kind, commands, reason } of lowerings) {
+    for (const { family, commands, reason } of lowerings) {
       expect(reason).not.toBe('');
-      for (const command of commands) expect(isKnownCommand(kind, command), command).toBe(true);
+      for (const command of commands) expect(isKnownCommand(family, command), command).toBe(true);
     }
     for (const { commands, reason, member, value } of raisings) {
       expect(reason).not.toBe('');
@@ -381,146 +382,7 @@ describe('classifyCommand', () => {
       for (const command of commands) expect(isKnownCommand('qemu', command), command).toBe(true);
     }
     for (const action of transactionActions) expect(isKnownCommand('qemu', action), action).toBe(true);
-    const keys = lowerings.flatMap(({ kind, commands }) => commands.map((command) => `${kind} ${command}`));
+    const keys = lowerings.flatMap(({ family, commands }) => commands.map((command) => `${family} ${command}`));
     expect(new Set(keys).size).toBe(keys.length);
-  });
-});
-
-describe('classRange', () => {
-  const kinds: readonly ServerKind[] = ['qemu', 'storage-daemon', 'guest-agent', 'stratovirt'];
-  const ends = (kind: ServerKind, command: string, settings?: Parameters<typeof classRange>[2]) => {
-    const { lowest, highest } = classRange(kind, command, settings);
-    return [lowest.class, highest.class];
-  };
-
-  it('is one class where arguments decide nothing', () => {
-    expect(classRange('qemu', 'stop')).toMatchObject({ lowest: { class: 'operate', rule: 'base' }, byArguments: [] });
-    expect(ends('qemu', 'stop')).toEqual(['operate', 'operate']);
-    expect(ends('qemu', 'x-from-the-future')).toEqual(['host', 'host']);
-  });
-
-  it('tells how far arguments lower and raise', () => {
-    expect(ends('qemu', 'device_add')).toEqual(['configure', 'host']);
-    expect(ends('stratovirt', 'device_add')).toEqual(['configure', 'host']);
-    expect(ends('qemu', 'transaction')).toEqual(['configure', 'host']);
-    expect(ends('qemu', 'human-monitor-command')).toEqual(['read', 'host']);
-    expect(ends('qemu', 'block-commit')).toEqual(['configure', 'host']);
-    expect(ends('qemu', 'device-list-properties')).toEqual(['read', 'configure']);
-    const { byArguments } = classRange('qemu', 'device_add');
-    expect(byArguments.map(({ class: to, rule }) => [to, rule])).toEqual([
-      ['host', 'device_add:romfile'],
-      ['configure', 'device_add:driver'],
-    ]);
-  });
-
-  it('starts from a class of the settings, which nothing lowers', () => {
-    const settings = new Map([
-      ['block-commit', 'host'],
-      ['device-list-properties', 'operate'],
-      ['x-from-the-future', 'read'],
-    ] as const);
-    expect(ends('qemu', 'block-commit', settings)).toEqual(['host', 'host']);
-    expect(ends('qemu', 'device-list-properties', settings)).toEqual(['operate', 'configure']);
-    expect(ends('qemu', 'x-from-the-future', settings)).toEqual(['read', 'read']);
-  });
-
-  /** Values that the rules look for, and some that fit the shapes of lowerings. */
-  const leaves = fc.constantFrom<unknown>(
-    ...[
-      'exec:x',
-      'exec',
-      'file',
-      'file:/x',
-      '/etc/passwd',
-      'json:{}',
-      'x-remote-object',
-      'any',
-      'info status',
-      'abort',
-    ],
-    ...['virtio-rng-pci', 'null-co', 'null', 'hubport', 'iothread', 'blockdev-backup', 'user', true, 1],
-    ...[{}, [], { type: 'null', data: {} }, { type: 'file', data: {} }, [{ type: 'abort' }], [{ type: 'x' }]],
-    [{ type: 'blockdev-snapshot-sync', data: { 'snapshot-file': '/x' } }],
-    [{ type: 'block-dirty-bitmap-add', data: { node: 'n', name: 'b' } }],
-    [{ addr: { transport: 'exec' } }],
-  );
-  const members = fc.constantFrom(
-    ...new Set([
-      ...raisings.flatMap(({ member }) => member.slice(0, 1)),
-      ...['driver', 'type', 'qom-type', 'id', 'backend', 'actions', 'command-line', 'restrict', 'file', 'channels'],
-    ]),
-  );
-  const changing = new Set(['transaction', ...[...lowerings, ...raisings].flatMap(({ commands }) => commands)]);
-  const anyCommand = fc
-    .constantFrom(...kinds)
-    .chain((kind) =>
-      fc.tuple(fc.constant(kind), fc.oneof(fc.constantFrom(...changing), fc.constantFrom(...knownCommands(kind)))),
-    );
-  const anySettings = fc.dictionary(
-    fc.constantFrom(...changing, 'stop'),
-    fc.constantFrom('read', 'operate', 'configure', 'host' as const),
-    { maxKeys: 3 },
-  );
-  const anyVersion = fc.constantFrom(undefined, '2.12.0', '5.2.0', '7.2.22', '11.1.0', 'odd');
-
-  it('holds the class of a command whatever its arguments, settings and release', () => {
-    const seen = new Set<string>();
-    fc.assert(
-      fc.property(
-        ...[anyCommand, fc.dictionary(members, leaves, { maxKeys: 4 }), anySettings, anyVersion],
-        ([kind, command], args, set, version) => {
-          const settings = commandClassesFromSettings(set).classes;
-          const result = classifyCommand(kind, command, json(args), settings, version);
-          const { lowest, highest, byArguments } = classRange(kind, command, settings, version);
-          expect(compareClasses(lowest.class, result.class)).toBeLessThanOrEqual(0);
-          expect(compareClasses(result.class, highest.class)).toBeLessThanOrEqual(0);
-          const base = classifyByName(kind, command, settings, version);
-          if (result.class !== base.class) {
-            seen.add(`${result.class} ${base.class}`);
-            // What an action of a transaction brings is told by the class of the least and of the unknown action.
-            if (command !== 'transaction') expect(byArguments.map(({ rule }) => rule)).toContain(result.rule);
-          }
-        },
-      ),
-      { numRuns: 5000 },
-    );
-    // The arguments made here do change classes, up and down.
-    expect(seen.size).toBeGreaterThan(1);
-  });
-});
-
-describe('commandClassesFromSettings', () => {
-  it('sets the class of commands no table knows, and may raise the others', () => {
-    const { classes, faults } = commandClassesFromSettings({
-      '__com.example_query-x': 'read',
-      'query-block': 'operate',
-    });
-    expect(faults).toEqual([]);
-    expect(classifyByName('qemu', '__com.example_query-x', classes)).toMatchObject({ class: 'read', rule: 'settings' });
-    expect(classifyCommand('qemu', 'query-block', json({}), classes)).toMatchObject({
-      class: 'operate',
-      rule: 'settings',
-    });
-    expect(classifyCommand('qemu', 'query-name', json({}), classes)).toMatchObject({ class: 'read', rule: 'base' });
-  });
-
-  it('never lowers, by name or by arguments', () => {
-    const { classes, faults } = commandClassesFromSettings({ migrate: 'read', transaction: 'host' });
-    expect(faults).toEqual([
-      { command: 'migrate', message: expect.stringContaining('may not be lowered: it is host') },
-    ]);
-    expect(classifyByName('qemu', 'migrate', classes).class).toBe('host');
-    expect(classifyCommand('qemu', 'migrate', json({}), new Map([['migrate', 'read']])).class).toBe('host');
-  });
-
-  it('keeps a class that was raised from being lowered by arguments', () => {
-    const { classes } = commandClassesFromSettings({ 'query-named-block-nodes': 'host' });
-    expect(classifyCommand('qemu', 'query-named-block-nodes', json({ flat: true }), classes).class).toBe('host');
-  });
-
-  it.each([7, null, 'root', 'HOST', ['read']])('refuses %j as a class', (value) => {
-    expect(commandClassesFromSettings({ x: value }).faults).toEqual([
-      { command: 'x', message: 'must be one of read, operate, configure, host' },
-    ]);
   });
 });

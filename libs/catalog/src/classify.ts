@@ -2,33 +2,42 @@ import type { JsonNode } from '@qmp-gateway/qapi';
 import { lowerings, raisings, transactionActions, type Lowering, type Raising } from './argument-rules.js';
 import { mismatch } from './argument-shape.js';
 import type { ClassSettings } from './class-settings.js';
-import { compareClasses, type CommandClass, type ServerKind } from './command-class.js';
+import { compareClasses, type CommandClass } from './command-class.js';
+import { serverKinds, type ServerKind } from './server-kinds.js';
 import { commandKnowledge, isKnownCommand } from './command-knowledge.js';
 import { releaseOrdinal } from './release.js';
 
-/** What class a command is with these arguments, and which rule says so. */
+/** The class of a command with given arguments, and the rule that decides it. */
 export interface Ruling {
   readonly class: CommandClass;
-  /** Stable id: `base` (by name alone), `settings` (`commandClasses:`), or that of an argument rule. */
+  /** Stable id: `base` (by name alone), `settings` (`commandClasses:`), or the id of an argument rule. */
   readonly rule: string;
   readonly reason: string;
 }
 
-const loweringsOf = new Map<ServerKind, ReadonlyMap<string, Lowering>>(
-  [...new Set(lowerings.map(({ kind }) => kind))].map((kind) => [
-    kind,
+/** A server, as far as rules tell servers apart. */
+export interface ServerRelease {
+  readonly kind: ServerKind;
+  /** `major.minor[.micro]`; the newest when absent. */
+  readonly version?: string | undefined;
+}
+
+const loweringsOf = new Map<string, ReadonlyMap<string, Lowering>>(
+  [...new Set(lowerings.map(({ family }) => family))].map((family) => [
+    family,
     new Map(
-      lowerings.filter((entry) => entry.kind === kind).flatMap((entry) => entry.commands.map((of) => [of, entry])),
+      lowerings.filter((entry) => entry.family === family).flatMap((entry) => entry.commands.map((of) => [of, entry])),
     ),
   ]),
 );
+const noRaisings: readonly Raising[] = [];
 const raisingsOf = new Map<string, Raising[]>();
 for (const raising of raisings) {
   for (const command of raising.commands) raisingsOf.set(command, [...(raisingsOf.get(command) ?? []), raising]);
 }
 
 /**
- * Class by name alone: what decides whether GET is answered.
+ * Class by name alone, which decides whether GET is allowed.
  *
  * @param version release of the server, `major.minor[.micro]`; the newest when absent
  */
@@ -43,50 +52,53 @@ export function classifyByName(kind: ServerKind, command: string, settings?: Cla
 
 function bundledByName(kind: ServerKind, command: string, version: string | undefined): Ruling {
   const { class: base, reason } = commandKnowledge(kind, command);
-  const raised = highest(raisingsFor(kind, command, version).filter(({ member }) => member.length === 0));
+  // Of most commands there are none, and this is asked for every one that runs.
+  const raisings = raisingsFor(kind, command, version);
+  if (raisings === noRaisings) return { class: base, rule: 'base', reason };
+  const raised = highest(raisings.filter(({ member }) => member.length === 0));
   return raised === undefined || compareClasses(raised.class, base) < 0
     ? { class: base, rule: 'base', reason }
     : rulingOf(raised);
 }
 
 /**
- * Class of a command with its arguments. Never lower than by name, but where a lowering names the exact shape of
+ * Class of a command with its arguments. It is never lower than by name, except where a rule names the exact shape of
  * harmless arguments; a class set by the operator is never lowered.
  *
- * @param args the `arguments` object as read, undefined when there is none; not validated against the schema yet
- * @param version release of the server, `major.minor[.micro]`; the newest when absent
+ * @param args the parsed `arguments` object; undefined if there is none; not validated against the schema yet
  */
 export function classifyCommand(
-  kind: ServerKind,
+  server: ServerRelease,
   command: string,
   args: JsonNode | undefined,
   settings?: ClassSettings,
-  version?: string,
 ): Ruling {
+  const { kind, version } = server;
   const base = classifyByName(kind, command, settings, version);
   if (args === undefined || !isKnownCommand(kind, command)) return base;
-  const applying = raisingsAbove(base, kind, command, version).filter((raising) =>
-    reaches(args, raising.member, raising.value),
-  );
-  const raised = highest(applying);
+  const raisings = raisingsAbove(base, kind, command, version);
+  const raised =
+    raisings === noRaisings
+      ? undefined
+      : highest(raisings.filter((raising) => reaches(args, raising.member, raising.value)));
   if (raised !== undefined) return rulingOf(raised);
   if (base.rule === 'settings') return base;
-  if (isTransaction(kind, command)) return classifyTransaction(kind, args, base, settings, version);
+  if (isTransaction(command)) return classifyTransaction(server, args, base, settings);
   return lower(kind, command, args, base);
 }
 
-/** Between which classes a command is, whatever its arguments. */
+/** The lowest and the highest class that a command can have, over all arguments. */
 export interface ClassRange {
   readonly lowest: Ruling;
   readonly highest: Ruling;
-  /** The rules about arguments that can decide, each with the class it comes to; empty when the name alone does. */
+  /** The argument rules that can decide, each with its class; empty if the name alone decides. */
   readonly byArguments: readonly Ruling[];
 }
 
 /**
- * Between which classes `classifyCommand` can put a command, read from the rules that it goes by.
+ * The lowest and the highest class that `classifyCommand` can return for a command, derived from its rules.
  *
- * @param version as there
+ * @param version as for `classifyCommand`
  */
 export function classRange(kind: ServerKind, command: string, settings?: ClassSettings, version?: string): ClassRange {
   const base = classifyByName(kind, command, settings, version);
@@ -99,11 +111,11 @@ export function classRange(kind: ServerKind, command: string, settings?: ClassSe
   };
 }
 
-/** What the rules about arguments can come to; `base` where none of them applies. */
+/** The possible classes by the argument rules; `base` where none applies. */
 function argumentRulings(base: Ruling, kind: ServerKind, command: string, version: string | undefined): Ruling[] {
   const raised = raisingsAbove(base, kind, command, version).map(rulingOf);
   if (base.rule === 'settings') return raised;
-  if (isTransaction(kind, command)) return [...raised, leastTransaction, unknownAction];
+  if (isTransaction(command)) return [...raised, leastTransaction, unknownAction];
   const lowering = loweringOf(kind, command);
   return lowering === undefined ? raised : [...raised, rulingOf(lowering)];
 }
@@ -112,7 +124,7 @@ function rulingOf({ class: to, rule, reason }: Lowering | Raising): Ruling {
   return { class: to, rule, reason };
 }
 
-/** The highest class; of several such the first, which is the most telling. */
+/** The highest class; of several rules with it the first, which is the most informative. */
 function highest<Of extends { readonly class: CommandClass }>(rules: readonly Of[]): Of | undefined {
   return rules.reduce<Of | undefined>(
     (most, rule) => (most === undefined || compareClasses(rule.class, most.class) > 0 ? rule : most),
@@ -120,10 +132,10 @@ function highest<Of extends { readonly class: CommandClass }>(rules: readonly Of
   );
 }
 
-/** Those that hold for this server; all where its release can't be read, the newest where none is told. */
+/** The rules that apply to this server; all if its release cannot be parsed, those of the newest if there is none. */
 function raisingsFor(kind: ServerKind, command: string, version: string | undefined): readonly Raising[] {
   const raisings = raisingsOf.get(command);
-  if (raisings === undefined) return [];
+  if (raisings === undefined) return noRaisings;
   const release = version === undefined ? Number.POSITIVE_INFINITY : releaseOrdinal(version);
   const isReadable = release > 0;
   return raisings.filter(
@@ -134,16 +146,16 @@ function raisingsFor(kind: ServerKind, command: string, version: string | undefi
   );
 }
 
-/** Those by arguments that raise the class, or tell more exactly why it is what it is. */
+/** The argument rules that raise the class, or say more exactly why it is what it is. */
 function raisingsAbove(
   base: Ruling,
   kind: ServerKind,
   command: string,
   version: string | undefined,
 ): readonly Raising[] {
-  return raisingsFor(kind, command, version).filter(
-    (raising) => raising.member.length > 0 && compareClasses(raising.class, base.class) >= 0,
-  );
+  const raisings = raisingsFor(kind, command, version);
+  if (raisings === noRaisings) return noRaisings;
+  return raisings.filter((raising) => raising.member.length > 0 && compareClasses(raising.class, base.class) >= 0);
 }
 
 function reaches(node: JsonNode, path: readonly string[], value: RegExp | undefined): boolean {
@@ -156,7 +168,7 @@ function reaches(node: JsonNode, path: readonly string[], value: RegExp | undefi
 }
 
 function loweringOf(kind: ServerKind, command: string): Lowering | undefined {
-  return loweringsOf.get(kind === 'storage-daemon' ? 'qemu' : kind)?.get(command);
+  return loweringsOf.get(serverKinds[kind].family)?.get(command);
 }
 
 function lower(kind: ServerKind, command: string, args: JsonNode, base: Ruling): Ruling {
@@ -168,55 +180,57 @@ function lower(kind: ServerKind, command: string, args: JsonNode, base: Ruling):
     : { class: base.class, rule: lowering.rule, reason: `${base.reason}; ${notListed(path, lowering.class)}` };
 }
 
-/** Names the argument that kept a command from its lower class; only when it is a name, as it comes from the client. */
+/**
+ * Names the argument that kept a command from its lower class; only if it is a valid name, because it comes from the
+ * client.
+ */
 function notListed(path: readonly string[], lowered: CommandClass): string {
   const named = path.join('.');
   const subject = /^[\w.-]{1,64}$/.test(named) ? `'${named}' is` : 'these arguments are';
   return `${subject} not on the list for ${lowered}`;
 }
 
-function isTransaction(kind: ServerKind, command: string): boolean {
-  return command === 'transaction' && kind !== 'stratovirt';
+/** Asked of commands that the server's table knows. */
+function isTransaction(command: string): boolean {
+  return command === 'transaction';
 }
 
-/** Nothing below `configure`, the class of the least of all actions. */
+/** At least `configure`, the lowest class of all actions. */
 const leastTransaction: Ruling = { class: 'configure', rule: 'transaction', reason: 'no action needs more' };
 
 const unknownAction: Ruling = {
   class: 'host',
   rule: 'transaction:unknown-action',
-  reason: 'an action we do not know may do anything',
+  reason: 'an unknown action may do anything',
 };
 
-/** The highest of its actions. */
+/** The highest class of its actions. */
 function classifyTransaction(
-  kind: ServerKind,
+  server: ServerRelease,
   args: JsonNode,
   base: Ruling,
   settings: ClassSettings | undefined,
-  version: string | undefined,
 ): Ruling {
   const actions = membersOf(args).get('actions');
   if (actions?.kind !== 'array') return base;
   const rulings = actions.items.map((action) => {
     const members = membersOf(action);
-    return classifyAction(kind, members.get('type'), members.get('data'), settings, version);
+    return classifyAction(server, members.get('type'), members.get('data'), settings);
   });
   return highest([leastTransaction, ...rulings]) ?? leastTransaction;
 }
 
 function classifyAction(
-  kind: ServerKind,
+  server: ServerRelease,
   type: JsonNode | undefined,
   data: JsonNode | undefined,
   settings: ClassSettings | undefined,
-  version: string | undefined,
 ): Ruling {
   if (type?.kind === 'string' && type.value === 'abort') {
     return { class: 'configure', rule: 'transaction', reason: 'makes the transaction fail' };
   }
   if (type?.kind !== 'string' || !transactionActions.has(type.value)) return unknownAction;
-  const { class: actionClass, reason } = classifyCommand(kind, type.value, data, settings, version);
+  const { class: actionClass, reason } = classifyCommand(server, type.value, data, settings);
   return { class: actionClass, rule: `transaction:${type.value}`, reason: `its action ${type.value}: ${reason}` };
 }
 

@@ -1,6 +1,3 @@
-/** The dialects of QMP the catalogs describe. */
-export type ServerKind = 'qemu' | 'storage-daemon' | 'guest-agent' | 'stratovirt';
-
 /**
  * What a command may touch; also the levels of principals, each containing the ones before it.
  *
@@ -11,15 +8,15 @@ export type ServerKind = 'qemu' | 'storage-daemon' | 'guest-agent' | 'stratovirt
  */
 export type CommandClass = 'read' | 'operate' | 'configure' | 'host';
 
-/** The classes from harmless to dangerous. */
+/** The classes, from harmless to dangerous. */
 export const classOrder: readonly CommandClass[] = ['read', 'operate', 'configure', 'host'];
 
-/** Negative when `a` is the lower class, 0 when they are the same, positive when it is the higher one. */
+/** Negative if `a` is the lower class, 0 if they are the same, positive if it is the higher one. */
 export function compareClasses(a: CommandClass, b: CommandClass): number {
   return classOrder.indexOf(a) - classOrder.indexOf(b);
 }
 
-/** True for one of the four class names. */
+/** True if the text is one of the four class names. */
 export function isCommandClass(text: string): text is CommandClass {
   return (classOrder as readonly string[]).includes(text);
 }

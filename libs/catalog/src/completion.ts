@@ -1,7 +1,7 @@
-import type { ServerKind } from './command-class.js';
+import { serverKinds, type ServerKind } from './server-kinds.js';
 import { readTable } from './data-file.js';
 
-/** Ways in which the work of a command ends after its reply. */
+/** The ways in which work ends after the command's reply. */
 export const completionKinds = [
   'unplug',
   'balloon',
@@ -31,10 +31,10 @@ export function isCompletionKind(value: unknown): value is CompletionKind {
   return (completionKinds as readonly unknown[]).includes(value);
 }
 
-/** When the work of a command is done that only begins with its reply. */
+/** When the work that a command starts is done. */
 export interface Completion {
   readonly kind: CompletionKind;
-  /** Milliseconds after which the work counts as failed; null where it ends by itself, however long it takes. */
+  /** Milliseconds after which the work counts as failed; null if it ends by itself, however long it takes. */
   readonly deadlineMs: number | null;
 }
 
@@ -46,7 +46,7 @@ for (const row of readTable('completions.tsv', ['kind', 'command', 'completion',
   const deadlineMs = row.deadline === '' ? null : milliseconds(row.deadline);
   const key = `${row.kind} ${row.command}`;
   if (kind === undefined || deadlineMs === undefined || row.reason === '' || completions.has(key))
-    throw new Error(`completions.tsv: '${key}' is there twice, or its completion, deadline or reason is not valid`);
+    throw new Error(`completions.tsv: '${key}' occurs twice, or its completion, deadline or reason is not valid`);
   completions.set(key, { kind, deadlineMs });
 }
 
@@ -55,7 +55,7 @@ function milliseconds(text: string): number | undefined {
   return digits === undefined || unit === undefined ? undefined : Number(digits) * (unitMs[unit] ?? NaN);
 }
 
-/** How the work of a command ends; undefined when it is done with the reply. */
+/** How the work of a command ends; undefined if the command is done with its reply. */
 export function completionOf(kind: ServerKind, command: string): Completion | undefined {
-  return completions.get(`${kind === 'storage-daemon' ? 'qemu' : kind} ${command}`);
+  return completions.get(`${serverKinds[kind].family} ${command}`);
 }

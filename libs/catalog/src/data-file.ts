@@ -1,18 +1,19 @@
 import { readFileSync } from 'node:fs';
 
-/** The same from `src/` (tests) and from `dist/`. */
+/** The same path from `src/` (tests) and from `dist/`. */
 const dataDirectory = new URL('../data/', import.meta.url);
 
-/** Address of one of our own data files. */
+/** URL of a data file of this package. */
 export function dataFile(name: string): URL {
   return new URL(name, dataDirectory);
 }
 
 /**
- * Rows of one of our own tab-separated tables, as objects of its header's columns. Lines starting with `#` are comments.
+ * Reads a tab-separated table of this package; each row becomes an object with the header's columns as keys. Lines
+ * starting with `#` are comments.
  *
- * @throws Error naming file and line when a row has another number of cells than the header, or the header another
- *   set of columns than asked for: a damaged table must not silently become a gap in policy.
+ * @throws Error naming file and line if a row has another number of cells than the header, or the header has other
+ * columns than requested: a damaged table must not silently become a gap in policy.
  */
 export function readTable<Column extends string>(
   name: string,

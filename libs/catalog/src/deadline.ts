@@ -1,6 +1,6 @@
 import type { CommandClass } from './command-class.js';
 
-/** How long a command may take: what applies unasked, and the most a caller may ask for. Milliseconds. */
+/** How long a command may take: the default, and the most that a caller may request. Milliseconds. */
 export interface Deadline {
   readonly defaultMs: number;
   readonly ceilingMs: number;
@@ -10,23 +10,25 @@ const second = 1000;
 const minute = 60 * second;
 
 /**
- * The rows of the deadline table. A command names its row in the command tables; one that names none has the row of
- * its class. QMP can't cancel, so these err on the long side wherever a command waits for storage, a guest or firmware.
+ * The rows of the deadline table. A command names its row in the command tables; one that names none has the row of its
+ * class. QMP cannot cancel, so these are generous wherever a command waits for storage, a guest or firmware.
  */
 export const deadlineRows = {
   /** Answered from memory. */
   read: { defaultMs: 10 * second, ceilingMs: 60 * second },
-  /** Reads that may wait behind block I/O, a hung network file system, or the end of an incoming migration. */
+  /** Reads that may wait for block I/O, a hung network file system, or the end of an incoming migration. */
   'slow-read': { defaultMs: 30 * second, ceilingMs: 2 * minute },
   /** `stop` and the like may wait for I/O to drain. */
   operate: { defaultMs: 30 * second, ceilingMs: 2 * minute },
-  /** Adding and removing devices, back-ends, objects and block nodes: opens files and connections in the main loop. */
+  /**
+   * Adding and removing devices, back-ends, objects and block nodes: these open files and connections in the main loop.
+   */
   device: { defaultMs: 60 * second, ceilingMs: 10 * minute },
-  /** Starting and ending block jobs, and changing media: drains the node first. */
+  /** Starting and ending block jobs, and changing media: these drain the node first. */
   job: { defaultMs: 60 * second, ceilingMs: 10 * minute },
-  /** Synchronous snapshots, memory dumps and guest freezes: bounded by the amount of data, not by us. */
+  /** Synchronous snapshots, memory dumps and guest freezes: the amount of data bounds them. */
   snapshot: { defaultMs: 10 * minute, ceilingMs: 60 * minute },
-  /** Starts like a block job, but may hold a synchronous snapshot (`transaction`, the human monitor's `savevm`). */
+  /** Starts like a block job, but may contain a synchronous snapshot (`transaction`, the human monitor's `savevm`). */
   mixed: { defaultMs: 60 * second, ceilingMs: 60 * minute },
   /** Ends only after all devices and images are closed. */
   quit: { defaultMs: 60 * second, ceilingMs: 10 * minute },
@@ -41,7 +43,9 @@ const rowOfClass: Record<CommandClass, DeadlineRow> = {
   host: 'operate',
 };
 
-/** The deadline of a table row, or of a class when the table names none (empty string). Undefined for an unknown row. */
+/**
+ * The deadline of a table row, or of a class if the table names no row (empty string). Undefined for an unknown row.
+ */
 export function deadlineOf(row: string, commandClass: CommandClass): Deadline | undefined {
   const name = row === '' ? rowOfClass[commandClass] : row;
   return Object.hasOwn(deadlineRows, name) ? deadlineRows[name as DeadlineRow] : undefined;

@@ -15,8 +15,8 @@ import type {
   Variant,
 } from '@qmp-gateway/qapi';
 import { CatalogError, catalogFormat, type Catalog, type CatalogGreeting, type CatalogMeta } from './catalog.js';
-import { CatalogFault, ObjectReader } from './catalog-reader.js';
-import type { ServerKind } from './command-class.js';
+import { CatalogPartError, ObjectReader } from './catalog-reader.js';
+import { isServerKind, serverKindNames, type ServerKind } from './server-kinds.js';
 import { commandKnowledge } from './command-knowledge.js';
 import { eventSummary } from './event-knowledge.js';
 
@@ -41,13 +41,11 @@ const builtins: Readonly<Record<BuiltinName, JsonType>> = {
   size: 'int',
 };
 
-const kinds: readonly string[] = ['qemu', 'storage-daemon', 'guest-agent', 'stratovirt'] satisfies ServerKind[];
-
 /**
- * Reads a catalog and checks all of it: kinds of values, names, references, tags.
+ * Parses a catalog and checks everything in it: kinds of values, names, references, tags.
  *
- * @param fileName named in errors
- * @throws {CatalogError} for a format of another release, or for the first damage found
+ * @param fileName for messages
+ * @throws {CatalogError} for an unknown format, or for the first damage found
  */
 export function decodeCatalog(text: string, fileName: string): Catalog {
   try {
@@ -58,7 +56,7 @@ export function decodeCatalog(text: string, fileName: string): Catalog {
     root.done();
     return { meta, model, docs };
   } catch (error) {
-    if (error instanceof CatalogFault) throw new CatalogError(fileName, error.message);
+    if (error instanceof CatalogPartError) throw new CatalogError(fileName, error.message);
     throw error;
   }
 }
@@ -67,7 +65,7 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new CatalogFault('', 'not JSON; is the file cut off?');
+    throw new CatalogPartError('', 'not JSON; is the file cut off?');
   }
 }
 
@@ -78,11 +76,11 @@ function decodeMeta(root: ObjectReader): CatalogMeta {
     root.fail(`catalog format ${found} is not known here; this release reads ${catalogFormat}`);
   }
   const kind = root.text('kind');
-  if (!kinds.includes(kind)) root.fail(`'kind' must be one of ${kinds.join(', ')}`);
+  if (!isServerKind(kind)) root.fail(`'kind' must be one of ${serverKindNames.join(', ')}`);
   const source = root.optionalText('source');
   const [name, version] = [root.text('name'), root.text('version')];
   const greeting = decodeGreeting(root.object('greeting'));
-  return { format: catalogFormat, name, version, kind: kind as ServerKind, greeting, ...(source && { source }) };
+  return { format: catalogFormat, name, version, kind, greeting, ...(source && { source }) };
 }
 
 function decodeGreeting(reader: ObjectReader): CatalogGreeting {
@@ -115,7 +113,7 @@ class CatalogDecoder {
       .map(([name, value]) => ({ name, reader: new ObjectReader(value, `type '${name}'`) }));
     for (const { name, reader } of readers) this.#declare(name, reader);
     for (const { name, reader } of readers) this.#fill(name, reader);
-    // Bases are complete only now, whatever the order of names.
+    // Bases are complete only now, in any order of names.
     for (const { type, own } of this.#basesLast()) type.members = [...(type.base?.members ?? []), ...own];
     for (const { name, reader } of readers) this.#checkVariants(name, reader);
 
@@ -183,7 +181,7 @@ class CatalogDecoder {
     type.variants = { tag, cases };
   }
 
-  /** Objects in an order in which every base comes before what is derived from it. */
+  /** Sorts objects so that every base precedes the types derived from it. */
   #basesLast(): { readonly type: Open<ObjectType>; readonly own: readonly Member[] }[] {
     const entries = new Map(this.#own.map((entry) => [entry.type as ObjectType, entry]));
     const ordered = new Set<{ readonly type: Open<ObjectType>; readonly own: readonly Member[] }>();
@@ -191,7 +189,7 @@ class CatalogDecoder {
       const chain: (typeof start)[] = [];
       let entry: typeof start | undefined = start;
       while (entry !== undefined && !ordered.has(entry)) {
-        if (chain.includes(entry)) throw new CatalogFault(`type '${start.type.name}'`, 'is its own base');
+        if (chain.includes(entry)) throw new CatalogPartError(`type '${start.type.name}'`, 'is its own base');
         chain.push(entry);
         entry = entry.type.base && entries.get(entry.type.base);
       }
@@ -205,14 +203,14 @@ class CatalogDecoder {
     if (type?.kind !== 'object') return;
     const names = type.members.map((member) => member.name);
     const twice = names.find((member, at) => names.indexOf(member) !== at);
-    if (twice !== undefined) reader.fail(`member '${twice}' is there twice`);
+    if (twice !== undefined) reader.fail(`member '${twice}' occurs twice`);
     if (type.variants === undefined) return;
     const { tag, cases } = type.variants;
     const tagType = type.members.find((member) => member.name === tag)?.type;
-    if (tagType?.kind !== 'enum') return reader.fail(`tag '${tag}' is no member of an enum type`);
+    if (tagType?.kind !== 'enum') return reader.fail(`tag '${tag}' is not a member of an enum type`);
     const values = new Set(tagType.values.map((value) => value.name));
     for (const variant of cases) {
-      if (!values.has(variant.case)) reader.fail(`case '${variant.case}' is no value of '${tagType.name}'`);
+      if (!values.has(variant.case)) reader.fail(`case '${variant.case}' is not a value of '${tagType.name}'`);
     }
   }
 
@@ -238,7 +236,7 @@ class CatalogDecoder {
     });
   }
 
-  /** `[x]` is an array; arrays and built-in types come into being when something refers to them. */
+  /** `[x]` is an array; arrays and built-in types are created when something refers to them. */
   #reference(text: string, reader: ObjectReader): QapiType {
     const array = /^\[(.+)\]$/.exec(text);
     if (array?.[1] !== undefined) {
@@ -262,10 +260,10 @@ class CatalogDecoder {
 
   #objectType(name: string, reader: ObjectReader): ObjectType {
     const type = this.#defined.get(name);
-    return type?.kind === 'object' ? type : reader.fail(`'${name}' is no object type`);
+    return type?.kind === 'object' ? type : reader.fail(`'${name}' is not an object type`);
   }
 
-  /** The object that a name, or members in place, stand for; nothing stands for the empty one. */
+  /** The object for a name or inline members; an absent one is the empty object. */
   #dataOf(
     owner: { readonly name: string; readonly module?: string; readonly if?: ObjectType['if'] },
     value: unknown,

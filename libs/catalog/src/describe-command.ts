@@ -1,14 +1,15 @@
 import type { Command } from '@qmp-gateway/qapi';
 import { classifyByName, classRange } from './classify.js';
-import type { CommandClass, ServerKind } from './command-class.js';
+import type { CommandClass } from './command-class.js';
+import type { ServerKind } from './server-kinds.js';
 import { commandKnowledge } from './command-knowledge.js';
 import { exampleOf, type CommandExample } from './examples.js';
 
-/** What documents say of a command besides its types. */
+/** What documents say about a command besides its types. */
 export interface DescribedCommand {
-  /** By name alone. */
+  /** The class by name alone. */
   readonly class: CommandClass;
-  /** What arguments can make of it. */
+  /** The class range over all arguments. */
   readonly lowestClass: CommandClass;
   readonly highestClass: CommandClass;
   readonly offered: true | { readonly reason: string };
@@ -18,9 +19,10 @@ export interface DescribedCommand {
 }
 
 /**
- * All that is known of a command as its documents tell it: from bundled data alone, so without an operator's own classes.
+ * Everything that documents say about a command: from bundled data alone, so without an operator's own classes.
  *
- * @param version release of the server; decides about open arguments and what its faults make dangerous
+ * @param version release of the server; decides about open arguments and about commands that are dangerous in some
+ * releases
  */
 export function describeCommand(kind: ServerKind, version: string, { name, gen }: Command): DescribedCommand {
   const { summary, offered, openArguments } = commandKnowledge(kind, name, version);

@@ -1,14 +1,14 @@
-import { closed, oneOf, scalars, type Shape } from './argument-shape.js';
+import { closed, oneOfTexts, scalars, type ArgumentShape } from './argument-shape.js';
 
 /**
- * Devices that may be plugged below class `host`, and the properties they may be given.
+ * Devices that may be plugged below class `host`, and the properties that they may have.
  *
- * Both are allow-lists. Left out on purpose: `romfile` (reads a host file into the guest), `pcap` (writes one),
- * `host`, `sysfsdev`, `fd` and `path` (host devices), `scsi` of virtio-blk (passes SCSI commands to the host),
- * all `x-` properties, and every driver that stands for something of the host (vfio, vhost, usb-host, scsi-generic,
- * virtio-9p, ivshmem, smart cards, MTP).
+ * Both are allow-lists. Left out on purpose: `romfile` (reads a host file into the guest), `pcap` (writes one), `host`,
+ * `sysfsdev`, `fd` and `path` (host devices), `scsi` of virtio-blk (passes SCSI commands to the host), all `x-`
+ * properties, and every driver that represents something of the host (vfio, vhost, usb-host, scsi-generic, virtio-9p,
+ * ivshmem, smart cards, MTP).
  */
-const emulatedDrivers = oneOf(
+const emulatedDrivers = oneOfTexts(
   ...['AC97', 'ES1370', 'bochs-display', 'e1000', 'e1000e', 'hda-duplex', 'hda-micro', 'hda-output', 'i6300esb'],
   ...['ich9-ahci', 'ich9-intel-hda', 'ich9-usb-ehci1', 'ich9-usb-uhci1', 'ich9-usb-uhci2', 'ich9-usb-uhci3'],
   ...['ide-cd', 'ide-hd', 'igb', 'intel-hda', 'ioh3420', 'lsi53c895a', 'megasas', 'megasas-gen2', 'mptsas1068'],
@@ -23,7 +23,7 @@ const emulatedDrivers = oneOf(
   ...['x3130-upstream', 'xio3130-downstream'],
 );
 
-/** Names that mean the same, and nothing of the host, on every driver above. Values are ids, numbers and switches. */
+/** Names that mean the same on every driver above and do not reach the host. Values are ids, numbers and switches. */
 const emulatedProperties = scalars(
   ...['acpi-index', 'addr', 'aer', 'any_layout', 'ats', 'attached', 'audiodev', 'autonegotiation', 'bandwidth'],
   ...['block-size', 'bootindex', 'buffer', 'bus', 'bus-reserve', 'cad', 'channel', 'chardev', 'chassis'],
@@ -50,7 +50,7 @@ const emulatedProperties = scalars(
 );
 
 /** vCPUs: the driver names a CPU model of the machine, the properties its place in the topology. */
-const vcpu: Shape = closed(
+const vcpu: ArgumentShape = closed(
   {
     driver: {
       like: /^[A-Za-z0-9_.-]+-(?:x86_64|i386|arm|aarch64|s390x|powerpc64|loongarch)(?:-spapr)?-cpu(?:-core)?$/,
@@ -61,19 +61,19 @@ const vcpu: Shape = closed(
   'driver',
 );
 
-export const pluggableDevice: Shape = {
+export const pluggableDevice: ArgumentShape = {
   anyOf: [closed({ ...emulatedProperties, driver: emulatedDrivers }, 'driver'), vcpu],
 };
 
 /**
- * StratoVirt pastes the values into a comma-separated option string, where a comma would inject further options
- * (`romfile`, `host`); so strings are further restricted there.
+ * StratoVirt inserts the values into a comma-separated option string, where a comma would inject further options
+ * (`romfile`, `host`), so strings are further restricted there.
  */
-const optionValue: Shape = { like: /^[^,\p{Cc}]*$/u };
+const optionValue: ArgumentShape = { like: /^[^,\p{Cc}]*$/u };
 
-export const pluggableStratovirtDevice: Shape = closed(
+export const pluggableStratovirtDevice: ArgumentShape = closed(
   {
-    driver: oneOf(
+    driver: oneOfTexts(
       ...['virtio-blk-pci', 'virtio-net-pci', 'virtio-scsi-pci', 'virtio-blk-device', 'virtio-net-device'],
       ...['virtio-blk-mmio', 'virtio-net-mmio', 'usb-kbd', 'usb-tablet', 'usb-storage', 'generic-x86-cpu'],
     ),

@@ -15,7 +15,7 @@ import { commandKnowledge } from './command-knowledge.js';
 import { eventSummary } from './event-knowledge.js';
 
 export interface EncodeOptions {
-  /** Documentation to keep, by definition name. Never for catalogs that are published. */
+  /** Documentation to include, by definition name. Never for published catalogs. */
   readonly docs?: ReadonlyMap<string, string>;
 }
 
@@ -23,8 +23,8 @@ type Json = string | boolean | number | readonly Json[] | { readonly [name: stri
 
 /**
  * A catalog as text: the meta, then a line for every type, command and event, by name. The same model gives the same
- * bytes. A member is `"name": "type"`, optional ones `"name?"`, arrays `"[type]"`; what is not said is the default of
- * the QAPI language. Summaries are left out where our own tables have the same.
+ * bytes. A member is `"name": "type"`, an optional one `"name?"`, an array `"[type]"`; absent keys mean the default of
+ * the QAPI language. Summaries that equal those of this package's tables are left out.
  */
 export function encodeCatalog(model: QapiModel, meta: CatalogMeta, options: EncodeOptions = {}): string {
   const inlined = inlinedTypes(model);
@@ -55,7 +55,7 @@ function section<Item extends { readonly name: string }>(
     .map((item) => `${JSON.stringify(item.name)}:${JSON.stringify(encode(item))}`);
 }
 
-/** Nameless objects that can stand in place: arguments of one command, data of one event, base of one union. */
+/** Nameless objects that can be inline: arguments of one command, data of one event, base of one union. */
 function inlinedTypes(model: QapiModel): ReadonlySet<QapiType> {
   const inlined = new Set<QapiType>();
   const consider = (owner: { name: string; module?: string; if?: Condition }, type: ObjectType, role: string): void => {
@@ -75,7 +75,7 @@ function isWritten(type: QapiType, inlined: ReadonlySet<QapiType>): type is Name
   return type.kind !== 'builtin' && type.kind !== 'array' && !inlined.has(type) && !isEmptyObject(type);
 }
 
-/** The type of commands without arguments: known by its name, so nothing is to be written. */
+/** The type of commands without arguments: its name is known, so it is not written. */
 function isEmptyObject(type: QapiType): boolean {
   return type.kind === 'object' && type.name === 'q_empty';
 }
@@ -136,7 +136,7 @@ function encodeFeatures(features: readonly Feature[]): Json | undefined {
   return features.map(({ name, if: condition }) => (condition === undefined ? name : { name, if: condition }));
 }
 
-/** Undefined for none, the members where they can stand in place, else the type's name. */
+/** Undefined for none, the members if they can be inline, otherwise the type's name. */
 function encodeData(type: ObjectType, inlined: ReadonlySet<QapiType>): Json | undefined {
   if (isEmptyObject(type)) return undefined;
   return inlined.has(type) ? encodeMembers(type.members) : type.name;

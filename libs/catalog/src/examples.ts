@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { ServerKind } from './command-class.js';
+import type { ServerKind } from './server-kinds.js';
 import { dataFile } from './data-file.js';
 
 /** One exchange: the `arguments` object and the `return` value. */
@@ -12,7 +12,7 @@ type Examples = Partial<Record<ServerKind, Readonly<Record<string, CommandExampl
 
 let loaded: Examples | undefined;
 
-/** A request and its answer, made up by us, for the commands people use most; undefined for the others. */
+/** An invented request and its reply, for the most used commands; undefined for the others. */
 export function exampleOf(kind: ServerKind, command: string): CommandExample | undefined {
   loaded ??= JSON.parse(readFileSync(dataFile('examples.json'), 'utf8')) as Examples;
   const examples = loaded[kind] ?? {};

@@ -1,9 +1,9 @@
 /**
- * @qmp-gateway/catalog: what is known of QMP servers, as data.
+ * @qmp-gateway/catalog: data about QMP servers.
  *
- * Catalogs of releases (names, types, widths), summaries in our own words, command classes with their reasons, the
- * argument rules that raise or lower them, deadlines, secrets to redact, examples. Nothing here talks to a server or
- * decides for a principal: policy is made from this data by the gateway.
+ * Catalogs of releases (names, types, widths), summaries in this project's own words, command classes with their
+ * reasons, the argument rules that raise or lower them, deadlines, secrets to redact, examples. Nothing here talks to a
+ * server or decides for a principal: the gateway's policy uses this data.
  */
 export {
   bundledCatalogs,
@@ -17,12 +17,20 @@ export {
 } from './bundled-catalogs.js';
 export { CatalogError, catalogFormat, type Catalog, type CatalogGreeting, type CatalogMeta } from './catalog.js';
 export { commandClassesFromSettings, type ClassSettingFault, type ClassSettings } from './class-settings.js';
-export { classifyByName, classifyCommand, classRange, type ClassRange, type Ruling } from './classify.js';
-export { classOrder, compareClasses, isCommandClass, type CommandClass, type ServerKind } from './command-class.js';
+export {
+  classifyByName,
+  classifyCommand,
+  classRange,
+  type ClassRange,
+  type Ruling,
+  type ServerRelease,
+} from './classify.js';
+export { classOrder, compareClasses, isCommandClass, type CommandClass } from './command-class.js';
 export {
   commandKnowledge,
   isKnownCommand,
   knownCommands,
+  descriptorCommands,
   notOffered,
   type CommandKnowledge,
   type NotOffered,
@@ -39,4 +47,20 @@ export { describesMoreThanItHas, emptyArguments, modelOfNamedCommands } from './
 export { isConnectionType, propertySetters } from './property-setters.js';
 export { redactedArguments, redactedMembers, redactionMark, withoutSecrets } from './redaction.js';
 export { mayAnswerSecret, secretInAnswer, type IsSecretName } from './secret-answers.js';
-export { closedProperties, secretBaseType, secretHolders, secretPropertyName } from './secret-properties.js';
+export {
+  agentKind,
+  isServerKind,
+  kindOfSchema,
+  kindsSpeaking,
+  machineKindOf,
+  machineKinds,
+  referenceKind,
+  serverKindNames,
+  serverKinds,
+  type Introspection,
+  type KindDialect,
+  type MachineKind,
+  type ServerKind,
+  type ServerKindRow,
+} from './server-kinds.js';
+export { closedProperties, secretCommonMembers, secretHolders, secretPropertyName } from './secret-properties.js';

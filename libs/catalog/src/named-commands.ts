@@ -1,20 +1,22 @@
 import type { Command, QapiModel } from '@qmp-gateway/qapi';
 import type { Catalog } from './catalog.js';
-import type { ServerKind } from './command-class.js';
 import { releaseOrdinal } from './release.js';
+import { serverKinds, type ServerKind } from './server-kinds.js';
 
-/** Where StratoVirt up to 2.4 names a command by an identifier of its source that is not the name with `_` for `-`. */
+/**
+ * The commands that StratoVirt up to 2.4 lists by an identifier of its source that is not the name with `_` for `-`.
+ */
 const identifiers = new Map([
   ['list_type', 'qom-list-types'],
   ['cancel_migrate', 'migrate_cancel'],
 ]);
 
 /**
- * The model of a server without introspection: its catalog, cut to the commands it names in `query-commands`. What it
- * names and the catalog does not know takes any arguments and returns anything.
+ * The model of a server without introspection: its catalog, reduced to the commands that `query-commands` lists. Listed
+ * commands that are not in the catalog accept any arguments and return anything.
  *
- * StratoVirt 2.4 answers `query-commands` with identifiers of its source (`query_status`); they are taken for the
- * commands they stand for.
+ * StratoVirt 2.4 answers `query-commands` with identifiers of its source (`query_status`), which are mapped to the
+ * commands.
  */
 export function modelOfNamedCommands(catalog: Catalog | undefined, names: readonly string[]): QapiModel {
   const model = catalog?.model ?? { commands: new Map<string, Command>(), events: new Map(), types: new Map() };
@@ -41,23 +43,22 @@ function openCommand(name: string): Command {
   };
 }
 
-/** Until this release QEMU describes commands that it then does not have, as its storage daemon does `object-add`. */
-const exactFrom = releaseOrdinal('6.0');
-
 /**
- * True where the schema of a server may describe more commands than `query-commands` lists, so that both must be asked.
- * From 6.0 on the lists of QEMU agree, in each of its states; a storage daemon's is short, so it is asked for always.
+ * True if the schema of a server may describe more commands than `query-commands` lists, so that both are needed. From
+ * 6.0 on the lists of QEMU agree, in each of its states; a storage daemon's list is short, so it is always queried.
  */
 export function describesMoreThanItHas(kind: ServerKind, version: string): boolean {
-  return kind === 'storage-daemon' || releaseOrdinal(version) < exactFrom;
+  const { introspection } = serverKinds[kind];
+  if (introspection.by !== 'query-qmp-schema') return false;
+  return introspection.exactFrom === null || releaseOrdinal(version) < releaseOrdinal(introspection.exactFrom);
 }
 
 /**
- * How a request must carry `arguments` when there are none: StratoVirt wants the empty object for some commands and
- * refuses it for one; everybody else takes both.
+ * How a request must carry `arguments` when there are none. `needless`: with or without them is the same; `optional`: the
+ * server takes both, which may not be the same.
  */
-export function emptyArguments(kind: ServerKind, command: string): 'optional' | 'required' | 'forbidden' {
-  if (kind !== 'stratovirt') return 'optional';
-  if (command === 'query-ohui-status') return 'forbidden';
-  return command === 'query-workloads' || command === 'detect-silent-audio' ? 'required' : 'optional';
+export function emptyArguments(kind: ServerKind, command: string): 'needless' | 'optional' | 'required' | 'forbidden' {
+  const { emptyArguments: rules, omitsEmptyArguments } = serverKinds[kind];
+  const rule = Object.hasOwn(rules, command) ? rules[command] : undefined;
+  return rule ?? (omitsEmptyArguments ? 'needless' : 'optional');
 }

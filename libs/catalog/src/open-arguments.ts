@@ -1,25 +1,25 @@
-import type { ServerKind } from './command-class.js';
+import { serverKinds, type ServerKind } from './server-kinds.js';
 import { readTable } from './data-file.js';
 import { releaseOrdinal } from './release.js';
 
 /**
- * Commands that take members their schema does not list (`gen: false`, or a server that ignores what it does not
- * know). Introspection can't show this, so it is data, with the first release where it no longer holds.
+ * Commands that accept members that their schema does not list (`gen: false`, or a server that ignores unknown ones).
+ * Introspection does not show this, so it is data, with the first release where it no longer applies.
  */
 const rows = readTable('open-arguments.tsv', ['kind', 'command', 'until', 'reason']);
 
-const closedFrom = new Map<ServerKind, Map<string, number>>();
+const closedFrom = new Map<string, Map<string, number>>();
 for (const { kind, command, until } of rows) {
-  const commands = closedFrom.get(kind as ServerKind) ?? new Map<string, number>();
-  closedFrom.set(kind as ServerKind, commands);
+  const commands = closedFrom.get(kind) ?? new Map<string, number>();
+  closedFrom.set(kind, commands);
   commands.set(command, until === '' ? Number.POSITIVE_INFINITY : releaseOrdinal(until));
 }
 
-/** True when `command` takes undeclared members in that release; without a version, in the newest one. */
+/** True if `command` accepts undeclared members in that release; without a version, in the newest one. */
 export function hasOpenArguments(kind: ServerKind, command: string, version?: string): boolean {
-  const until = closedFrom.get(kind === 'storage-daemon' ? 'qemu' : kind)?.get(command);
+  const until = closedFrom.get(serverKinds[kind].family)?.get(command);
   if (until === undefined) return false;
   if (version === undefined) return until === Number.POSITIVE_INFINITY;
-  // A version we can't read counts as the oldest: never stricter than the server.
+  // A version that cannot be parsed counts as the oldest, so the gateway is never stricter than the server.
   return releaseOrdinal(version) < until;
 }

@@ -4,10 +4,10 @@
  */
 export const propertySetters: ReadonlySet<string> = new Set(['qom-set']);
 
-/** Types of the objects a client is connected by. */
+/** Types of the objects that connect a client. */
 const connectionType = /^(?:monitor|chardev)(?:-|$)/;
 
-/** Whoever sets properties of such an object may end a connection: QEMU 11.1 lets `close-action` and `pretty` be set. */
+/** Setting properties of such an object may end a connection: QEMU 11.1 has `close-action` and `pretty`. */
 export function isConnectionType(type: string): boolean {
   return connectionType.test(type);
 }

@@ -1,6 +1,6 @@
 /**
- * Place of a release among all, as a number that rises by one a major release: QEMU has had three a year since 3.0, and thirteen 2.x ones before.
- * NaN-free: what is not a version counts as the oldest.
+ * Rank of a release, as a number that rises by one per major release: QEMU has had three a year since 3.0, and thirteen
+ * 2.x ones before. Never NaN: a text that is not a version counts as the oldest.
  */
 export function releaseOrdinal(version: string): number {
   const parts = /^(\d+)\.(\d+)(?:\.(\d+))?/.exec(version);

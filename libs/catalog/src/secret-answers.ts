@@ -1,12 +1,12 @@
 import { readJson, type JsonNode } from '@qmp-gateway/qapi';
 import { secretPropertyName } from './secret-properties.js';
 
-/** Is a property of this name a secret? The names of the tables, and what is known of a single VM beyond them. */
+/** Whether a property with this name is a secret: by the tables, and by what is known about a single VM. */
 export type IsSecretName = (name: string) => boolean;
 
 /**
- * Commands of a low class whose answers may hold a secret: general getters, of which no argument tells beforehand what
- * they will find. So their answers are looked at.
+ * Commands of a low class whose replies may contain a secret: general getters, whose arguments do not say what they
+ * return. So their replies are checked.
  */
 const searches: ReadonlyMap<string, (answer: Buffer, isSecret: IsSecretName) => string | undefined> = new Map([
   ['qom-list-get', inProperties],
@@ -15,13 +15,13 @@ const searches: ReadonlyMap<string, (answer: Buffer, isSecret: IsSecretName) => 
   ['human-monitor-command', inHumanText],
 ]);
 
-/** May the answer to this command hold a secret? */
+/** Whether the reply to this command may contain a secret. */
 export function mayAnswerSecret(command: string): boolean {
   return searches.has(command);
 }
 
 /**
- * The secret that an answer holds, in words without it; undefined when it holds none.
+ * Describes the secret in a reply, without revealing it; undefined if there is none.
  *
  * @param answer the return value as the VM wrote it
  */
@@ -33,15 +33,17 @@ export function secretInAnswer(
   return searches.get(command)?.(answer, isSecret);
 }
 
-/** Names in an answer, those of properties among them. In a value their quotes would be escaped. */
+/** Names in a reply, including those of properties. In a value their quotes would be escaped. */
 const names = /"name"\s*:\s*"((?:[^"\\]|\\.)*)"/g;
 
-/** Of an answer that names a secret; a caller can ask for so many objects that reading them all would hold up others. */
+/**
+ * Bound of a reply that names a secret; a caller can request so many objects that reading them all would delay others.
+ */
 const mostRead = 2 ** 20;
 
 /** `qom-list-get`: a list of objects, each with `properties`. */
 function inProperties(answer: Buffer, isSecret: IsSecretName): string | undefined {
-  // Nearly all answers name none, and are not read.
+  // Nearly all replies name none, and are not parsed.
   const named = [...answer.toString('latin1').matchAll(names)].some(
     ([, name = '']) => name.includes('\\') || isSecret(name),
   );
@@ -65,13 +67,13 @@ function inProperties(answer: Buffer, isSecret: IsSecretName): string | undefine
   return undefined;
 }
 
-/** Most devices that could have a key were given none; a number or a switch is no secret. */
+/** Most devices that could have a key have none; a number or a switch is not a secret. */
 function isSet(value: JsonNode | undefined): boolean {
   if (value?.kind === 'string') return value.value !== '';
   return value?.kind === 'object' || value?.kind === 'array';
 }
 
-/** What the human monitor prints, as a JSON string. */
+/** The output of the human monitor, as a JSON string. */
 function inHumanText(answer: Buffer, isSecret: IsSecretName): string | undefined {
   let text: unknown;
   try {
@@ -94,7 +96,7 @@ function inDeviceTree(text: string, isSecret: IsSecretName): string | undefined 
   return undefined;
 }
 
-/** The part of a URL before its host. Everything between is no slash, so that the search never goes back. */
+/** The part of a URL before its host. It contains no slash, so that the search never backtracks. */
 const authority = /:\/\/([^/?#\s"@]*)@/g;
 /** A member of a `json:` file name, however deep it is quoted. */
 const secretOption = /"(?:proxy-)?(?:cookie|password|passwd|passphrase)\\*":/;
@@ -102,11 +104,11 @@ const secretOption = /"(?:proxy-)?(?:cookie|password|passwd|passphrase)\\*":/;
 const keyOption = /:key=/;
 
 /**
- * Names of images as block nodes tell them: with the password of a URL, and the options it was opened with. What is
- * given by `password-secret`, `key-secret` and the like is not in them.
+ * Image names as block nodes report them: with the password of a URL, and the options the image was opened with. Values
+ * given by `password-secret`, `key-secret` and the like are not in them.
  */
 function inFileNames(text: string): string | undefined {
-  // In `iscsi:` URLs a percent sign stands between user and password.
+  // In `iscsi:` URLs a percent sign separates user and password.
   for (const [, user = ''] of text.matchAll(authority))
     if (/[:%]/.test(user)) return 'a password in the URL of an image';
   if (secretOption.test(text)) return 'a password or cookie among the options of an image';

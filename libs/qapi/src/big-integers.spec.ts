@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { transformBigIntegers } from './big-integers.js';
-import { readJson, type JsonNode } from './strict-json.js';
+import type { JsonNode } from './json-node.js';
+import { readJson } from './strict-json.js';
 
 /** The same, made from the tokens the reader finds. */
 function reference(text: string): string {

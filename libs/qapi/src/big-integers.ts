@@ -1,15 +1,15 @@
-/** 2^53-1: the last integer of which a JavaScript number (so a browser's `JSON.parse`) is sure. */
+/** 2^53-1: the largest integer that a JavaScript number (thus a browser's `JSON.parse`) represents safely. */
 const MAX_SAFE_DIGITS = Array.from(String(Number.MAX_SAFE_INTEGER), (digit) => digit.charCodeAt(0));
 
 /** Bytes of a buffer, or UTF-16 units of a string: the JSON grammar is ASCII in both. */
 type Codes = Uint8Array | Uint16Array;
 
 /**
- * `int64=string`: integers beyond ±(2^53-1) become strings of the same digits; every other byte stays as it is,
- * digits inside strings and floats included.
+ * `int64=string`: integers beyond ±(2^53-1) become strings of the same digits; every other byte stays unchanged,
+ * including digits in strings and floats.
  *
- * @param json JSON as a server wrote it, taken as well-formed; text that is not is passed on without harm.
- * @returns the very same object when there is nothing to change.
+ * @param json JSON as a server wrote it, assumed well-formed; other text is passed on unchanged or split harmlessly.
+ * @returns the same object if nothing changes.
  */
 export function transformBigIntegers(json: Buffer): Buffer;
 export function transformBigIntegers(json: string): string;
@@ -23,10 +23,10 @@ export function transformBigIntegers(json: Buffer | string): Buffer | string {
   return Buffer.concat(withQuotes(found, (start, end) => json.subarray(start, end), Buffer.from('"')));
 }
 
-/** Where a token begins and ends. */
+/** Start and end of a token. */
 type Extent = readonly [start: number, end: number];
 
-/** The pieces of the document, a quote before and after each of the tokens. */
+/** Splits the document before and after each token, with a quote at each split. */
 function withQuotes<T>(tokens: readonly Extent[], slice: (start: number, end?: number) => T, quote: T): T[] {
   const pieces: T[] = [];
   let copied = 0;
@@ -66,8 +66,8 @@ function findBigIntegers(codes: Codes): Extent[] {
 }
 
 /**
- * Whether there are as many digits in a row anywhere as a large integer has. Most documents have none and are done here:
- * such a run covers one place in sixteen, so only those are looked at.
+ * Whether any run of digits is as long as a large integer. Most documents have none and need no further scan; such a
+ * run covers one place in sixteen, so only those places are examined.
  */
 function hasLongRun(codes: Codes): boolean {
   const length = MAX_SAFE_DIGITS.length;
@@ -82,7 +82,7 @@ function hasLongRun(codes: Codes): boolean {
   return false;
 }
 
-/** Offset after the closing quote, or the end when there is none. */
+/** Offset after the closing quote, or the end if there is none. */
 function afterString(codes: Codes, open: number): number {
   let at = open + 1;
   while (at < codes.length) {
@@ -93,7 +93,10 @@ function afterString(codes: Codes, open: number): number {
   return codes.length;
 }
 
-/** JSON has no leading zeros, so more digits are a larger number and equal many compare one by one. */
+/**
+ * JSON has no leading zeros, so a longer run of digits is a larger number, and equally long ones compare digit by
+ * digit.
+ */
 function isBeyondSafe(codes: Codes, start: number, end: number): boolean {
   if (end - start !== MAX_SAFE_DIGITS.length) return end - start > MAX_SAFE_DIGITS.length;
   for (const [index, digit] of MAX_SAFE_DIGITS.entries()) {
@@ -104,6 +107,6 @@ function isBeyondSafe(codes: Codes, start: number, end: number): boolean {
 }
 
 const isDigit = (code: number | undefined): boolean => code !== undefined && code >= 0x30 && code <= 0x39;
-/** `.`, `e`, `E`, `+`, `-` or a digit: what follows the integer part of a float. */
+/** `.`, `e`, `E`, `+`, `-` or a digit: the characters that may follow the integer part of a float. */
 const isNumberPart = (code: number | undefined): boolean =>
   isDigit(code) || code === 0x2e || code === 0x65 || code === 0x45 || code === 0x2b || code === 0x2d;

@@ -1,25 +1,25 @@
 /**
  * @qmp-gateway/qapi: the QAPI language.
  *
- * Takes schema source, or what a VM says of itself with `query-qmp-schema`, to one model; reads strict JSON and checks
- * command arguments against the model. Knows nothing of sockets, HTTP or of any particular QEMU release.
+ * Converts schema source, or the answer to `query-qmp-schema`, to one model; reads strict JSON and validates command
+ * arguments against the model. It contains nothing about sockets, HTTP or any particular QEMU release.
  */
 export * from './model.js';
-export {
-  readJson,
-  JsonSyntaxError,
-  type JsonDocument,
-  type JsonNode,
-  type JsonObject,
-  type JsonArray,
-  type JsonString,
-  type JsonNumber,
-  type JsonBoolean,
-  type JsonNull,
-  type JsonMember,
-  type ReadJsonOptions,
-} from './strict-json.js';
+export type {
+  JsonDocument,
+  JsonNode,
+  JsonObject,
+  JsonArray,
+  JsonString,
+  JsonNumber,
+  JsonBoolean,
+  JsonNull,
+  JsonMember,
+} from './json-node.js';
+export { readJson, JsonSyntaxError, type ReadJsonOptions } from './strict-json.js';
 export { findUnreadable, type UnreadableCharacter } from './unreadable-character.js';
+export { isRecord } from './is-record.js';
+export { jsonPointer, jsonPointerSteps } from './json-pointer.js';
 export { transformBigIntegers } from './big-integers.js';
 export { modelFromIntrospection } from './introspection.js';
 export { IntrospectionError, IntrospectionSizeError, type IntrospectionBounds } from './schema-info.js';

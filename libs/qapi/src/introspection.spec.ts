@@ -171,7 +171,7 @@ describe('modelFromIntrospection', () => {
     ],
     [`command 'x' is defined twice`, [command('x', '0', '0'), command('x', '0', '0')]],
     [`object '1': members: expected an array`, [{ name: '1', 'meta-type': 'object' }]],
-    [`object '1': tag 't' is no member`, [object('1', [], { tag: 't', variants: [] })]],
+    [`object '1': tag 't' is not a member`, [object('1', [], { tag: 't', variants: [] })]],
     [
       `object '1': tag 't' is not of an enum type`,
       [command('x', '1', '0'), object('1', [{ name: 't', type: 'str' }], { tag: 't', variants: [] }), ...builtins],

@@ -34,7 +34,7 @@ import {
  * @throws {IntrospectionError} when it is not an introspection, or names a type it does not define.
  */
 export function modelFromIntrospection(json: Buffer | string, bounds?: IntrospectionBounds): QapiModel {
-  return new ModelBuilder(readSchemaInfos(parse(json), bounds)).build();
+  return new IntrospectedModelBuilder(readSchemaInfos(parse(json), bounds)).build();
 }
 
 function parse(json: Buffer | string): unknown {
@@ -67,7 +67,7 @@ const UNKNOWN: TypeInfo = { meta: 'unknown' };
  * Types refer to each other in cycles, so all are made first and what refers to others is filled in after. Nothing here
  * recurses: however deep an introspection nests its types, it costs no stack.
  */
-class ModelBuilder {
+class IntrospectedModelBuilder {
   /** Every type reached, in the order met, with the name made for it. */
   private readonly names: Map<string, string | undefined>;
   private readonly types = new Map<string, QapiType>();

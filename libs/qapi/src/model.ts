@@ -1,16 +1,19 @@
 /**
- * The QAPI model: what a QMP server can be asked, told and will announce.
+ * The QAPI model: the commands, events and types of a QMP server.
  *
  * One shape for every origin: schema source (`parse` -> `check` -> `model`), introspection (`query-qmp-schema`) and
- * catalogs all end here, and validation, OpenAPI and policy all start here. Types are object references, not names,
- * so walking is cheap; they may be cyclic (BlockdevOptions refers to itself), so walkers keep a `Set` of seen types.
- * A model is never changed after it was built: it is shared by all VMs of one QEMU build.
+ * catalogs all produce it, and validation, OpenAPI and policy all use it. Types are object references, not names, so
+ * walking is cheap; they may be cyclic (BlockdevOptions refers to itself), so walkers keep a `Set` of seen types. A
+ * model never changes after it was built: all VMs of one QEMU build share it.
  */
 
-/** Pre-processor condition on a definition or a part of one; only schema source has them (introspection is evaluated). */
+/**
+ * Preprocessor condition on a definition or a part of one; only schema source has them (introspection has evaluated
+ * them).
+ */
 export type Condition = string | { all: readonly Condition[] } | { any: readonly Condition[] } | { not: Condition };
 
-/** A special feature (`deprecated`, `unstable`) or a named one, on any entity or part. */
+/** A special feature (`deprecated`, `unstable`) or any other one, on an entity or a part of one. */
 export interface Feature {
   readonly name: string;
   readonly if?: Condition;
@@ -36,7 +39,7 @@ export type BuiltinName =
 /** The JSON type names of introspection (SchemaInfoBuiltin `json-type`). */
 export type JsonType = 'string' | 'boolean' | 'null' | 'value' | 'number' | 'int';
 
-/** `int` when the width is not known (introspection folds all integers into `int`). */
+/** `int` if the width is not known (introspection folds all integers into `int`). */
 export interface BuiltinType {
   readonly kind: 'builtin';
   readonly name: BuiltinName;
@@ -49,10 +52,13 @@ export interface EnumValue {
   readonly features: readonly Feature[];
 }
 
-/** What every named definition may carry. `implicit` types have no name in the schema source (made for arguments, bases, arrays). */
+/**
+ * What every named definition may have. `implicit` types have no name in the schema source (generated for arguments,
+ * bases, arrays).
+ */
 interface Definition {
   readonly name: string;
-  /** Schema file without path and `.json` (`block-core`), when known. */
+  /** Schema file without path and `.json` (`block-core`), if known. */
   readonly module?: string;
   readonly implicit?: boolean;
   readonly if?: Condition;
@@ -80,7 +86,7 @@ export interface Member {
 }
 
 export interface Variant {
-  /** Value of the tag that selects this case. */
+  /** The tag value that selects this case. */
   readonly case: string;
   readonly type: ObjectType;
   readonly if?: Condition;
@@ -97,18 +103,18 @@ export interface ObjectType extends Definition {
   readonly kind: 'object';
   readonly members: readonly Member[];
   readonly variants?: Variants;
-  /** Only from schema source. Its members are already among `members`. */
+  /** Only from schema source. `members` already includes its members. */
   readonly base?: ObjectType;
 }
 
 export interface AlternateBranch {
-  /** Branch name; introspection does not tell it. */
+  /** Branch name; introspection does not have it. */
   readonly name?: string;
   readonly type: QapiType;
   readonly if?: Condition;
 }
 
-/** One of several types, told apart by the JSON type of the value. */
+/** One of several types, distinguished by the JSON type of the value. */
 export interface AlternateType extends Definition {
   readonly kind: 'alternate';
   readonly branches: readonly AlternateBranch[];
@@ -118,16 +124,18 @@ export type QapiType = BuiltinType | EnumType | ArrayType | ObjectType | Alterna
 
 export interface Command extends Definition {
   readonly kind: 'command';
-  /** Always there; the empty object when the command takes none. */
+  /** Always present; the empty object if the command takes no arguments. */
   readonly arguments: ObjectType;
-  /** Always there; the empty object when the command returns nothing. */
+  /** Always present; the empty object if the command returns nothing. */
   readonly returns: QapiType;
   readonly allowOob: boolean;
-  /** Only from schema source or a catalog; undefined when not known. */
+  /** Only from schema source or a catalog; undefined if not known. */
   readonly boxed?: boolean;
   readonly allowPreconfig?: boolean;
   readonly coroutine?: boolean;
-  /** False: arguments are not generated, so members the schema does not list may be taken (`device_add`). */
+  /**
+   * False: arguments are not generated, so the command may accept members that the schema does not list (`device_add`).
+   */
   readonly gen?: boolean;
   /** False: no reply on success (guest-shutdown). */
   readonly successResponse?: boolean;
@@ -147,11 +155,11 @@ export interface Event extends Definition {
 export interface QapiModel {
   readonly commands: ReadonlyMap<string, Command>;
   readonly events: ReadonlyMap<string, Event>;
-  /** Every type reachable from a command or event, plus (from source) every type defined, by unique name. */
+  /** Every type reachable from a command or event and (from source) every type defined, by unique name. */
   readonly types: ReadonlyMap<string, QapiType>;
 }
 
-/** True when `features` holds the special feature `name`. */
+/** True if `features` contains the special feature `name`. */
 export function hasFeature(entity: { readonly features: readonly Feature[] }, name: string): boolean {
   return entity.features.some((feature) => feature.name === name);
 }

@@ -1,10 +1,10 @@
-/** Nothing in QAPI is longer, and the comparison costs the product of both lengths. */
+/** No name in QAPI is longer, and the cost of a comparison is the product of both lengths. */
 const MAX_LENGTH = 80;
 
 /**
- * The candidates a caller may have meant by `name`, nearest first. Case, `-`, `_` and `.` count for nothing, two
- * swapped letters for one slip, and swapped words (`block-query`) for one; what differs by more than a third of the
- * letters is not offered.
+ * The candidates that a caller may have meant by `name`, nearest first. Case, `-`, `_` and `.` are ignored; two swapped
+ * letters count as one edit, and so do swapped words (`block-query`). Names that differ by more than a third of the
+ * letters are not candidates.
  */
 export function nearestNames(name: string, candidates: Iterable<string>, limit = 3): string[] {
   if (name.length === 0 || name.length > MAX_LENGTH) return [];
@@ -18,7 +18,7 @@ export function nearestNames(name: string, candidates: Iterable<string>, limit =
     let distance = slips + 1;
     if (Math.abs(squashed.length - wanted.length) <= slips) distance = editDistance(wanted, squashed, slips);
     if (distance > 1 && sortedWords(candidate) === wantedWords) distance = 1;
-    // A started name (`query-stat`) is near however much is missing, but behind every slip.
+    // An incomplete name (`query-stat`) is near however much is missing, but ranks after every edit.
     if (distance > slips && wanted.length >= 4 && squashed.startsWith(wanted)) distance = slips;
     if (distance <= slips) found.push({ candidate, distance });
   }
@@ -30,10 +30,12 @@ const squash = (name: string): string => name.toLowerCase().replace(/[-_.]/g, ''
 const sortedWords = (name: string): string => name.toLowerCase().split(/[-_.]/).sort().join(' ');
 const sizeGap = (a: string, b: string): number => Math.abs(a.length - b.length);
 
-/** One for every three letters: any name of one or two is a slip of any other. */
+/** One edit for every three letters: names of one or two letters would match any other. */
 const allowedSlips = (length: number): number => Math.floor(length / 3);
 
-/** Edits between two words, a swap of neighbours counting as one (optimal string alignment); given up past `limit`. */
+/**
+ * Edits between two words, where swapping neighbours counts as one (optimal string alignment); stops beyond `limit`.
+ */
 function editDistance(a: string, b: string, limit: number): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, column) => column);
@@ -52,7 +54,7 @@ function editDistance(a: string, b: string, limit: number): number {
       current.push(edits);
       least = Math.min(least, edits);
     }
-    // A swap can still win back one edit from the row before.
+    // A swap can still recover one edit from the row before.
     if (least > limit + 1) return least;
     beforeLast = last;
     last = current;

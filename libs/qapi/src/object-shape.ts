@@ -1,19 +1,21 @@
 import type { Member, ObjectType } from './model.js';
 
-/** An object type made ready for looking members up; its union branches are shapes of their own. */
+/** An object type prepared for looking members up; its union branches are shapes of their own. */
 export interface ObjectShape {
   readonly type: ObjectType;
   readonly members: ReadonlyMap<string, Member>;
   readonly required: readonly Member[];
-  /** Of a union: the tag member's name, and the members each tag value adds (none for values without a case). */
+  /**
+   * For a union: the name of the tag member, and the members that each tag value adds (none for values without a case).
+   */
   readonly tag?: string;
   readonly cases: ReadonlyMap<string, ObjectType>;
 }
 
-/** By type, so that it lives as long as its model; models are never changed. */
+/** Keyed by type, so that a shape lives as long as its model; models never change. */
 const shapes = new WeakMap<ObjectType, ObjectShape>();
 
-/** The shape of `type`, made once. */
+/** The shape of `type`, created once. */
 export function shapeOf(type: ObjectType): ObjectShape {
   let shape = shapes.get(type);
   if (!shape) {
@@ -29,15 +31,18 @@ export function shapeOf(type: ObjectType): ObjectShape {
   return shape;
 }
 
-/** The shapes whose members may stand in one object. */
+/** The shapes whose members may occur in one object. */
 export interface ChosenShapes {
-  /** The type itself, then the branch its tag chose, then (where a branch is a union) that one's branch, … */
+  /** The type itself, then the branch that its tag selects, then (if that branch is a union) its branch, … */
   readonly shapes: readonly ObjectShape[];
-  /** The last of them is a union whose tag is missing or has a value that is none: which members follow is not known. */
+  /** The last one is a union whose tag is missing or invalid, so the members that follow are not known. */
   readonly undecided: boolean;
 }
 
-/** Follows the tags of a union. `tagValue` reads a member of the object at hand; undefined when it is missing or no string. */
+/**
+ * Follows the tags of a union. `tagValue` reads a member of the current object; undefined if it is missing or not a
+ * string.
+ */
 export function chooseShapes(type: ObjectType, tagValue: (tag: string) => string | undefined): ChosenShapes {
   const first = shapeOf(type);
   const chosen = [first];
@@ -46,7 +51,7 @@ export function chooseShapes(type: ObjectType, tagValue: (tag: string) => string
     const value = tagValue(last.tag);
     if (value === undefined || !isTagValue(last, value)) return { shapes: chosen, undecided: true };
     const branch = last.cases.get(value);
-    // A schema may be made so that a branch leads back to its union; it adds nothing the second time.
+    // In a hostile schema a branch may lead back to its union; it adds nothing the second time.
     if (!branch || chosen.some((shape) => shape.type === branch)) break;
     last = shapeOf(branch);
     chosen.push(last);
@@ -69,7 +74,7 @@ export function findMember(shapes: readonly ObjectShape[], name: string): Member
   return undefined;
 }
 
-/** Tag values of the last shape whose branch has a member called `name`. */
+/** Tag values of the last shape whose branches have a member called `name`. */
 export function casesWithMember(shape: ObjectShape, name: string): string[] {
   const cases: string[] = [];
   for (const [value, branch] of shape.cases) if (shapeOf(branch).members.has(name)) cases.push(value);

@@ -1,32 +1,32 @@
-/** Where a walk enters the types: a command or event, and the name a type gets that is met first there. */
+/** Where a walk enters the types: a command or event, and the name for a type that is found first there. */
 export interface NamedRoot {
   readonly path: string;
   readonly type: string;
 }
 
-/** What a type leads to. `step` is what the path grows by; empty for the element of an array. */
+/** An edge from a type. `step` is what it adds to the path; empty for the element of an array. */
 export interface NamedStep {
   readonly step: string;
   readonly type: string;
 }
 
-/** Paths stop growing here: past it a number tells types apart. No QEMU comes near it. */
+/** Maximum length of a path: beyond it a number distinguishes the types. QEMU stays far below. */
 const MAX_PATH = 120;
 
-/** What the walk asks about a type. */
+/** What the walk needs to know about a type. */
 export interface NamedGraph {
-  /** Whether it is to be given a name of its own. */
+  /** Whether it needs a name. */
   readonly isNameless: (type: string) => boolean;
   readonly steps: (type: string) => Iterable<NamedStep>;
 }
 
 /**
  * Names for types whose own names are hidden, made from the shortest path that reaches them: `BlockdevAddArguments`,
- * `QueryBlockReturnInserted`. Breadth first, so a short path wins over an earlier command; the same input gives the
- * same names.
+ * `QueryBlockReturnInserted`. The walk is breadth first, so a short path takes precedence over an earlier command; the
+ * same input gives the same names.
  *
- * @param taken names in use already, never given again.
- * @returns every type reached, in the order met, with its new name; undefined for those that were not nameless.
+ * @param taken names in use, never assigned again.
+ * @returns every reached type, in the order found, with its new name; undefined for those that need none.
  */
 export function pathNames(
   roots: Iterable<NamedRoot>,
@@ -47,7 +47,7 @@ export function pathNames(
   return reached;
 }
 
-/** A function that gives `name` when it is free, else `name2`, `name3`, … */
+/** A function that returns `name` if it is free, else `name2`, `name3`, … */
 export function uniqueNames(taken: Iterable<string> = []): (name: string) => string {
   const used = new Set(taken);
   const counts = new Map<string, number>();

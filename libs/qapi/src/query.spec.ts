@@ -95,7 +95,7 @@ describe('argumentsFromQuery', () => {
     ],
     ['get', '__proto__=1', ['/__proto__: unknown member "__proto__"']],
     ['image', 'filename=x', ['/driver: required member is missing']],
-    ['image', 'driver=rwa', ['/driver: "rwa" is none of the values: raw, qcow2']],
+    ['image', 'driver=rwa', ['/driver: "rwa" is not one of the values: raw, qcow2']],
     ['bare', 'x=1', ['/x: unknown member "x"']],
   ])('%s?%.60s is refused', (command, text, faults) => {
     expect(query(command, text)).toMatchObject({ json: undefined, faults });

@@ -1,7 +1,8 @@
 import { jsonPointer } from './json-pointer.js';
 import type { AlternateType, Command, Member, ObjectType, QapiType } from './model.js';
 import { chooseShapes, findMember, type ObjectShape } from './object-shape.js';
-import { JsonSyntaxError, readJson, type JsonNode } from './strict-json.js';
+import type { JsonNode } from './json-node.js';
+import { JsonSyntaxError, readJson } from './strict-json.js';
 import { findUnreadable } from './unreadable-character.js';
 import {
   branchFor,
@@ -11,15 +12,16 @@ import {
   type ValidationOptions,
 } from './validate.js';
 
-/** As deep as a body may be, for `a.b.c=`; JSON given as a value may have the same depth again. */
+/** As deep as a body may be, for `a.b.c=`; JSON given as a value may have the same depth in addition. */
 const MAX_DEPTH = 64;
 
 /**
  * Arguments from query parameters, coerced by the schema and then validated like a body.
  *
- * A parameter is a member, `a.b` the member `b` of `a`; given again it makes a list. Strings and enum values are taken
- * as they are, integers in digits, `true` and `false`, `null`; an `any` value is JSON if it parses, else a string; an
- * alternate takes the string where it has a branch for one. An object or a list of them can also be given as JSON.
+ * A parameter sets a member, `a.b` the member `b` of `a`; repeated, it makes a list. Strings and enum values are taken
+ * as they are; integers are digits; `true`, `false` and `null` are literal. An `any` value is JSON if it parses,
+ * otherwise a string; an alternate takes the string if it has a branch for one. An object or a list of objects can also
+ * be given as JSON.
  *
  * @param pairs decoded names and values, in order.
  */
@@ -35,33 +37,33 @@ export function argumentsFromQuery(
   const document = readJson(text, { maxDepth: 2 * MAX_DEPTH + 1 });
   const checked = validateArguments(command, document, options);
   if (writer.faults.length === 0) return checked;
-  // Where a parameter could not be read, the validator has only seen what stands in for it.
+  // Where a parameter could not be read, the validator has only seen its placeholder.
   const rest = checked.faults.filter((fault) => !writer.faults.some((known) => covers(known.pointer, fault.pointer)));
   return { faults: [...writer.faults, ...rest], json: undefined };
 }
 
 const covers = (outer: string, inner: string): boolean => inner === outer || inner.startsWith(`${outer}/`);
 
-/** No member has a longer name. It bounds the search for the one a long parameter begins with. */
+/** No member has a longer name. It bounds the search for the member that a long parameter begins with. */
 const MAX_NAME = 255;
 
 interface Parameter {
-  /** What is left of the name at this level. */
+  /** The rest of the name at this level. */
   readonly key: string;
   readonly value: string;
 }
 
-/** All that was given for one member: values of its own, or parameters for its members. */
+/** Everything given for one member: values of its own, or parameters for its members. */
 interface Given {
   readonly type: QapiType;
   readonly values: string[];
   readonly nested: Parameter[];
 }
 
-/** Undeclared names are kept as they came: the validator says what is wrong with them, or lets them pass. */
+/** Undeclared names are kept unchanged: the validator reports them or lets them pass. */
 const UNDECLARED: QapiType = { kind: 'builtin', name: 'any', json: 'value' };
 
-/** Stands in for a parameter that is at fault already. */
+/** Placeholder for a parameter that already has a fault. */
 const PLACEHOLDER = 'null';
 
 /** Writes query parameters as JSON text, guided by the schema. */
@@ -116,8 +118,8 @@ class ArgumentWriter {
 }
 
 /**
- * The member a parameter is for, and what is left for that one's members. Names may hold dots themselves
- * (`__com.example_x`), so the longest name wins.
+ * The member that a parameter addresses, and the rest of the name for that member's members. Names may contain dots
+ * themselves (`__com.example_x`), so the longest name wins.
  */
 function splitKey(
   key: string,
@@ -138,7 +140,7 @@ function objectTypeOf(type: QapiType): ObjectType | undefined {
   return candidate?.kind === 'object' ? candidate : undefined;
 }
 
-/** One value as JSON. What does not fit its type is left a string, for the validator to name. */
+/** One value as JSON. A value that does not match its type stays a string, for the validator to report. */
 function scalar(type: QapiType, value: string): string {
   switch (type.kind) {
     case 'enum':
@@ -153,7 +155,7 @@ function scalar(type: QapiType, value: string): string {
         case 'value':
           return jsonOr(value, () => true);
         case 'string':
-        case 'int': // the validator takes the quotes off digits
+        case 'int': // the validator removes the quotes around digits
           return JSON.stringify(value);
         default:
           return jsonOr(value, (kind) => kind === type.json);
@@ -163,10 +165,10 @@ function scalar(type: QapiType, value: string): string {
 
 const takesString = (type: AlternateType): boolean => branchFor(type, 'string') !== undefined;
 
-/** Saves most values that are no JSON the price of an exception. */
+/** Avoids the cost of an exception for most values that are not JSON. */
 const JSON_START = /^[ \t\r\n]*[-0-9"{[tfn]/;
 
-/** The value itself when it is JSON of a fitting kind, else a string of it. */
+/** The value itself if it is JSON of a matching kind, otherwise a string of it. */
 function jsonOr(value: string, fits: (kind: JsonNode['kind']) => boolean): string {
   if (!JSON_START.test(value)) return JSON.stringify(value);
   try {

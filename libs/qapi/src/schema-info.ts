@@ -1,25 +1,26 @@
+import { isRecord } from './is-record.js';
 import type { EnumValue, Feature, JsonType } from './model.js';
 
-/** The answer to `query-qmp-schema` is not what the QEMU documentation of introspection describes; the message says where. */
+/** The answer to `query-qmp-schema` does not match QEMU's documentation of introspection; the message says where. */
 export class IntrospectionError extends Error {
   override readonly name: string = 'IntrospectionError';
 }
 
-/** More of something than the reader takes. */
+/** More of something than the reader accepts. */
 export class IntrospectionSizeError extends IntrospectionError {
   override readonly name = 'IntrospectionSizeError';
 }
 
-/** How much of an introspection is taken; whoever wrote it can write any number of entries with names of any length. */
+/** Limits of an introspection; its author can write any number of entries with names of any length. */
 export interface IntrospectionBounds {
-  /** More is an {@link IntrospectionSizeError}. */
+  /** A larger one is an {@link IntrospectionSizeError}. */
   readonly entries: number;
   readonly commands: number;
-  /** Whether it can name a command or event; others are left out. */
+  /** Whether it is a valid name of a command or event; others are left out. */
   isName(name: string): boolean;
-  /** Characters of the name of a member, case or value; a type with a longer one is of a kind not known here. */
+  /** Characters in the name of a member, case or value; a type with a longer one counts as a type of unknown kind. */
   readonly memberName: number;
-  /** Told of each definition that is left out, or taken for one of a kind not known. */
+  /** Called for each definition that is left out or counts as one of unknown kind. */
   readonly leftOut: () => void;
 }
 
@@ -31,14 +32,14 @@ const unbounded: IntrospectionBounds = {
   leftOut: () => undefined,
 };
 
-/** A type as introspection tells it: references are names, arrays and builtins included. */
+/** A type as introspection describes it: references are names, including those to arrays and built-in types. */
 export type TypeInfo =
   | { readonly meta: 'builtin'; readonly json: JsonType }
   | { readonly meta: 'enum'; readonly features: Feature[]; readonly values: EnumValue[] }
   | { readonly meta: 'array'; readonly element: string }
   | ({ readonly meta: 'object'; readonly features: Feature[] } & ObjectParts)
   | { readonly meta: 'alternate'; readonly features: Feature[]; readonly branches: readonly string[] }
-  /** A kind of type of which this reader knows nothing. */
+  /** A kind of type that this reader does not know. */
   | { readonly meta: 'unknown' };
 
 interface ObjectParts {
@@ -77,7 +78,7 @@ export interface SchemaInfos {
 const JSON_TYPES: ReadonlySet<unknown> = new Set<JsonType>(['string', 'boolean', 'null', 'value', 'number', 'int']);
 
 /**
- * The entries of an introspection, each held to its form; whether references lead anywhere is not looked at.
+ * The entries of an introspection, each checked on its own; references are not resolved.
  *
  * @throws {IntrospectionError}
  */
@@ -158,7 +159,7 @@ function readType(meta: string, entry: Entry, where: string): TypeInfo {
   }
 }
 
-/** `members` since 6.2; before, and beside it, the bare `values`. */
+/** `members` since 6.2; before that, and beside it, the bare `values`. */
 function readEnumValues(entry: Entry, where: string): EnumValue[] {
   if (entry['members'] === undefined) {
     const values = list(entry['values'], `${where}: values`);
@@ -176,7 +177,7 @@ function readObject(entry: Entry, where: string): ObjectParts {
   if (entry['tag'] === undefined) return { members, cases: [] };
   const tag = text(entry['tag'], `${where}: tag`);
   if (!members.some((member) => member.name === tag))
-    throw new IntrospectionError(`${where}: tag '${tag}' is no member`);
+    throw new IntrospectionError(`${where}: tag '${tag}' is not a member`);
   const cases = list(entry['variants'], `${where}: variants`).map((item) => {
     const variant = record(item, `${where}: variant`);
     const value = text(variant['case'], `${where}: case`);
@@ -205,7 +206,7 @@ function readFeatures(entry: Entry, where: string): Feature[] {
 type Entry = Readonly<Record<string, unknown>>;
 
 function record(value: unknown, where: string): Entry {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Entry;
+  if (isRecord(value)) return value;
   throw new IntrospectionError(`${where}: expected an object`);
 }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { JsonSyntaxError, readJson, type JsonNode } from './strict-json.js';
+import type { JsonNode } from './json-node.js';
+import { JsonSyntaxError, readJson } from './strict-json.js';
 import { findUnreadable } from './unreadable-character.js';
 
 /** The value a node stands for, as `JSON.parse` would give it (null prototype where that matters). */

@@ -1,57 +1,19 @@
 import { isAscii, isUtf8 } from 'node:buffer';
+import {
+  tokensOf,
+  type JsonArray,
+  type JsonDocument,
+  type JsonMember,
+  type JsonNode,
+  type JsonNumber,
+  type JsonObject,
+} from './json-node.js';
 import { isNoncharacter, unreadableName } from './unreadable-character.js';
 
-/** Where a node lies in `JsonDocument.text` (UTF-16 offsets): `text.slice(start, end)` is the node as it was written. */
-interface Span {
-  readonly start: number;
-  readonly end: number;
-}
-
-/** A member of an object; `name` is decoded, `start` is the offset of its opening quote. */
-export interface JsonMember {
-  readonly name: string;
-  readonly start: number;
-  readonly value: JsonNode;
-}
-
-export interface JsonObject extends Span {
-  readonly kind: 'object';
-  readonly members: readonly JsonMember[];
-}
-
-export interface JsonArray extends Span {
-  readonly kind: 'array';
-  readonly items: readonly JsonNode[];
-}
-
-export interface JsonString extends Span {
-  readonly kind: 'string';
-  readonly value: string;
-}
-
-/** `integer` means written in digits alone (`10`, not `1e1` or `10.0`): the line QEMU draws too. */
-export interface JsonNumber extends Span {
-  readonly kind: 'number';
-  readonly integer: boolean;
-}
-
-export interface JsonBoolean extends Span {
-  readonly kind: 'boolean';
-  readonly value: boolean;
-}
-
-export interface JsonNull extends Span {
-  readonly kind: 'null';
-}
-
-export type JsonNode = JsonObject | JsonArray | JsonString | JsonNumber | JsonBoolean | JsonNull;
-
-export interface JsonDocument {
-  readonly text: string;
-  readonly root: JsonNode;
-}
-
-/** Not one strict JSON value. `offset` counts UTF-16 units (bytes when the input is not UTF-8); line and column from 1. */
+/**
+ * The text is not one strict JSON value. `offset` counts UTF-16 units (bytes if the input is not UTF-8); line and
+ * column count from 1.
+ */
 export class JsonSyntaxError extends Error {
   override readonly name = 'JsonSyntaxError';
 
@@ -66,22 +28,22 @@ export class JsonSyntaxError extends Error {
 }
 
 export interface ReadJsonOptions {
-  /** Objects and arrays inside one another; 64 unless told. */
+  /** Nesting of objects and arrays; default 64. */
   readonly maxDepth?: number;
 }
 
 const DEFAULT_MAX_DEPTH = 64;
-/** QEMU reads fewer than 2^21 tokens in one message; 16 are room for those around the arguments of a command. */
+/** QEMU reads fewer than 2^21 tokens in one message; 16 are reserved for those around the arguments of a command. */
 const MAX_TOKENS = 2 ** 21 - 16;
-/** Up to here looking through the members is faster than a set. */
+/** Up to this many members a linear search is faster than a set. */
 const FEW_MEMBERS = 8;
 
 /**
- * Reads one JSON value as RFC 8259 has it, and refuses what a QMP server refuses or answers without an id: duplicate
- * member names at any depth (compared decoded), lone surrogates and noncharacters (raw or escaped), control characters
- * in strings, nesting over `maxDepth`, more than 2^21 tokens, a byte order mark, bytes that are not UTF-8, and anything
- * after the value. What QEMU takes is taken, but for single quotes, the escape of one, and NUL as two bytes of UTF-8:
- * those are no JSON.
+ * Reads one JSON value of RFC 8259, and rejects what a QMP server rejects or answers without an id: duplicate member
+ * names at any depth (compared decoded), lone surrogates and noncharacters (raw or escaped), control characters in
+ * strings, nesting over `maxDepth`, more than 2^21 tokens, a byte order mark, bytes that are not UTF-8, and anything
+ * after the value. It accepts everything else that QEMU accepts, except single quotes, the escape of one, and NUL as
+ * two bytes of UTF-8, which are not JSON.
  *
  * Nodes keep their offsets, so that every token can be passed on exactly as the client wrote it.
  *
@@ -93,7 +55,7 @@ export function readJson(input: Uint8Array | string, options: ReadJsonOptions = 
 }
 
 function decodeUtf8(input: Uint8Array): string {
-  const bytes = Buffer.from(input.buffer, input.byteOffset, input.byteLength);
+  const bytes = Buffer.isBuffer(input) ? input : Buffer.from(input.buffer, input.byteOffset, input.byteLength);
   if (isAscii(bytes)) return bytes.toString('latin1');
   const text = bytes.toString('utf8');
   if (isUtf8(bytes)) return text;
@@ -101,7 +63,9 @@ function decodeUtf8(input: Uint8Array): string {
   throw syntaxError('not well-formed UTF-8', before, offset);
 }
 
-/** `lossy` shows U+FFFD for each malformed sequence; the first that is not in the input as such is the fault. */
+/**
+ * `lossy` has U+FFFD for each malformed sequence; the first one that the input does not contain as such is the fault.
+ */
 function firstMalformedByte(bytes: Buffer, lossy: string): { offset: number; before: string } {
   let offset = 0;
   let checked = 0;
@@ -151,7 +115,7 @@ const isDigit = (code: number): boolean => code >= ZERO && code <= NINE;
 const isHighSurrogate = (code: number): boolean => code >= 0xd800 && code <= 0xdbff;
 const isLowSurrogate = (code: number): boolean => code >= 0xdc00 && code <= 0xdfff;
 
-/** Recursive descent; the recursion is bounded by `maxDepth`. Past the end `charCodeAt` is NaN, which matches nothing. */
+/** Recursive descent, bounded by `maxDepth`. Beyond the end `charCodeAt` is NaN, which matches nothing. */
 class Reader {
   private at = 0;
 
@@ -166,7 +130,7 @@ class Reader {
     const root = this.readValue(0);
     this.skipSpace();
     if (this.at < this.text.length) this.fail('more text after the JSON value', this.at);
-    // Each token is one character at least: texts of the usual size need no count.
+    // Each token has at least one character, so texts of the usual size need no count.
     if (this.text.length > MAX_TOKENS && tokensOf(root) > MAX_TOKENS)
       this.fail(`over ${MAX_TOKENS} tokens`, root.start);
     return root;
@@ -242,7 +206,7 @@ class Reader {
     }
   }
 
-  /** Steps over the opening bracket of an object or array, and the space after it. */
+  /** Skips the opening bracket of an object or array, and the white space after it. */
   private enter(depth: number): number {
     const start = this.at;
     if (depth >= this.maxDepth) this.fail(`nested deeper than ${this.maxDepth}`, start);
@@ -281,7 +245,7 @@ class Reader {
     return escaped ? (JSON.parse(this.text.slice(start, at + 1)) as string) : this.text.slice(start + 1, at);
   }
 
-  /** From the backslash to the character after the escape; a surrogate pair is two escapes and one step. */
+  /** From the backslash to the character after the escape; a surrogate pair is two escapes in one step. */
   private skipEscape(at: number): number {
     switch (this.text.charCodeAt(at + 1)) {
       case QUOTE:
@@ -317,7 +281,7 @@ class Reader {
     return this.fail(`${unreadableName(codePoint)} in a string`, offset);
   }
 
-  /** The UTF-16 unit that `\uXXXX` at this offset stands for; -1 when there is no such escape. */
+  /** The UTF-16 unit that `\uXXXX` at this offset stands for; -1 if there is no such escape. */
   private escapedUnit(at: number): number {
     const escape = this.text.slice(at, at + 6);
     return /^\\u[0-9a-fA-F]{4}$/.test(escape) ? parseInt(escape.slice(2), 16) : -1;
@@ -332,7 +296,7 @@ class Reader {
       at++;
       const code = this.text.charCodeAt(at);
       if (isDigit(code)) this.fail('number with a leading zero', start);
-      // RFC 8259 has it, QEMU's reader has not: to that this is a zero and a word.
+      // RFC 8259 allows it, but QEMU's reader takes it for a zero and a word.
       if (code === LOWER_E || code === UPPER_E) this.fail('zero with an exponent', start);
     } else {
       at = this.skipDigits(at);
@@ -391,15 +355,7 @@ function hasMember(members: readonly JsonMember[], name: string): boolean {
   return false;
 }
 
-/** Brackets, names, values, colons and commas. */
-function tokensOf(node: JsonNode): number {
-  if (node.kind !== 'object' && node.kind !== 'array') return 1;
-  const commas = Math.max(0, (node.kind === 'array' ? node.items : node.members).length - 1);
-  if (node.kind === 'array') return node.items.reduce((sum, item) => sum + tokensOf(item), 2 + commas);
-  return node.members.reduce((sum, { value }) => sum + 2 + tokensOf(value), 2 + commas);
-}
-
-/** As JSON (so that no control character gets into a message), shortened. */
+/** As JSON (so that a message contains no control character), shortened. */
 function quoted(text: string): string {
   return JSON.stringify(text.length > 64 ? `${text.slice(0, 64)}…` : text);
 }

@@ -4,11 +4,12 @@ import type { AlternateType, EnumType, ObjectType, QapiModel, QapiType } from '.
 export type NamedType = EnumType | ObjectType | AlternateType;
 
 /**
- * Which type of the catalog each type of a live model is, found by walking both from the same commands and events,
- * through the same members and cases, breadth first. Only where the structures agree: same kind, and at least half of
- * the smaller one's members (values, branches) in the other, so that releases a few members apart still meet.
+ * Maps each type of a live model to a type of the catalog, by walking both from the same commands and events, through
+ * the same members and cases, breadth first. Two types match only if their structures agree: the same kind, and at
+ * least half of the smaller one's members (values, branches) in the other, so that releases a few members apart still
+ * match.
  *
- * Where a live type is met again as another type of the catalog (QEMU split it in another release), the first holds.
+ * If a live type matches another type of the catalog later (QEMU split it in another release), the first match stays.
  */
 export function pairTypes(live: QapiModel, catalog: QapiModel): Map<NamedType, NamedType> {
   const pairs = new Map<NamedType, NamedType>();
@@ -56,7 +57,7 @@ function namesOf(type: NamedType): string[] {
 
 const parts = new WeakMap<NamedType, Map<string, QapiType>>();
 
-/** What a type leads to, by a key that means the same in both models. */
+/** The edges of a type, by a key that means the same in both models. */
 function partsOf(type: NamedType): Map<string, QapiType> {
   let found = parts.get(type);
   if (!found) {
@@ -72,7 +73,7 @@ function partsOf(type: NamedType): Map<string, QapiType> {
   return found;
 }
 
-/** What tells the branches of an alternate apart. */
+/** The key that distinguishes the branches of an alternate. */
 export function jsonKind(type: QapiType): string {
   if (type.kind === 'builtin') return type.json === 'int' ? 'number' : type.json;
   return type.kind === 'enum' ? 'string' : type.kind;

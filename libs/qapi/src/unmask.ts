@@ -14,10 +14,10 @@ import { jsonKind, pairTypes, type NamedType } from './type-pairs.js';
 
 /**
  * The live model with what introspection hides, taken from a catalog where the two agree (see `pairTypes`): type names,
- * integer widths, modules, summaries, `since` and how a command is called. What the VM takes stays as the VM says:
- * members, optional flags, enum values, cases and features are never the catalog's.
+ * integer widths, modules, summaries, `since` and how a command is called. What the VM accepts stays as the VM says:
+ * members, optional flags, enum values, cases and features never come from the catalog.
  *
- * When two live types are one in the catalog the first gets the name; names stay unique.
+ * If two live types match one of the catalog, the first gets the name; names stay unique.
  *
  * @param catalog of the nearest release; it may lack commands and have others.
  */
@@ -25,7 +25,7 @@ export function unmask(live: QapiModel, catalog: QapiModel): QapiModel {
   return new Unmasking(live, catalog).model();
 }
 
-/** Like the introspection's builder: all types first, then what refers to others, without recursion. */
+/** Like the builder for introspection: all types first, then their references, without recursion. */
 class Unmasking {
   private readonly pairs: ReadonlyMap<NamedType, NamedType>;
   private readonly names: ReadonlyMap<NamedType, string>;
@@ -55,7 +55,7 @@ class Unmasking {
     };
   }
 
-  /** By live type, for all of them: the catalog's names first, then the others as far as they are still free. */
+  /** By live type, for all of them: the catalog's names first, then the others as far as they are free. */
   private chooseNames(): Map<NamedType, string> {
     const names = new Map<NamedType, string>();
     const used = new Set<string>();
@@ -119,7 +119,7 @@ class Unmasking {
     return { members, ...(type.variants && { variants: { tag: type.variants.tag, cases } }) };
   }
 
-  /** `type` renewed; integers and lists of them take the width of `known`, the type at the same place in the catalog. */
+  /** `type` rebuilt; integers and lists of them get the width of `known`, the type at the same place in the catalog. */
   private type(type: QapiType, known: QapiType | undefined): QapiType {
     if (type.kind === 'builtin') {
       const width = type.json === 'int' && known?.kind === 'builtin' && known.json === 'int' ? known : type;
@@ -145,7 +145,7 @@ class Unmasking {
       ...command,
       ...(known && describedBy(known, ['boxed', 'allowPreconfig', 'coroutine', 'gen', 'successResponse'])),
       ...(known && describedBy(known, ['module', 'summary', 'since'])),
-      // Arguments the introspection could not tell stay open whatever the catalog says.
+      // Arguments that introspection could not describe stay open, whatever the catalog says.
       ...(command.gen === false && { gen: false }),
       arguments: this.object(command.arguments),
       returns: this.type(command.returns, known?.returns),
@@ -162,7 +162,7 @@ class Unmasking {
   }
 }
 
-/** Those of the properties that have a value. */
+/** The properties that have a value. */
 function describedBy<T extends object, K extends keyof T>(known: T, keys: readonly K[]): Partial<Pick<T, K>> {
   const described: Partial<Pick<T, K>> = {};
   for (const key of keys) if (known[key] !== undefined) described[key] = known[key];

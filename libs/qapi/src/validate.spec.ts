@@ -54,7 +54,7 @@ describe('validateArguments', () => {
       '/on: expected a boolean, found a number',
       '/ids/1: expected an integer, found a string',
       '/ids/2: expected an integer, found null',
-      '/cache: "writback" is none of the values: writeback, none',
+      '/cache: "writback" is not one of the values: writeback, none',
       '/name: required member is missing',
     ]);
     const [unknown, , , , , value] = check(
@@ -95,7 +95,7 @@ describe('validateArguments', () => {
     ['"":1', '/: unknown member ""'],
     ['"stat":1.5', '/stat: expected an integer in digits, without fraction or exponent'],
     ['"stat":"x"', '/stat: expected an integer or a boolean or an array, found a string'],
-    ['"mode":"5"', '/mode: "5" is none of the values: writeback, none'],
+    ['"mode":"5"', '/mode: "5" is not one of the values: writeback, none'],
     ['"mode":null', '/mode: expected a string or an object, found null'],
   ])('refuses %s', (member, fault) => {
     expect(faults('set', `{"name":"x",${member}}`)).toEqual([fault]);
@@ -159,7 +159,7 @@ describe('validateArguments', () => {
     it('name the tag when it is wrong or missing, and do not guess about the rest', () => {
       expect(faults('image-add', '{"filename":"x"}')).toEqual(['/driver: required member is missing']);
       expect(faults('image-add', '{"driver":"qcow","filename":"x","filenam":1}')).toEqual([
-        '/driver: "qcow" is none of the values: raw, qcow2, vmdk',
+        '/driver: "qcow" is not one of the values: raw, qcow2, vmdk',
         '/filenam: unknown member "filenam"',
       ]);
       expect(check('image-add', '{"driver":"qcow","filenam":1}').faults.map((fault) => fault.suggestions)).toEqual([

@@ -18,11 +18,11 @@ import {
   type ChosenShapes,
   type ObjectShape,
 } from './object-shape.js';
-import type { JsonArray, JsonDocument, JsonNode, JsonObject } from './strict-json.js';
+import type { JsonArray, JsonDocument, JsonNode, JsonObject } from './json-node.js';
 
-/** One thing wrong with the arguments of a command. */
+/** One fault in the arguments of a command. */
 export interface ArgumentFault {
-  /** RFC 6901, from the arguments object; a missing member points at where it should be. */
+  /** JSON Pointer (RFC 6901) from the arguments object; for a missing member, where it should be. */
   readonly pointer: string;
   readonly message: string;
   /** Nearest names or values, the nearest first. */
@@ -30,37 +30,43 @@ export interface ArgumentFault {
 }
 
 export interface ValidationOptions {
-  /** Undeclared members of the arguments object pass unchecked; unless told, exactly when the command says `gen: false`. */
+  /** Undeclared members of the arguments object pass unchecked; by default exactly if the command has `gen: false`. */
   readonly openMembers?: boolean;
-  /** Refuse integers outside a width narrower than 64 bits: only when the widths are those of exactly this VM. */
+  /** Rejects integers outside a width narrower than 64 bits: only if the widths are those of exactly this VM. */
   readonly enforceWidths?: boolean;
-  /** What is meant by a word that is no value of an enum; suggested where it is one. */
+  /** The meaning of a word that is not a value of an enum; suggested if the enum has it. */
   readonly meantValue?: (word: string) => string | undefined;
 }
 
 export interface CheckedArguments {
-  /** All that is wrong, in document order; empty when the command can be sent. */
+  /** All faults, in document order; empty if the command can be sent. */
   readonly faults: readonly ArgumentFault[];
-  /** The arguments object to send; undefined when there are none or when there are faults. */
+  /** The arguments object to send; undefined if there are no arguments, or faults. */
   readonly json: string | undefined;
 }
 
-/** A 64 KiB body can hold ten thousand faults; past this many the answer says that there are more. */
+/** A 64 KiB body can contain ten thousand faults; beyond this many the answer says that there are more. */
 const MAX_FAULTS = 100;
-/** Faults that get suggestions: looking through hundreds of names for each of a hundred would hold up everyone else. */
+/**
+ * Number of faults that get suggestions: searching hundreds of names for each of a hundred faults would delay everybody
+ * else.
+ */
 const MAX_SUGGESTED = 20;
+
+/** Characters of a name that the schema does not know, in its pointer. */
+const MAX_SHOWN_NAME = 100;
 
 const NO_FAULTS: readonly ArgumentFault[] = [];
 const NO_ARGUMENTS: JsonObject = { kind: 'object', start: 0, end: 2, members: [] };
 
 /**
- * Checks the arguments of a command as the VM's own input visitor would, but all of them at once.
+ * Checks the arguments of a command like the VM's own input visitor, but reports all faults at once.
  *
- * The text to send is the client's own, byte for byte, but for strings of digits where the schema wants an integer:
- * they lose their quotes. What the VM takes, this takes: integers of any length, `-1` for unsigned ones; what it
- * refuses (`1.0` and `1e3` for integers, null for an absent optional member) is a fault here.
+ * The text to send is the client's own, byte for byte, except that strings of digits lose their quotes where the schema
+ * wants an integer. What the VM accepts is accepted: integers of any length, `-1` for unsigned ones. What it rejects
+ * (`1.0` and `1e3` for integers, null for an absent optional member) is a fault.
  *
- * @param document what `readJson` made of the client's text; undefined when there was none.
+ * @param document the result of `readJson` for the client's text; undefined if there was none.
  */
 export function validateArguments(
   command: Command,
@@ -76,7 +82,7 @@ export function validateArguments(
   return { faults: NO_FAULTS, json: document && check.textOf(root) };
 }
 
-/** Integer types narrower than 64 bits; the VM checks the wider ones. */
+/** Integer types narrower than 64 bits; the VM checks wider ones. */
 const NARROW_RANGES: Partial<Record<BuiltinName, readonly [number, number]>> = {
   int8: [-0x80, 0x7f],
   int16: [-0x8000, 0x7fff],
@@ -86,7 +92,7 @@ const NARROW_RANGES: Partial<Record<BuiltinName, readonly [number, number]>> = {
   uint32: [0, 0xffff_ffff],
 };
 
-/** A JSON integer and nothing else, so that taking the quotes off leaves a number. */
+/** Exactly a JSON integer, so that removing the quotes leaves a number. */
 const INTEGER_DIGITS = /^-?(?:0|[1-9][0-9]*)$/;
 
 interface Replacement {
@@ -95,7 +101,7 @@ interface Replacement {
   readonly text: string;
 }
 
-/** One walk over the arguments. Recursion is bounded by the nesting the reader allowed. */
+/** One walk over the arguments. The nesting that the reader allows bounds the recursion. */
 class ArgumentCheck {
   readonly faults: ArgumentFault[] = [];
   private readonly path: (string | number)[] = [];
@@ -136,7 +142,7 @@ class ArgumentCheck {
     this.faults.push({ pointer: jsonPointer(this.path), message, ...(suggestions.length > 0 && { suggestions }) });
   }
 
-  /** The node as it is to be sent. */
+  /** The node as it will be sent. */
   textOf(node: JsonNode): string {
     if (this.replacements.length === 0) return this.text.slice(node.start, node.end);
     const pieces: string[] = [];
@@ -200,7 +206,7 @@ class ArgumentCheck {
   private width(digits: string, type: BuiltinType): void {
     const range = NARROW_RANGES[type.name];
     if (!range) return;
-    // Exact for what is in any of the ranges, and far outside for what is not.
+    // Exact for values within any of the ranges, and far outside for other values.
     const value = Number(digits);
     const [least, most] = range;
     if (value < least || value > most) this.fault(`expected an integer from ${least} to ${most} (${type.name})`);
@@ -216,10 +222,10 @@ class ArgumentCheck {
     const meant = this.options.meantValue?.(node.value);
     const nearest = this.nearest(node.value, [names]);
     const suggestions = meant !== undefined && names.includes(meant) ? [...new Set([meant, ...nearest])] : nearest;
-    this.fault(`${quoted(node.value)} is none of the values: ${listed(names)}`, suggestions);
+    this.fault(`${quoted(node.value)} is not one of the values: ${listed(names)}`, suggestions);
   }
 
-  /** QEMU picks the branch by the JSON type alone and then holds the value to it. */
+  /** QEMU selects the branch by the JSON type alone and then validates the value against it. */
   private alternate(node: JsonNode, type: AlternateType): void {
     const branch = branchFor(type, node.kind) ?? this.branchForDigits(type, node);
     if (branch) {
@@ -230,7 +236,7 @@ class ArgumentCheck {
     this.wrongType(node, [...wanted].join(' or '));
   }
 
-  /** Digits in quotes mean the integer branch where no branch takes strings. */
+  /** Digits in quotes select the integer branch if no branch accepts strings. */
   private branchForDigits(type: AlternateType, node: JsonNode): QapiType | undefined {
     if (node.kind !== 'string' || !INTEGER_DIGITS.test(node.value)) return undefined;
     const branch = branchFor(type, 'number');
@@ -244,11 +250,11 @@ class ArgumentCheck {
   private unknownMember(name: string, shapes: ChosenShapes['shapes'], undecided: boolean): void {
     const union = shapes.findLast((shape) => shape.tag !== undefined);
     const cases = union ? casesWithMember(union, name) : [];
-    // With no branch chosen the tag is the fault; a member of some branch is not another.
+    // Without a selected branch the tag is the fault; a member of some branch is not another one.
     if (undecided && cases.length > 0) return;
     const branches = undecided && union ? Array.from(union.cases.values(), shapeOf) : [];
     const candidates = [...shapes, ...branches].map((shape) => shape.members.keys());
-    this.path.push(name);
+    this.path.push(name.slice(0, MAX_SHOWN_NAME));
     this.fault(
       union && cases.length > 0
         ? `is taken only where '${union.tag ?? ''}' is ${listed(cases)}`
@@ -282,7 +288,7 @@ function stringMember(node: JsonObject, name: string): string | undefined {
   return undefined;
 }
 
-/** The branch of an alternate that takes values of this JSON type; QAPI allows at most one. */
+/** The branch of an alternate that accepts values of this JSON type; QAPI allows at most one. */
 export function branchFor(type: AlternateType, kind: JsonNode['kind']): QapiType | undefined {
   return type.branches.find((branch) => takes(branch.type, kind))?.type;
 }
@@ -328,12 +334,12 @@ function describe(node: JsonNode): string {
   }
 }
 
-/** Client text in a message: as JSON, so that nothing in it can pass for ours, and shortened. */
+/** Client text in a message: as JSON, so that it cannot pass for the gateway's own text, and shortened. */
 function quoted(text: string): string {
   return JSON.stringify(text.length > 64 ? `${text.slice(0, 64)}…` : text);
 }
 
-/** Names in one message. The largest enum of QEMU has 162 values; a server that is no QEMU can have any number. */
+/** Names in one message. The largest enum of QEMU has 162 values; other servers can have any number. */
 const LISTED = 200;
 
 function listed(names: readonly string[]): string {

@@ -3,26 +3,26 @@ import type { InFlight } from './in-flight.js';
 import type { OutgoingMessage } from './message-channel.js';
 import { isSyncAnswer, SyncRequest } from './sync-request.js';
 
-/** What synchronizing tells its session, and sends through it. */
+/** The part of a session that synchronizing needs. */
 export interface SynchronizingSession {
   send(message: OutgoingMessage): void;
   sendRaw(bytes: Buffer): void;
-  /** The agent took up what came after this command and had no error to tell: it was done. */
+  /** The agent answered the request after this command and sent no error before: the command succeeded. */
   confirmed(command: InFlight): void;
-  /** What was handed over before and is unanswered never will be. */
+  /** Commands handed over before and still unanswered will never be answered. */
   synchronized(): void;
-  /** The agent has not answered for a while. */
+  /** The agent has not answered for some time. */
   silent(): void;
 }
 
 /**
- * `guest-sync-delimited` inside a session with a guest agent. The agent does one thing after the other, so its answer
- * says that everything before is over:
+ * `guest-sync-delimited` inside a session with a guest agent. The agent processes one message after the other, so its
+ * answer proves that it has finished everything before:
  *
- * - behind a command that is silent on success, it is the success;
- * - after a deadline, it says that no late reply can follow and be taken for that of the next command. An agent that was
- *   started anew lost the request with the command, so it is asked again and again, each time under another id: only the
- *   answer to the last one ends it, and nothing that belongs to the ones before is left to come.
+ * - after a command that is silent on success, the answer means success;
+ * - after a deadline, it means that no late reply can follow and be mistaken for the reply to the next command. A
+ *   restarted agent has lost the request together with the command, so the request is repeated, each time with another
+ *   id: only the answer to the last one completes synchronizing, and then no answer to an earlier one can follow.
  */
 export class AgentSynchronization {
   #fence: { readonly request: SyncRequest; readonly command: InFlight } | null = null;
@@ -32,16 +32,16 @@ export class AgentSynchronization {
   constructor(
     private readonly session: SynchronizingSession,
     private readonly clock: Clock,
-    /** Milliseconds from one request to the next, when it is not answered. */
+    /** Milliseconds between requests while the agent does not answer. */
     private readonly intervalMs: number,
   ) {}
 
-  /** No command may be sent now. */
+  /** True while no command may be sent. */
   get pending(): boolean {
     return this.#request !== null;
   }
 
-  /** Sends a request right behind a command that does not answer when it succeeds. */
+  /** Sends a request right after a command that does not answer on success. */
   follow(command: InFlight): void {
     const request = new SyncRequest();
     this.#fence = { request, command };
@@ -49,12 +49,12 @@ export class AgentSynchronization {
     this.#watch(() => this.session.silent());
   }
 
-  /** A command was given up: nothing more is sent before the agent is known to be done with it. */
+  /** A command was given up: sends nothing more until the agent has finished it. */
   begin(): void {
     if (this.#request === null) this.#ask();
   }
 
-  /** @returns whether the line was the answer to a request, be it an old one. */
+  /** @returns whether the line answers a request, including an earlier one. */
   claim(line: Buffer, start: number, end: number): boolean {
     if (!isSyncAnswer(line, start)) return false;
     if (this.#fence?.request.answeredBy(line, start, end) === true) {
@@ -69,7 +69,7 @@ export class AgentSynchronization {
     return true;
   }
 
-  /** Waits for nothing any more. */
+  /** Stops waiting. */
   end(): void {
     this.#again?.cancel();
     this.#fence = null;

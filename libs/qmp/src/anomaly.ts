@@ -1,4 +1,4 @@
-/** What is odd but no reason to fail; for counters and rate-limited logs. */
+/** Odd behaviour of a server that ends nothing; for counters and rate-limited logs. */
 export type AnomalyKind =
   | 'foreign-reply'
   | 'unintelligible-line'

@@ -2,15 +2,15 @@ import type { Span } from './message.js';
 import { asObject, asText, parsedJson } from './peer-json.js';
 import { cutText, serverBounds } from './server-bounds.js';
 
-// Parts of a server's messages, read as far as the bounds have it.
+// Reads parts of a server's messages, up to their bounds.
 
 const genericError = 'GenericError';
 
-/** The `error` member: its class and text as far as they are kept. */
+/** Class and text of the `error` member, up to their bounds. */
 export function readError(line: Buffer, { start, end }: Span): { readonly class: string; readonly desc: string } {
   const bytes = end - start;
   if (bytes > serverBounds.errorMember.most)
-    return { class: genericError, desc: `The server gave an error of ${bytes} bytes, which is too long to be told.` };
+    return { class: genericError, desc: `The server gave an error of ${bytes} bytes, which is too long to report.` };
   const error = asObject(parsedJson(line.toString('utf8', start, end)));
   const [errorClass, desc] = [asText(error?.['class']) ?? genericError, asText(error?.['desc']) ?? ''];
   const { most } = serverBounds.errorText;
@@ -20,22 +20,29 @@ export function readError(line: Buffer, { start, end }: Span): { readonly class:
   };
 }
 
-/** Bytes of a member; 0 when it is absent. */
+/** Length of a member in bytes; 0 if absent. */
 export function lengthOf({ start, end }: Span): number {
   return start < 0 ? 0 : end - start;
 }
 
-/** The text of an event's name, a JSON string; null when it is too long to be one. */
+/** The name of an event from its JSON string; null if it exceeds its bound. */
 export function boundedName(line: Buffer, span: Span): string | null {
   const { most } = serverBounds.eventName;
-  // At most six bytes (`\u0041`) are one character.
+  // A character takes at most six bytes (`\u0041`).
   if (span.end - span.start > 6 * most + 2) return null;
   const name = textOf(line, span);
   return name.length <= most ? name : null;
 }
 
-/** A JSON string's text. */
+/** The text of a JSON string. */
 function textOf(line: Buffer, { start, end }: Span): string {
   const text = line.toString('utf8', start + 1, end - 1);
   return text.includes('\\') ? (JSON.parse(line.toString('utf8', start, end)) as string) : text;
+}
+
+/** An event's timestamp as the server wrote it, `null` as text where it has none; null for one that is too long. */
+export function boundedTimestamp(line: Buffer, span: Span): string | null {
+  const length = lengthOf(span);
+  if (length === 0) return 'null';
+  return length <= serverBounds.eventTimestamp.most ? line.toString('utf8', span.start, span.end) : null;
 }

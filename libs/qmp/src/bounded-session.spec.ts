@@ -1,6 +1,6 @@
 import { probe, Scene } from '@qmp-gateway/test-kit';
 import { afterEach, describe, expect, it } from 'vitest';
-import { PreparationError } from './monitor.js';
+import { PreparationError } from './monitor-host.js';
 import { serverBounds } from './server-bounds.js';
 
 const scene = new Scene();
@@ -86,16 +86,16 @@ describe('a session', () => {
     const { monitor, host } = scene.monitor(fake.endpoint);
     host.prepare = () => Promise.reject(new PreparationError('schema-too-large', `a\r\n\u001b[2J${'x'.repeat(1000)}`));
     monitor.start();
-    const { fault } = await host.reached(monitor, 'waiting');
-    expect(fault.code).toBe('schema-too-large');
-    expect(fault.detail).toMatch(/^a\ufffd\ufffd\ufffd\[2Jx+…$/);
-    expect(fault.detail).toHaveLength(serverBounds.detail.most);
+    const { lastError } = await host.reached(monitor, 'waiting');
+    expect(lastError.code).toBe('schema-too-large');
+    expect(lastError.detail).toMatch(/^a\ufffd\ufffd\ufffd\[2Jx+…$/);
+    expect(lastError.detail).toHaveLength(serverBounds.detail.most);
   });
 
   it('is not had with a greeting without end', async () => {
     const fake = await scene.fake({ package: 'p'.repeat(20_000) });
     const { monitor, host } = scene.monitor(fake.endpoint);
     monitor.start();
-    expect((await host.reached(monitor, 'waiting')).fault.code).toBe('protocol-error');
+    expect((await host.reached(monitor, 'waiting')).lastError.code).toBe('protocol-error');
   });
 });

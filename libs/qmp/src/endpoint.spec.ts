@@ -15,9 +15,9 @@ describe('parseEndpoint', () => {
   });
 
   it.each([
-    ['', /an endpoint is/],
-    ['/run/x', /an endpoint is/],
-    ['http:host:1', /an endpoint is/],
+    ['', /must be unix:/],
+    ['/run/x', /must be unix:/],
+    ['http:host:1', /must be unix:/],
     ['unix:run/x', /absolute/],
     ['unix:', /absolute/],
     ['unix:/a\0b', /NUL/],

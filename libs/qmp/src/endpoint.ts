@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import path from 'node:path';
 
-/** Where a monitor is, in QEMU's own spelling; the `listen-` kinds wait for a QEMU that dials in. */
+/** The address of a monitor, in QEMU's own spelling; the `listen-` kinds wait for a QEMU that dials in. */
 export type Endpoint =
   | { readonly kind: 'unix'; readonly path: string }
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
@@ -9,7 +9,7 @@ export type Endpoint =
   | { readonly kind: 'listen-unix'; readonly path: string }
   | { readonly kind: 'listen-tls'; readonly host: string; readonly port: number };
 
-/** The text is no endpoint; the message says what is wrong with it. */
+/** The text is not an endpoint; the message says what is wrong with it. */
 export class EndpointError extends Error {
   constructor(message: string) {
     super(message);
@@ -17,12 +17,17 @@ export class EndpointError extends Error {
   }
 }
 
-/** `sun_path` has 108 bytes with its NUL. Node cuts longer paths silently and would reach another VM's socket. */
+/**
+ * `sun_path` has 108 bytes including its NUL. Node.js truncates longer paths silently and would reach another VM's
+ * socket.
+ */
 const maxSocketPathBytes = 107;
 
 /**
- * Reads `unix:/path`, `tcp:host:port`, `tls:host:port`, `listen:unix:/path` or `listen:tls:host:port`; IPv6 addresses in brackets.
- * @throws {EndpointError} when the text is none of these, a path is relative or over 107 bytes, or a port is out of range.
+ * Parses `unix:/path`, `tcp:host:port`, `tls:host:port`, `listen:unix:/path` or `listen:tls:host:port`; IPv6 addresses
+ * are in brackets.
+ * @throws {EndpointError} if the text is none of these, a path is relative or over 107 bytes, or a port is out of
+ * range.
  */
 export function parseEndpoint(text: string): Endpoint {
   const listen = text.startsWith('listen:');
@@ -33,13 +38,13 @@ export function parseEndpoint(text: string): Endpoint {
   if (scheme === 'unix') return { kind: listen ? 'listen-unix' : 'unix', path: socketPath(address) };
   if (scheme === 'tls') return { kind: listen ? 'listen-tls' : 'tls', ...hostAndPort(address) };
   if (scheme === 'tcp' && !listen) return { kind: 'tcp', ...hostAndPort(address) };
-  if (scheme === 'tcp') throw new EndpointError('listen:tcp is not offered: anyone could dial in; use listen:tls');
+  if (scheme === 'tcp') throw new EndpointError('must not be listen:tcp, where anyone could dial in; use listen:tls');
   throw new EndpointError(
-    'an endpoint is unix:/path, tcp:host:port, tls:host:port, listen:unix:/path or listen:tls:host:port',
+    'must be unix:/path, tcp:host:port, tls:host:port, listen:unix:/path or listen:tls:host:port',
   );
 }
 
-/** Whether bytes sent there in the clear leave this host, where anyone on the path could read and alter them. */
+/** Whether bytes leave this host unencrypted, so that anyone on the path could read and alter them. */
 export function isExposed(endpoint: Endpoint): boolean {
   if (endpoint.kind !== 'tcp') return false;
   const { host } = endpoint;
@@ -60,15 +65,15 @@ function socketPath(text: string): string {
 
 function hostAndPort(text: string): { host: string; port: number } {
   const match = /^(?:\[(?<six>[^\]]*)\]|(?<name>[^:[\]]*)):(?<port>[0-9]{1,5})$/.exec(text);
-  if (match?.groups === undefined) throw new EndpointError('expected host:port, with an IPv6 address in brackets');
+  if (match?.groups === undefined)
+    throw new EndpointError('must have host:port behind its scheme, an IPv6 address in brackets');
   const { six, name } = match.groups;
   const port = Number(match.groups['port']);
-  if (port < 1 || port > 65535) throw new EndpointError('a port is 1 to 65535');
+  if (port < 1 || port > 65535) throw new EndpointError('must have a port from 1 to 65535');
   if (six !== undefined) {
-    if (isIP(six) !== 6) throw new EndpointError('the brackets hold no IPv6 address');
+    if (isIP(six) !== 6) throw new EndpointError('has no IPv6 address in its brackets');
     return { host: six, port };
   }
-  if (name === undefined || !/^[A-Za-z0-9._-]+$/.test(name))
-    throw new EndpointError('the host name is missing or malformed');
+  if (name === undefined || !/^[A-Za-z0-9._-]+$/.test(name)) throw new EndpointError('must have a host name');
   return { host: name, port };
 }

@@ -1,10 +1,9 @@
-import type { Dialect } from './dialects/dialect.js';
-import { isStratovirt, stratovirt } from './dialects/stratovirt.js';
-import type { Opening, OpeningFault, OpeningSession } from './opening.js';
+import { dialectOf, type KnownDialect } from './dialects/dialects.js';
+import type { Greeting } from './greeting.js';
+import type { Opening, OpeningFailure, OpeningSession } from './opening.js';
 import { serverBounds } from './server-bounds.js';
-import type { Greeting } from './session-info.js';
 
-/** First bytes of what else may answer on a socket taken for QMP. */
+/** First bytes of other protocols that may answer on the socket. */
 const otherProtocols: readonly { readonly pattern: RegExp; readonly name: string }[] = [
   { pattern: /^\xff[\xfb-\xfe]/, name: 'telnet: the chardev has telnet=on' },
   {
@@ -18,26 +17,26 @@ const otherProtocols: readonly { readonly pattern: RegExp; readonly name: string
   { pattern: /^HTTP\//, name: 'HTTP' },
 ];
 
-/** Lines of garbage tolerated before a greeting: the cut-off reply to a former client is one. */
+/** Lines of garbage to tolerate before a greeting: the truncated reply to a former client is one. */
 const toleratedLines = 100;
 
 const sampleLength = 80;
 
 /**
- * Greeting, then `qmp_capabilities`. Events, replies to a former client, and the tail of such a reply may come before
- * and between: QEMU broadcasts to a monitor until its new session is set up, and writes what it has left.
+ * Greeting, then `qmp_capabilities`. Events, replies to a former client, and the tail of such a reply may arrive before
+ * and between them: QEMU broadcasts to a monitor until its new session is set up, and writes out pending output.
  */
 export class GreetingOpening implements Opening {
   readonly #session: OpeningSession;
-  #dialect: Dialect;
+  #dialect: KnownDialect;
   readonly #detect: boolean;
   readonly #tls: boolean;
   #greeting: Greeting | null = null;
   #garbage = 0;
   #sample = '';
 
-  /** @param detect whether the greeting decides on the dialect. */
-  constructor(session: OpeningSession, dialect: Dialect, detect: boolean, tls: boolean) {
+  /** @param detect whether the greeting decides the dialect. */
+  constructor(session: OpeningSession, dialect: KnownDialect, detect: boolean, tls: boolean) {
     this.#session = session;
     this.#dialect = dialect;
     this.#detect = detect;
@@ -60,19 +59,20 @@ export class GreetingOpening implements Opening {
   greeted(greeting: Greeting): void {
     if (this.#greeting !== null) return;
     this.#greeting = greeting;
-    if (this.#detect && isStratovirt(greeting)) {
-      this.#dialect = stratovirt;
-      this.#session.useDialect(stratovirt);
+    const chosen = this.#detect ? dialectOf(greeting) : undefined;
+    if (chosen !== undefined) {
+      this.#dialect = chosen;
+      this.#session.useDialect(chosen);
     }
     const capabilities = this.#dialect.capabilities(greeting);
     this.#session.request({
       command: 'qmp_capabilities',
       answerBytes: serverBounds.ownAnswer.most,
       ...(capabilities === undefined ? {} : { argumentsJson: capabilities }),
-      settle: (outcome) => {
-        if (outcome.kind === 'return') this.#session.opened(greeting, capabilities !== undefined);
-        else if (outcome.kind === 'error') {
-          this.#session.fail({ code: 'negotiation-refused', detail: `${outcome.class}: ${outcome.desc}` });
+      settle: (settlement) => {
+        if (settlement.kind === 'return') this.#session.opened(greeting, capabilities !== undefined);
+        else if (settlement.kind === 'error') {
+          this.#session.fail({ code: 'negotiation-refused', detail: `${settlement.class}: ${settlement.desc}` });
         }
       },
     });
@@ -84,7 +84,7 @@ export class GreetingOpening implements Opening {
     if (this.#garbage > toleratedLines) this.#session.fail(this.#notQmp());
   }
 
-  timedOut(): OpeningFault {
+  timedOut(): OpeningFailure {
     if (this.#greeting !== null) {
       return {
         code: 'no-capabilities-reply',
@@ -93,19 +93,19 @@ export class GreetingOpening implements Opening {
     }
     if (this.#garbage > 0) return this.#notQmp();
     const others = this.#tls ? '' : ', or this is a TLS or guest agent socket';
-    return { code: 'no-greeting', detail: `connected, but not greeted: another client holds the monitor${others}` };
+    return { code: 'no-greeting', detail: `connected, but no greeting: another client holds the monitor${others}` };
   }
 
-  closed(): OpeningFault {
+  closed(): OpeningFailure {
     if (this.#greeting !== null) return { code: 'connection-lost', detail: 'closed during capabilities negotiation' };
     if (!this.#tls) return { code: 'closed-before-greeting', detail: 'closed before the greeting' };
     return {
       code: 'tls-closed-before-greeting',
-      detail: 'closed before the greeting: the server probably refused our client certificate, or wants one',
+      detail: 'closed before the greeting: the server probably refused the client certificate, or requires one',
     };
   }
 
-  #notQmp(): OpeningFault {
+  #notQmp(): OpeningFailure {
     return { code: 'wrong-protocol', detail: `not QMP: it sent ${JSON.stringify(this.#sample)}` };
   }
 }

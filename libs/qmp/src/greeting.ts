@@ -1,10 +1,18 @@
 import { asObject, asText, parsedJson } from './peer-json.js';
 import { cutText, serverBounds } from './server-bounds.js';
-import type { Greeting } from './session-info.js';
+
+/** What a server says at connect. */
+export interface Greeting {
+  readonly version: { readonly major: number; readonly minor: number; readonly micro: number };
+  readonly package: string;
+  readonly capabilities: readonly string[];
+  /** The greeting line as the server wrote it. */
+  readonly json: string;
+}
 
 const isPart = (number: unknown): number is number => Number.isSafeInteger(number) && (number as number) >= 0;
 
-/** Reads a greeting message; null when its `QMP` member has not the shape of QEMU's `QMP-GREETING`. */
+/** Parses a greeting message; null if its `QMP` member does not have the shape of QEMU's `QMP-GREETING`. */
 export function readGreeting(json: string): Greeting | null {
   const qmp = asObject(asObject(parsedJson(json))?.['QMP']);
   const version = asObject(qmp?.['version']);

@@ -46,7 +46,7 @@ describe('the guest agent dialect', () => {
     fake.on('guest-sync-delimited', () => null);
     const { monitor, host } = scene.monitor(fake.endpoint, { dialect: 'guest-agent', handshakeTimeoutMs: 30 });
     monitor.start();
-    expect((await host.reached(monitor, 'waiting')).fault.code).toBe('agent-silent');
+    expect((await host.reached(monitor, 'waiting')).lastError.code).toBe('agent-silent');
     await host.until(() => fake.accepted > 1);
   });
 

@@ -76,7 +76,10 @@ describe('the handshake', () => {
     const { monitor, host } = scene.monitor(fake.endpoint, { handshakeTimeoutMs: 30 });
     monitor.start();
     const state = await host.reached(monitor, 'busy');
-    expect(state.fault).toMatchObject({ code: 'no-greeting', detail: expect.stringMatching(/another client.*TLS/) });
+    expect(state.lastError).toMatchObject({
+      code: 'no-greeting',
+      detail: expect.stringMatching(/another client.*TLS/),
+    });
     expect(state.retryAt).toBeGreaterThanOrEqual(state.since);
     await host.until(() => fake.accepted > 1);
     expect(host.stateNames.slice(0, 4)).toEqual(['connecting', 'negotiating', 'busy', 'connecting']);
@@ -98,7 +101,7 @@ describe('the handshake', () => {
     clock.advance(999);
     expect(monitor.state.name).toBe('negotiating');
     clock.advance(1);
-    expect(monitor.state).toMatchObject({ name: 'waiting', fault: { code: 'no-capabilities-reply' } });
+    expect(monitor.state).toMatchObject({ name: 'waiting', lastError: { code: 'no-capabilities-reply' } });
   });
 
   it.each([
@@ -114,15 +117,15 @@ describe('the handshake', () => {
     const fake = await scene.fake({ connected: (connection) => connection.write(Buffer.from(bytes, 'latin1')) });
     const { monitor, host } = scene.monitor(fake.endpoint);
     monitor.start();
-    const { fault } = await host.reached(monitor, 'waiting');
-    expect(fault).toMatchObject({ code: 'wrong-protocol', detail: expect.stringMatching(name) });
+    const { lastError } = await host.reached(monitor, 'waiting');
+    expect(lastError).toMatchObject({ code: 'wrong-protocol', detail: expect.stringMatching(name) });
   });
 
   it('names text that is no QMP at the deadline', async () => {
     const fake = await scene.fake({ connected: (connection) => connection.line('login: ') });
     const { monitor, host } = scene.monitor(fake.endpoint, { handshakeTimeoutMs: 30 });
     monitor.start();
-    expect((await host.reached(monitor, 'waiting')).fault).toMatchObject({
+    expect((await host.reached(monitor, 'waiting')).lastError).toMatchObject({
       code: 'wrong-protocol',
       detail: expect.stringMatching(/login/),
     });
@@ -133,7 +136,7 @@ describe('the handshake', () => {
     fake.on('qmp_capabilities', () => ({ error: { class: 'GenericError', desc: 'no' } }));
     const { monitor, host } = scene.monitor(fake.endpoint);
     monitor.start();
-    expect((await host.reached(monitor, 'waiting')).fault).toMatchObject({
+    expect((await host.reached(monitor, 'waiting')).lastError).toMatchObject({
       code: 'negotiation-refused',
       detail: 'GenericError: no',
     });
@@ -153,8 +156,8 @@ describe('the handshake', () => {
     });
     const { monitor, host } = scene.monitor(fake.endpoint);
     monitor.start();
-    const { fault } = await host.reached(monitor, 'waiting');
-    expect(fault.code).toBe(when === 'connect' ? 'closed-before-greeting' : 'connection-lost');
+    const { lastError } = await host.reached(monitor, 'waiting');
+    expect(lastError.code).toBe(when === 'connect' ? 'closed-before-greeting' : 'connection-lost');
     await host.until(() => fake.accepted > 1);
   });
 });
@@ -190,7 +193,7 @@ describe('prepare', () => {
     const { monitor, host } = scene.monitor(fake.endpoint, { prepareTimeoutMs: 40 });
     host.prepare = prepare;
     monitor.start();
-    expect((await host.reached(monitor, 'waiting')).fault).toMatchObject({ code: 'prepare-failed', detail });
+    expect((await host.reached(monitor, 'waiting')).lastError).toMatchObject({ code: 'prepare-failed', detail });
     expect(host.stateNames).not.toContain('ready');
   });
 });

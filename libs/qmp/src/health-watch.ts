@@ -2,7 +2,8 @@ import type { Clock, Timer } from './clock.js';
 
 /**
  * `slow`: the oldest command is old, but the monitor's own thread answers out of band, so the main loop is busy.
- * `unresponsive`: that does not answer either, or cannot be asked and the command is older still.
+ * `unresponsive`: that thread does not answer either, or out-of-band execution is not available and the command is
+ * older still.
  */
 export type Health = 'ok' | 'slow' | 'unresponsive';
 
@@ -13,14 +14,14 @@ const probeEveryMs = 1000;
 const oldWithoutProbeMs = 10_000;
 
 export interface HealthSource {
-  /** Age of the oldest unanswered in-band command; null when there is none. */
+  /** Age of the oldest unanswered in-band command; null if there is none. */
   oldestAge(): number | null;
-  /** Sends the out-of-band probe; null when out-of-band execution was not negotiated. */
+  /** Sends the out-of-band probe; null if out-of-band execution was not negotiated. */
   readonly probe: ((answered: () => void) => void) | null;
   changed(health: Health): void;
 }
 
-/** Watches one session. Costs nothing per command: one timer runs while anything is unanswered. */
+/** Watches one session. There is no cost per command: one timer runs while a command is unanswered. */
 export class HealthWatch {
   readonly #clock: Clock;
   readonly #source: HealthSource;
@@ -56,7 +57,7 @@ export class HealthWatch {
 
   #wake(delay: number): void {
     this.#timer?.cancel();
-    // A timer may fire a little early by the monotonic clock; a millisecond more saves a second turn.
+    // A timer may fire slightly early by the monotonic clock; one more millisecond avoids a second run.
     this.#timer = this.#clock.schedule(delay + 1, () => {
       this.#timer = null;
       this.#check();

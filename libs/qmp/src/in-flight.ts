@@ -1,5 +1,5 @@
 import type { Clock } from './clock.js';
-import type { Execution, Outcome } from './execution.js';
+import type { Execution, Settlement } from './execution.js';
 import type { OutgoingMessage } from './message-channel.js';
 
 /** A command between `execute` and its outcome. */
@@ -7,10 +7,12 @@ export class InFlight implements OutgoingMessage {
   /** Monotonic milliseconds. */
   readonly since: number;
   handedOver = false;
-  /** The server's last refusal of a command that is to be sent again. */
-  refusal: Outcome | null = null;
-  /** Times it was sent again. */
+  /** The server's last rejection of a command that will be sent again. */
+  refusal: Settlement | null = null;
+  /** Number of times it was sent again. */
   attempts = 0;
+  /** Those of the execution that the server takes. */
+  descriptors?: readonly number[];
 
   constructor(
     readonly number: number,
@@ -33,8 +35,8 @@ export class InFlight implements OutgoingMessage {
 }
 
 /**
- * The unanswered commands of a session, in the order they were sent. At most a window of them and some out of band, so a
- * search of a short array is all it takes; the churn of a Map would leave dead tables that keep old commands alive.
+ * The unanswered commands of a session, in the order they were sent. There are at most a window of them and a few out
+ * of band, so searching a short array is fast; the churn of a Map would leave dead tables that keep old commands alive.
  */
 export class InFlightTable {
   readonly #commands: InFlight[] = [];
@@ -45,7 +47,7 @@ export class InFlightTable {
     return this.#inBand;
   }
 
-  /** Bytes of the longest answer that is awaited; 0 when none is. @param longest of a command that sets no bound */
+  /** Bytes of the longest expected reply; 0 if none is expected. @param longest of a command that sets no bound */
   answerBytes(longest: number): number {
     let most = 0;
     for (const { execution } of this.#commands) most = Math.max(most, execution.answerBytes ?? longest);
@@ -70,7 +72,7 @@ export class InFlightTable {
     return this.#commands.includes(command);
   }
 
-  /** Commands whose bytes the kernel has, or is being given. */
+  /** Commands whose bytes the kernel has or is receiving. */
   handedOver(): InFlight[] {
     return this.#commands.filter((command) => command.handedOver);
   }
@@ -83,7 +85,7 @@ export class InFlightTable {
     if (command.inBand) this.#inBand--;
   }
 
-  /** Whether a command of that name was handed over and is unanswered. */
+  /** Whether a command of this name was handed over and is unanswered. */
   awaits(name: string): boolean {
     return this.#commands.some(({ handedOver, execution }) => handedOver && execution.command === name);
   }

@@ -1,16 +1,18 @@
 /**
- * A QMP client: one long-lived connection to one monitor, kept up for as long as its owner wants it.
+ * A QMP client: one long-lived connection to one monitor, re-established until its owner stops it.
  *
- * It takes an endpoint and an owner (`MonitorHost`), and promises: each `Execution` is settled exactly once and says
- * honestly what is known; events reach the owner in order; the socket is always read. It leaves to others: queues,
- * deadlines of commands, the meaning of commands and events, and everything about HTTP. No dependencies.
+ * It takes an endpoint and an owner (`MonitorHost`), and promises: each `Execution` is settled exactly once with what
+ * is known about it; events reach the owner in order; the socket is always read. It leaves to others: queues, deadlines
+ * of commands, the meaning of commands and events, and everything about HTTP. It has no dependencies.
  */
 export type { AnomalyKind } from './anomaly.js';
 export { systemClock, type Clock, type Timer } from './clock.js';
-export { DialGate } from './dial-gate.js';
+export type { DescriptorPassage } from './descriptor-passage.js';
+export type { DialectName } from './dialects/dialects.js';
 export { EndpointError, isExposed, parseEndpoint, type Endpoint } from './endpoint.js';
-export type { Execution, Outcome } from './execution.js';
-export type { Fault, FaultCode } from './fault.js';
+export type { Execution, Settlement } from './execution.js';
+export type { LastError, LastErrorCode } from './last-error.js';
+export type { Greeting } from './greeting.js';
 export type { Health } from './health-watch.js';
 export {
   IllegalTransitionError,
@@ -18,7 +20,9 @@ export {
   type MonitorState,
   type MonitorStateName,
 } from './monitor-state.js';
-export { Monitor, PreparationError, type MonitorHost, type MonitorOptions } from './monitor.js';
+export { PreparationError, type MonitorHost, type MonitorOptions } from './monitor-host.js';
+export { Backoff } from './backoff.js';
+export { Monitor } from './monitor.js';
 export { ownBytes } from './own-bytes.js';
 export {
   asNumber,
@@ -30,6 +34,7 @@ export {
   returnedObject,
   type PeerObject,
 } from './peer-json.js';
+export { Semaphore } from './semaphore.js';
 export {
   cutText,
   isDefinitionName,
@@ -39,10 +44,10 @@ export {
   wholeText,
   type ServerBound,
 } from './server-bounds.js';
-export type { DialectName, Greeting, QmpEvent, SessionInfo } from './session-info.js';
+export type { QmpEvent, SessionInfo } from './session-info.js';
 export { TokenBucket } from './token-bucket.js';
 export type { TlsOptions } from './transport.js';
-export { linkFault } from './unix-sockets/link-free-path.js';
+export { holdFile, linkFault, type HeldFile } from './unix-sockets/link-free-path.js';
 export { listenOnSocketFile } from './unix-sockets/socket-server.js';
 export {
   directoryFault,

@@ -1,10 +1,10 @@
-/** Nesting QEMU itself accepts; deeper text is refused here too, so that scanning needs bounded stack. */
+/** The nesting that QEMU accepts; deeper text is rejected here too, so that scanning needs a bounded stack. */
 const maxDepth = 1024;
 
 const quote = 0x22;
 const backslash = 0x5c;
 
-/** Index of the first byte at or after `at` that is no JSON whitespace; at most `end`. */
+/** Index of the first byte at or after `at` that is not JSON whitespace; at most `end`. */
 export function skipSpace(bytes: Uint8Array, at: number, end: number): number {
   while (at < end) {
     const byte = bytes[at];
@@ -16,7 +16,7 @@ export function skipSpace(bytes: Uint8Array, at: number, end: number): number {
 
 /**
  * Checks one JSON value (RFC 8259) that starts exactly at `at`, without decoding it.
- * @returns the index just past it, or -1 when it is malformed, cut off at `end`, or nested over 1,024 deep.
+ * @returns the index just past it, or -1 if it is malformed, cut off at `end`, or nested over 1,024 deep.
  */
 export function skipValue(bytes: Uint8Array, at: number, end: number, depth = 0): number {
   switch (bytes[at]) {
@@ -37,7 +37,7 @@ export function skipValue(bytes: Uint8Array, at: number, end: number, depth = 0)
   }
 }
 
-/** As `skipValue`, for a string; `at` is its opening quote. */
+/** Like `skipValue`, for a string; `at` is its opening quote. */
 export function skipString(bytes: Uint8Array, at: number, end: number): number {
   if (bytes[at] !== quote || at >= end) return -1;
   at++;

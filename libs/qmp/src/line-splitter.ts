@@ -1,57 +1,57 @@
 /** Receives lines without their line end; the bytes are valid only during the call unless `owned`. */
 export interface LineSink {
-  /** `owned`: the buffer is used for nothing else afterwards and may be kept. */
+  /** `owned`: nothing else uses the buffer afterwards, so it may be kept. */
   line(buffer: Buffer, start: number, end: number, owned: boolean): void;
-  /** At the end of a line that went over its limit, and was discarded but for its two ends. */
+  /** At the end of a line over its limit, of which only the two ends were kept. */
   overlong(line: OverlongLine): void;
 }
 
 export interface OverlongLine {
   readonly limit: number;
   readonly length: number;
-  /** {@link endBytes} at most: what tells whose line it is stands at one of them. */
+  /** At most {@link endBytes}: the id that tells whose line it is stands at one of the ends. */
   readonly head: Buffer;
   readonly tail: Buffer;
 }
 
-/** Bytes of each end of a discarded line that are kept; an id of ours has some 25. */
+/** Bytes to keep of each end of a discarded line; one of this library's ids has up to 25. */
 export const endBytes = 64;
 
-/** Which lines are wanted, of those inside the limit. */
+/** Which lines within the limit are wanted. */
 export interface WantedLines {
-  /** Bytes up to which every line is. */
+  /** Lines of up to this many bytes are always wanted. */
   readonly always: number;
-  /** Bytes of the longest that is at present; asked while one grows past `always`. */
+  /** Bytes of the longest line wanted now; called while a line grows beyond `always`. */
   readonly now: () => number;
 }
 
 const newline = 0x0a;
 const carriageReturn = 0x0d;
 
-/** Pieces from this size on are kept as they came; smaller ones are copied together into blocks. */
+/** Pieces of this size and larger are kept as they came; smaller ones are copied together into blocks. */
 const keptBytes = 16 * 1024;
 const blockBytes = 64 * 1024;
 
 /**
- * Splits a byte stream into lines, one object for the life of a connection. Only new bytes are searched, and a line that
- * comes in pieces is put together once, at its end, so the cost stays linear however it is cut.
+ * Splits a byte stream into lines, one object for the life of a connection. It searches only new bytes, and assembles a
+ * line that arrives in pieces once, at its end, so the cost stays linear wherever the line is cut.
  */
 export class LineSplitter {
   readonly #sink: LineSink;
   readonly #limit: number;
   readonly #wanted: WantedLines;
-  /** The unfinished line: whole pieces, then a block that is being filled. */
+  /** The unfinished line: whole pieces, then a partly filled block. */
   #pieces: Buffer[] = [];
   #block: Buffer | null = null;
   #blockLength = 0;
   #length = 0;
-  /** Of the line that is being discarded. */
+  /** The kept ends of the line that is being discarded. */
   #discarded: OverlongLine | null = null;
   #stopped = false;
 
   /**
    * @param limit bytes of the longest line, line end excluded.
-   * @param wanted absent: every line inside the limit.
+   * @param wanted absent: every line within the limit.
    */
   constructor(sink: LineSink, limit: number, wanted: WantedLines = { always: limit, now: () => limit }) {
     this.#sink = sink;
@@ -59,16 +59,16 @@ export class LineSplitter {
     this.#wanted = wanted;
   }
 
-  /** The limit for a line that has come to this length. */
+  /** The limit for a line that has reached this length. */
   #limitAt(length: number): number {
     const { always, now } = this.#wanted;
     return length <= always ? this.#limit : Math.min(this.#limit, Math.max(always, now()));
   }
 
   /**
-   * Takes the next bytes; they must not be reused, as those of a socket are not.
-   * @param lines where to stop: after so many lines of this chunk
-   * @returns how much of it was taken
+   * Processes the next bytes; the caller must not reuse them (a socket does not).
+   * @param lines stop after this many lines of the chunk
+   * @returns the number of bytes processed
    */
   feed(chunk: Buffer, lines = Infinity): number {
     let start = 0;
@@ -96,7 +96,7 @@ export class LineSplitter {
     return this.#length;
   }
 
-  /** No further call of the sink, also when called by it. */
+  /** Ends all calls of the sink; the sink itself may call this. */
   stop(): void {
     this.#stopped = true;
     this.#forget();
@@ -108,7 +108,7 @@ export class LineSplitter {
       return;
     }
     const length = this.#length + end - start;
-    // One byte more than the limit, for a carriage return whose newline is still to come.
+    // One byte over the limit, for a carriage return whose newline has not arrived yet.
     const limit = this.#limitAt(length);
     if (length > limit + 1) {
       const head = this.#headWith(chunk, start, end);
@@ -131,7 +131,7 @@ export class LineSplitter {
     }
   }
 
-  /** The beginning of the unfinished line, of which this is the next part. */
+  /** The beginning of the unfinished line, which this chunk continues. */
   #headWith(chunk: Buffer, start: number, end: number): Buffer {
     this.#sealBlock();
     const [first = chunk.subarray(start, end), ...others] = this.#pieces;
@@ -178,7 +178,7 @@ export class LineSplitter {
   }
 }
 
-/** A line that is there as a whole, as one that is not wanted. */
+/** A complete line that is not wanted. */
 export function overlongLine(limit: number, buffer: Buffer, start: number, end: number): OverlongLine {
   const line = buffer.subarray(start, end);
   return { limit, length: line.length, head: line.subarray(0, endBytes), tail: line.subarray(-endBytes) };

@@ -1,57 +1,70 @@
 import type { Socket } from 'node:net';
+import type { DescriptorPassage } from './descriptor-passage.js';
 import { LineSplitter, type LineSink, type WantedLines } from './line-splitter.js';
 
-/** One message to the peer; never split over two writes by us. */
+/** One message to the peer; this side never splits it over two writes. */
 export interface OutgoingMessage {
   readonly text: string;
+  /** Go with its first byte, in a write of its own; only where the channel {@link MessageChannel.passesDescriptors}. */
+  readonly descriptors?: readonly number[];
   /** Called just before the text is handed to the kernel. */
   handingOver(): void;
 }
 
 export interface ChannelHost extends LineSink {
-  /** The connection is over, by its peer or by a fault; called once, not after `destroy()`. */
+  /** The connection has ended, by the peer or by an error; called once, and not after `destroy()`. */
   disconnected(error: NodeJS.ErrnoException | null): void;
 }
 
 export interface ChannelOptions {
-  /** Longest line taken. */
+  /** Longest line accepted. */
   readonly lineBytes: number;
-  /** Absent: all lines inside that. */
+  /** Absent: all lines within that. */
   readonly wanted?: WantedLines;
-  /** Whether several messages may go out in one write; asked at each. */
+  /** Whether one write may contain several messages; called for each. */
   readonly gathers: () => boolean;
   /**
    * The last byte of each write gets a TLS record of its own. QEMU (seen in 7.2) reads its monitor byte by byte and
-   * waits for the socket to be readable each time: of the last record received it sees only the first byte.
+   * waits for the socket to become readable each time: of the last record received it sees only the first byte.
    */
   readonly lastByteApart: boolean;
+  readonly descriptorPassage?: DescriptorPassage | undefined;
 }
 
 const nothing = Buffer.alloc(0);
 
-/** Messages gathered into one write, in characters: far below a socket's send buffer, so a write is seldom left over. */
+/**
+ * Characters of messages gathered into one write: far below a socket's send buffer, so the kernel usually takes a write
+ * whole.
+ */
 const gatheredLength = 16 * 1024;
 
-/** Messages taken before other sockets have their turn: of a server that floods, libuv would read up to 2 MiB at once. */
+/**
+ * Messages to process before other sockets have their turn: from a server that floods, libuv would read up to 2 MiB at
+ * once.
+ */
 const turnLines = 100;
 
 /**
- * Messages over one connected socket: lines in, whole messages out. It knows nothing of QMP.
+ * Messages over one connected socket: lines in, whole messages out. It contains nothing specific to QMP.
  *
- * Reading never stops for longer than a turn: a server's memory grows while its monitor is not drained. Writing stops while the kernel takes
- * no more; messages then wait here, so that it is known which of them were handed over.
+ * Reading never pauses for longer than a turn of the event loop, because a server's memory grows while its monitor is
+ * not drained. Writing pauses while the kernel accepts no more; messages then wait here, so that it is known which of
+ * them were handed over.
  */
 export class MessageChannel {
   readonly #socket: Socket;
   readonly #splitter: LineSplitter;
   readonly #options: ChannelOptions;
   #queue: OutgoingMessage[] = [];
-  /** What is left of a chunk for the next turn. */
+  /** The rest of a chunk, for the next turn. */
   #unread: Buffer = nothing;
   #flushScheduled = false;
-  /** The peer says nothing more, while some of what it said is still unread. */
+  /** The peer has ended, but some of its bytes are still unprocessed. */
   #peerEnded = false;
   #closed = false;
+  /** Gives up the message with descriptors that is on its way; undefined while there is none. */
+  #givesUp: (() => void) | undefined;
 
   constructor(socket: Socket, host: ChannelHost, options: ChannelOptions) {
     this.#socket = socket;
@@ -60,10 +73,10 @@ export class MessageChannel {
     let failure: NodeJS.ErrnoException | null = null;
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
     socket.on('error', (error) => (failure = error));
-    // Never half-close: some servers crash on it. The peer is gone, so nothing is left to say.
+    // Never half-close: some servers crash on it. The peer is gone, so there is nothing left to send.
     socket.on('end', () => {
       this.#peerEnded = true;
-      // Newer releases of Node tell the end in the turn of the last bytes; those are taken in slices like all others.
+      // Newer releases of Node.js emit 'end' in the turn of the last bytes; process those in slices too.
       if (this.#unread === nothing) socket.destroy();
     });
     socket.on('close', () => {
@@ -74,28 +87,33 @@ export class MessageChannel {
     });
   }
 
-  /** Bytes of an unfinished line; a peer that never ends one is known by it. */
+  /** Bytes of the unfinished line; shows a peer that never ends its line. */
   get unfinished(): number {
     return this.#splitter.pending;
   }
 
-  /** Queues a message. The queue is bounded by its callers: at most a window of commands. */
+  /** Messages may have descriptors. */
+  get passesDescriptors(): boolean {
+    return this.#options.descriptorPassage !== undefined;
+  }
+
+  /** Queues a message. Callers bound the queue: at most a window of commands. */
   send(message: OutgoingMessage): void {
     this.#queue.push(message);
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
-    // After this turn of the event loop, so that commands of several callers share a write.
+    // Write after this turn of the event loop, so that commands of several callers share a write.
     setImmediate(this.#flush);
   }
 
-  /** Bytes outside the message stream, before any message. */
+  /** Writes bytes outside the message stream, before any message. */
   sendRaw(bytes: Buffer): void {
     this.#socket.write(bytes);
   }
 
   /**
-   * Closes at once; messages not handed over never are.
-   * @param byReset of a tcp connection: the peer is told of a reset, not of an end
+   * Closes at once; messages not handed over yet never will be.
+   * @param byReset closes a tcp connection by a reset instead of an end
    */
   destroy(byReset = false): void {
     if (this.#closed) return;
@@ -119,7 +137,7 @@ export class MessageChannel {
     });
   }
 
-  /** A connection that breaks leaves behind what had come before. */
+  /** Bytes that arrived before a connection broke are still processed. */
   #readLast(): void {
     this.#splitter.feed(this.#unread);
     this.#unread = nothing;
@@ -133,17 +151,24 @@ export class MessageChannel {
   #close(): void {
     this.#closed = true;
     this.#queue = [];
+    this.#givesUp?.();
+    this.#givesUp = undefined;
     this.#splitter.stop();
   }
 
   readonly #flush = (): void => {
     this.#flushScheduled = false;
-    // `writableLength` is what the kernel has not taken yet; the write's callback comes back here.
-    while (this.#queue.length > 0 && this.#takesMore()) this.#write(this.#take());
+    // `writableLength` counts bytes that the kernel has not taken yet; the write's callback resumes here.
+    while (this.#queue.length > 0 && this.#takesMore()) {
+      const [{ descriptors = [] } = {}] = this.#queue;
+      if (descriptors.length > 0) this.#pass(this.#take(), descriptors);
+      else this.#write(this.#take());
+    }
   };
 
   #takesMore(): boolean {
-    return !this.#closed && !this.#peerEnded && this.#socket.writable && this.#socket.writableLength === 0;
+    if (this.#closed || this.#peerEnded || this.#givesUp !== undefined) return false;
+    return this.#socket.writable && this.#socket.writableLength === 0;
   }
 
   readonly #flushIfQueued = (): void => {
@@ -156,14 +181,35 @@ export class MessageChannel {
     this.#socket.write(text.slice(last), 'utf8', this.#flushIfQueued);
   }
 
+  /** Beside the socket, which has nothing unwritten now and gets nothing before this is done. */
+  #pass(text: string, descriptors: readonly number[]): void {
+    const failed = (error: Error): void => void this.#socket.destroy(error);
+    try {
+      this.#givesUp = this.#options.descriptorPassage?.pass(
+        this.#socket,
+        { bytes: Buffer.from(text), descriptors },
+        (error) => {
+          this.#givesUp = undefined;
+          if (error === null) this.#flushIfQueued();
+          else failed(error);
+        },
+      );
+    } catch (error) {
+      failed(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
   #take(): string {
     let count = 0;
     let text = '';
     for (const message of this.#queue) {
-      if (count > 0 && (!this.#options.gathers() || text.length + message.text.length > gatheredLength)) break;
+      const isAlone = message.descriptors !== undefined;
+      if (count > 0 && (isAlone || !this.#options.gathers() || text.length + message.text.length > gatheredLength))
+        break;
       message.handingOver();
       text += message.text;
       count++;
+      if (isAlone) break;
     }
     this.#queue = count === this.#queue.length ? [] : this.#queue.slice(count);
     return text;

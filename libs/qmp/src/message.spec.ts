@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MessageIds, MessageScanner, type Span } from './message.js';
+import { MessageScanner, type Span } from './message.js';
 
 function scan(text: string): {
   kind: string | null;
@@ -64,54 +64,6 @@ describe('MessageScanner', () => {
           expect(scanner.end).toBe(text.length);
         },
       ),
-    );
-  });
-});
-
-describe('MessageIds', () => {
-  const ids = new MessageIds('ab12');
-  const cut = (text: string): { number: number; value: string } | null => {
-    const line = Buffer.from(text);
-    if (!ids.cutReturn(line, 0, line.length)) return null;
-    return { number: ids.number, value: line.toString('utf8', ids.value.start, ids.value.end) };
-  };
-
-  it.each([
-    ['{"return": {}, "id": "ab12-7"}', 7, '{}'],
-    ['{"return":{"a":"\\"id\\": \\"ab12-1\\"}"},"id":"ab12-123"}', 123, '{"a":"\\"id\\": \\"ab12-1\\"}"}'],
-    ['{"return": "x", "id": "ab12-0"}', 0, '"x"'],
-  ])('cuts the value out of %s', (text, number, value) => expect(cut(text)).toEqual({ number, value }));
-
-  it.each([
-    '{"return": {}, "id": "ab1-7"}',
-    '{"return": {}, "id": "xab12-7"}',
-    '{"return": {}, "id": "ab12-"}',
-    '{"return": {}, "id": "ab12-7 "}',
-    '{"return": {}, "id": "ab12-7"} ',
-    '{"return": {}, "error": {}, "id": "ab12-7"}',
-    '{"return": , "id": "ab12-7"}',
-    '{"return": inf, "id": "ab12-7"}',
-    '{"return": {"a": 1, "id": "ab12-7"}',
-    '{"return": {}, "idx": "ab12-7"}',
-    '{"id": "ab12-7", "return": {}}',
-    '{"event": "X", "id": "ab12-7"}',
-    `{"return": {}, "id": "ab12-${'9'.repeat(30)}"}`,
-    '"ab12-7"}',
-    '{}',
-  ])('leaves %j to the scanner', (text) => expect(cut(text)).toBeNull());
-
-  it('cuts what the scanner finds, for any value', () => {
-    fc.assert(
-      fc.property(fc.json({ maxDepth: 4 }), fc.nat(), fc.boolean(), (value, number, compact) => {
-        const text = compact
-          ? `{"return":${value},"id":${ids.text(number)}}`
-          : `{"return": ${value}, "id": ${ids.text(number)}}`;
-        expect(cut(text)).toEqual({ number, value });
-        const { kind, part, scanner } = scan(text);
-        expect(kind).toBe('return');
-        expect(part(scanner.return)).toBe(value);
-        expect(part(scanner.id)).toBe(ids.text(number));
-      }),
     );
   });
 });

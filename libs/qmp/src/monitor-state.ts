@@ -1,23 +1,23 @@
-import type { Fault } from './fault.js';
+import type { LastError } from './last-error.js';
 import type { SessionInfo } from './session-info.js';
 
 /**
- * Where a monitor is. Times are wall-clock milliseconds; `retryAt` null means that no dial is planned because the
- * peer dials us (`listen:` endpoints).
+ * The state of a monitor. Times are wall-clock milliseconds; `retryAt` null means that no dial is planned because the
+ * peer dials in (`listen:` endpoints).
  */
 export type MonitorState =
   | { readonly name: 'idle'; readonly since: number }
   | { readonly name: 'connecting'; readonly since: number }
   | { readonly name: 'negotiating'; readonly since: number }
   | { readonly name: 'ready'; readonly since: number; readonly session: SessionInfo }
-  | { readonly name: 'waiting'; readonly since: number; readonly retryAt: number | null; readonly fault: Fault }
-  | { readonly name: 'busy'; readonly since: number; readonly retryAt: number; readonly fault: Fault }
-  | { readonly name: 'closed'; readonly since: number; readonly retryAt: number | null; readonly fault: Fault }
+  | { readonly name: 'waiting'; readonly since: number; readonly retryAt: number | null; readonly lastError: LastError }
+  | { readonly name: 'busy'; readonly since: number; readonly retryAt: number; readonly lastError: LastError }
+  | { readonly name: 'closed'; readonly since: number; readonly retryAt: number | null; readonly lastError: LastError }
   | { readonly name: 'stopped'; readonly since: number };
 
 export type MonitorStateName = MonitorState['name'];
 
-/** Every allowed transition with its cause. `docs/lifecycle.md` is drawn from this table. */
+/** Every allowed transition with its cause. `docs/lifecycle.md` draws this table. */
 export const monitorTransitions: {
   readonly [From in MonitorStateName]: Readonly<Partial<Record<MonitorStateName, string>>>;
 } = {
@@ -61,7 +61,7 @@ export const monitorTransitions: {
   stopped: {},
 };
 
-/** Thrown by a transition the table does not allow: a fault of this library, never of the peer. */
+/** Thrown by a transition that is not in the table: always a bug of this library, never caused by the peer. */
 export class IllegalTransitionError extends Error {
   constructor(
     readonly from: MonitorStateName,
@@ -72,7 +72,7 @@ export class IllegalTransitionError extends Error {
   }
 }
 
-/** @throws {IllegalTransitionError} when `monitorTransitions` has no edge `from` -> `to`. */
+/** @throws {IllegalTransitionError} if `monitorTransitions` has no edge `from` -> `to`. */
 export function requireTransition(from: MonitorStateName, to: MonitorStateName): void {
   if (monitorTransitions[from][to] === undefined) throw new IllegalTransitionError(from, to);
 }

@@ -1,128 +1,59 @@
 import { existsSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import type { AnomalyKind } from './anomaly.js';
 import { Backoff } from './backoff.js';
 import { systemClock, type Clock, type Timer } from './clock.js';
-import { DialGate } from './dial-gate.js';
-import type { Dialect } from './dialects/dialect.js';
-import { guestAgent } from './dialects/guest-agent.js';
-import { qemu, storageDaemon } from './dialects/qemu.js';
-import { stratovirt } from './dialects/stratovirt.js';
+import { CommandNumbers } from './command-numbers.js';
+import { dialectNamed } from './dialects/dialects.js';
 import { EndpointError, isExposed, type Endpoint } from './endpoint.js';
-import type { Execution, Outcome } from './execution.js';
-import type { Fault, FaultCode } from './fault.js';
+import type { Execution, Settlement } from './execution.js';
+import type { LastError, LastErrorCode } from './last-error.js';
 import { HealthWatch, type Health } from './health-watch.js';
+import { PreparationError, type MonitorHost, type MonitorOptions, type RunOptions } from './monitor-host.js';
 import { requireTransition, type MonitorState } from './monitor-state.js';
 import { PeerListener } from './peer-listener.js';
-import type { DialectName, QmpEvent, SessionInfo } from './session-info.js';
+import { Semaphore } from './semaphore.js';
+import type { SessionInfo } from './session-info.js';
 import { serverBounds, shownText } from './server-bounds.js';
 import { Session } from './session.js';
 import { watchSocketFile } from './socket-file-watch.js';
 import { TokenBucket } from './token-bucket.js';
-import { dial, leave, type DialledEndpoint, type TlsOptions } from './transport.js';
+import { dial, leave, type DialledEndpoint } from './transport.js';
 
-/** The owner of a monitor. Everything but `prepare` is called synchronously and must not throw. */
-export interface MonitorHost {
-  /**
-   * Runs after negotiation and before `ready`; `monitor.run()` works inside it. A rejection ends the session
-   * (state `waiting`), and so does its deadline.
-   */
-  prepare?(session: SessionInfo): Promise<void>;
-  stateChanged(state: MonitorState, previous: MonitorState): void;
-  /** Null unless `ready`. */
-  healthChanged?(health: Health | null): void;
-  /** In the order the server wrote them; also before `ready`. */
-  event(event: QmpEvent, session: SessionInfo): void;
-  /** At its place among the events: one of that name came that is too large to be told. */
-  eventLeftOut?(name: string, session: SessionInfo): void;
-  /** An in-band place became free, or the monitor became ready. */
-  place?(): void;
-  /** A guest agent that was asked has not answered for a handshake's time; `place` tells when it did. */
-  silent?(): void;
-  anomaly?(kind: AnomalyKind, detail: string): void;
-  /** A callback, or a `settle`, threw at what the server said: the session with it ends. Without this it is thrown on. */
-  failed?(error: unknown): void;
-}
-
-export interface RunOptions {
-  readonly deadlineMs: number;
-  /** Bytes of the longest answer that is of use; default that of {@link serverBounds}. */
-  readonly answerBytes?: number;
-  /** Called synchronously at the very place of the reply among the events; a promise would tell later. */
-  readonly arrived?: (outcome: Outcome) => void;
-}
-
-export interface MonitorOptions {
-  /** Default `auto`: QEMU, or StratoVirt by its greeting. */
-  readonly dialect?: 'auto' | DialectName;
-  readonly clock?: Clock;
-  /** Uniform in [0, 1); spreads the dials of many monitors. */
-  readonly random?: () => number;
-  /** Shared by monitors to bound their simultaneous dials. */
-  readonly dialGate?: DialGate;
-  /** For connecting, and again for greeting and negotiation together; default 5,000 ms. */
-  readonly handshakeTimeoutMs?: number;
-  /** For `MonitorHost.prepare`; default 30,000 ms. */
-  readonly prepareTimeoutMs?: number;
-  /** Longest line read; default 64 MiB. */
-  readonly lineBytes?: number;
-  readonly tls?: TlsOptions;
-  /** Allows plain tcp to other than loopback. */
-  readonly insecure?: boolean;
-  /**
-   * Of a unix endpoint: the part of its path that the operator wrote. Below it no name may be a link, at any dial: whoever
-   * makes names there could mean the socket of another VM. Without it links are followed.
-   */
-  readonly anchor?: string;
-}
-
-const dialects: Readonly<Record<DialectName, Dialect>> = {
-  qemu,
-  stratovirt,
-  'storage-daemon': storageDaemon,
-  'guest-agent': guestAgent,
-};
-
-/** What the owner's preparation rejects with when that has a code of its own. */
-export class PreparationError extends Error {
-  override readonly name = 'PreparationError';
-
-  constructor(
-    readonly code: FaultCode,
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
-/** A session that lasted this long was a success: the next dial is not held back by the failures before it. */
+/** A session of at least this length counts as a success and resets the back-off. */
 const stableMs = 1000;
 
-/** Dials at once because the socket file is new: a server that starts over and over, or says so, is dialled like any other. */
+/**
+ * Limits dials without a wait because the socket file is new: a server that restarts repeatedly, or pretends to, then
+ * gets the usual back-off.
+ */
 const dialsAtOnce = { perSecond: 1, burst: 10 };
 
-/** One monitor, dialled again and again until stopped. Nothing is ever sent twice. */
+/** One monitor, dialled repeatedly until stopped. Nothing is ever sent twice. */
 export class Monitor {
   readonly endpoint: Endpoint;
   readonly #host: MonitorHost;
   readonly #clock: Clock;
-  readonly #gate: DialGate;
+  readonly #gate: Semaphore;
   readonly #options: MonitorOptions;
   readonly #backoff: Backoff;
   readonly #atOnce: TokenBucket;
+  readonly #numbers = new CommandNumbers();
   #state: MonitorState;
   #session: Session | null = null;
-  /** Monotonic milliseconds; of the present or latest session. */
+  /** Monotonic milliseconds; of the current or latest session. */
   #readyAt = 0;
   /** The latest session ended with the VM; true until the next one begins. */
   #shutDown = false;
   #health: HealthWatch | null = null;
-  #lastFault: Fault | null = null;
-  /** Ends what the present state has begun: a wait, a dial, a deadline. */
+  #lastError: LastError | null = null;
+  /** Ends what the current state has begun: a wait, a dial, a deadline. */
   #abandon: () => void = () => undefined;
   #listener: PeerListener | null = null;
 
-  /** @throws {EndpointError} for plain tcp to other than loopback without `insecure`, and for `listen:tls` without certificates. */
+  /**
+   * @throws {EndpointError} for plain tcp to an address other than loopback without `insecure`, and for `listen:tls`
+   * without certificates.
+   */
   constructor(endpoint: Endpoint, host: MonitorHost, options: MonitorOptions = {}) {
     if (isExposed(endpoint) && options.insecure !== true) {
       throw new EndpointError(
@@ -137,13 +68,13 @@ export class Monitor {
     this.#host = host;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#gate = options.dialGate ?? new DialGate(64);
+    this.#gate = options.dialGate ?? new Semaphore(64);
     this.#backoff = new Backoff(options.random ?? Math.random);
     this.#atOnce = new TokenBucket(dialsAtOnce, this.#clock.now());
     this.#state = { name: 'idle', since: this.#clock.wall() };
   }
 
-  /** Every change is told by `stateChanged`, but for `retryAt` while a socket file stays missing. */
+  /** `stateChanged` reports every change except that of `retryAt` while a socket file stays missing. */
   get state(): MonitorState {
     return this.#state;
   }
@@ -153,9 +84,9 @@ export class Monitor {
     return this.#health?.health ?? null;
   }
 
-  /** The latest reason for having no session; kept while ready. */
-  get lastFault(): Fault | null {
-    return this.#lastFault;
+  /** The latest reason for which there was no session; kept while ready. */
+  get lastError(): LastError | null {
+    return this.#lastError;
   }
 
   /** Unanswered in-band commands. */
@@ -174,7 +105,7 @@ export class Monitor {
 
   /**
    * Ends the session and the dialling, from any state. Commands handed over become `unknown`, others `not-sent`.
-   * Resolves when the connection is closed; a dialect may need a moment of quiet before.
+   * Resolves when the connection is closed; a dialect may need a quiet moment before that.
    */
   async stop(): Promise<void> {
     if (this.#state.name === 'stopped') return;
@@ -192,8 +123,8 @@ export class Monitor {
   }
 
   /**
-   * Sends a command. Settles it at once as `not-sent` when the monitor is not ready, when an in-band command finds no
-   * place free, or when an out-of-band one finds that oob was not negotiated.
+   * Sends a command. Settles it at once as `not-sent` if the monitor is not ready, if no place is free for an in-band
+   * command, or if oob was not negotiated for an out-of-band one.
    */
   execute(execution: Execution): void {
     if (this.#state.name !== 'ready' || this.#session === null) {
@@ -205,8 +136,8 @@ export class Monitor {
   }
 
   /**
-   * The caller of a command has given it up. Replies of a guest agent may carry no id, so it gets no further command
-   * before it is known to be done with that one: either its late reply comes, or it is settled as `unknown`.
+   * The caller of a command has given it up. Replies of a guest agent may carry no id, so the agent gets no further
+   * command until it has finished this one: its late reply arrives, or it is settled as `unknown`.
    */
   resynchronize(): void {
     this.#session?.resynchronize();
@@ -214,9 +145,9 @@ export class Monitor {
 
   /**
    * The owner's own queries, also inside `prepare`.
-   * @returns the outcome; at the deadline `unknown`, while the command keeps its place until it is answered.
+   * @returns the outcome; `unknown` at the deadline, while the command keeps its place until the reply.
    */
-  run(command: string, argumentsJson: string | undefined, options: RunOptions): Promise<Outcome> {
+  run(command: string, argumentsJson: string | undefined, options: RunOptions): Promise<Settlement> {
     const { deadlineMs, answerBytes = serverBounds.ownAnswer.most, arrived } = options;
     return new Promise((resolve) => {
       const session = this.#session;
@@ -227,17 +158,17 @@ export class Monitor {
       const deadline = this.#clock.schedule(deadlineMs, () => {
         resolve({ kind: 'unknown', cause: `no reply within ${deadlineMs} ms` });
       });
-      const settle = (outcome: Outcome): void => {
+      const settle = (settlement: Settlement): void => {
         deadline.cancel();
-        arrived?.(outcome);
-        resolve(outcome);
+        arrived?.(settlement);
+        resolve(settlement);
       };
       session.execute({ command, answerBytes, ...(argumentsJson === undefined ? {} : { argumentsJson }), settle });
       this.#health?.sent();
     });
   }
 
-  /** @returns whether the monitor is still in that state: its owner may stop it when told. */
+  /** @returns whether the monitor is still in that state: its owner may stop it in the callback. */
   #enter(state: MonitorState): boolean {
     const previous = this.#state;
     requireTransition(previous.name, state.name);
@@ -287,8 +218,8 @@ export class Monitor {
   #listen(endpoint: Extract<Endpoint, { kind: 'listen-unix' | 'listen-tls' }>): void {
     const listener = new PeerListener(endpoint, this.#options, {
       listening: () => {
-        const fault = this.#fault('listening', 'no VM has dialled in');
-        this.#enter({ name: 'waiting', since: this.#clock.wall(), retryAt: null, fault });
+        const lastError = this.#failed('listening', 'no VM has dialled in');
+        this.#enter({ name: 'waiting', since: this.#clock.wall(), retryAt: null, lastError });
       },
       failed: (code, detail) => {
         this.#listener = null;
@@ -329,12 +260,14 @@ export class Monitor {
         ended: (code, detail) => this.#sessionEnded(code, detail),
       },
       {
-        dialect: dialects[dialect === 'auto' ? 'qemu' : dialect],
+        dialect: dialectNamed(dialect),
         detect: dialect === 'auto',
         transport: transportOf(this.endpoint),
         clock: this.#clock,
         handshakeTimeoutMs,
         lineBytes,
+        numbers: this.#numbers,
+        descriptorPassage: this.#options.descriptorPassage,
       },
     );
   }
@@ -376,14 +309,14 @@ export class Monitor {
     this.#host.place?.();
   }
 
-  /** Any answer will do: it is given by the monitor's own thread, which lives while the main loop is blocked. */
+  /** Any reply counts: the monitor's own thread sends it, which works while the main loop is blocked. */
   #probe(session: Session, answered: () => void): void {
     session.execute({
       command: 'query-yank',
       outOfBand: true,
       answerBytes: serverBounds.ownAnswer.most,
-      settle: (outcome) => {
-        if (outcome.kind === 'return' || outcome.kind === 'error') answered();
+      settle: (settlement) => {
+        if (settlement.kind === 'return' || settlement.kind === 'error') answered();
       },
     });
   }
@@ -393,7 +326,7 @@ export class Monitor {
     if (this.#state.name === 'ready') this.#host.place?.();
   }
 
-  #sessionEnded(code: FaultCode, detail: string): void {
+  #sessionEnded(code: LastErrorCode, detail: string): void {
     this.#session = null;
     if (this.#state.name === 'stopped') return;
     this.#abandon();
@@ -402,12 +335,12 @@ export class Monitor {
     this.#lose(code, detail);
   }
 
-  /** No session, for that reason: waits for its turn to try again. */
-  #lose(code: FaultCode, detail: string): void {
-    const fault = this.#fault(code, detail);
+  /** No session, for this reason: waits for its turn to dial again. */
+  #lose(code: LastErrorCode, detail: string): void {
+    const lastError = this.#failed(code, detail);
     const since = this.#clock.wall();
     if (this.#listener !== null) {
-      this.#enter({ name: code === 'shutdown' ? 'closed' : 'waiting', since, retryAt: null, fault });
+      this.#enter({ name: code === 'shutdown' ? 'closed' : 'waiting', since, retryAt: null, lastError });
       return;
     }
     const delay = this.#backoff.next();
@@ -416,7 +349,7 @@ export class Monitor {
     const closed = code === 'shutdown' || (this.#shutDown && absent);
     const busy = code === 'no-greeting' || code === 'backlog-full';
     const name = closed ? 'closed' : busy ? 'busy' : 'waiting';
-    if (this.#enter({ name, since, retryAt, fault })) this.#waitFor(delay);
+    if (this.#enter({ name, since, retryAt, lastError })) this.#waitFor(delay);
   }
 
   #waitFor(delay: number): void {
@@ -426,7 +359,8 @@ export class Monitor {
       again.cancel();
       unwatch();
     };
-    // A socket file that comes new is a server that starts. A busy one exists and says nothing by changing.
+    // A new socket file means that a server has started. For a busy server, the file exists and its changes mean
+    // nothing.
     if (this.endpoint.kind !== 'unix' || this.#state.name === 'busy') return;
     unwatch = watchSocketFile(this.endpoint.path, () => {
       if (!this.#atOnce.tryTake(this.#clock.now())) return;
@@ -437,12 +371,12 @@ export class Monitor {
 
   #retry(): void {
     const state = this.#state;
-    const gone = state.name === 'closed' || (state.name === 'waiting' && state.fault.code === 'no-such-file');
+    const gone = state.name === 'closed' || (state.name === 'waiting' && state.lastError.code === 'no-such-file');
     if (!gone || this.endpoint.kind !== 'unix' || existsSync(this.endpoint.path)) {
       this.#reconnect();
       return;
     }
-    // Still nothing to dial: no change that its owner would have to tell anyone.
+    // Still nothing to dial: not a change that the owner needs to know.
     this.#abandon();
     const delay = this.#backoff.next();
     this.#state = { ...state, retryAt: this.#clock.wall() + delay };
@@ -454,9 +388,9 @@ export class Monitor {
     this.#connect();
   }
 
-  #fault(code: FaultCode, detail: string): Fault {
-    this.#lastFault = { code, detail: shownText(detail), time: this.#clock.wall() };
-    return this.#lastFault;
+  #failed(code: LastErrorCode, detail: string): LastError {
+    this.#lastError = { code, detail: shownText(detail), time: this.#clock.wall() };
+    return this.#lastError;
   }
 }
 

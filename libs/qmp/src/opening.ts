@@ -1,33 +1,33 @@
-import type { Dialect } from './dialects/dialect.js';
+import type { KnownDialect } from './dialects/dialects.js';
 import type { Execution } from './execution.js';
-import type { FaultCode } from './fault.js';
-import type { Greeting } from './session-info.js';
+import type { LastErrorCode } from './last-error.js';
+import type { Greeting } from './greeting.js';
 
-/** How a session begins, from connect until commands may be sent. */
+/** The opening of a session, from connect until commands may be sent. */
 export interface Opening {
   /** The connection is up. */
   begin(): void;
-  /** Sees each line first. @returns whether the line was the opening's own business. */
+  /** Gets each line first. @returns whether the line belonged to the opening. */
   claim(line: Buffer, start: number, end: number): boolean;
   greeted(greeting: Greeting): void;
-  /** A line that is no QMP message. */
+  /** A line that is not a QMP message. */
   unintelligible(line: Buffer, start: number, end: number): void;
-  /** What it means that the deadline passed. */
-  timedOut(): OpeningFault;
-  /** What it means that the peer closed. */
-  closed(): OpeningFault;
+  /** The cause when the deadline passes. */
+  timedOut(): OpeningFailure;
+  /** The cause when the peer closes. */
+  closed(): OpeningFailure;
 }
 
-export interface OpeningFault {
-  readonly code: FaultCode;
+export interface OpeningFailure {
+  readonly code: LastErrorCode;
   readonly detail: string;
 }
 
-/** What an opening can do to its session. */
+/** The part of a session that an opening needs. */
 export interface OpeningSession {
   sendRaw(bytes: Buffer): void;
   request(execution: Execution): void;
-  useDialect(dialect: Dialect): void;
+  useDialect(dialect: KnownDialect): void;
   opened(greeting: Greeting | null, oob: boolean): void;
-  fail(fault: OpeningFault): void;
+  fail(failure: OpeningFailure): void;
 }

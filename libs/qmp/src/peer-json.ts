@@ -1,18 +1,18 @@
-import type { Outcome } from './execution.js';
+import type { Settlement } from './execution.js';
 import { skipSpace, skipString, skipValue } from './json-scan.js';
 import { serverBounds } from './server-bounds.js';
 
 /**
- * What a peer wrote, read with checks: a server or a guest can write any JSON anywhere, whatever its schema says, and it
- * is read where nobody is left to catch what is thrown.
+ * Reads what a peer wrote, with checks: a server or a guest can write any JSON anywhere, whatever its schema says, and
+ * no caller catches an error there.
  */
 
 export type PeerObject = Readonly<Record<string, unknown>>;
 
 /**
- * Undefined for what is no JSON: QEMU can write `inf`, and of a long reply nobody has looked at all bytes. Of a text over
- * {@link serverBounds.ownAnswer} only the plain members of an object are read, which can be long (what a guest agent read
- * from a file): a million small values would take a hundred times the memory of their text.
+ * Undefined if the text is not JSON: QEMU can write `inf`, and not all bytes of a long reply were checked. For a text
+ * over {@link serverBounds.ownAnswer} only the plain members of an object are read, which can be long (such as a file
+ * that a guest agent read): a million small values would take a hundred times the memory of their text.
  */
 export function parsedJson(json: string | Buffer): unknown {
   if (json.length > serverBounds.ownAnswer.most) return plainMembers(Buffer.from(json));
@@ -23,10 +23,13 @@ export function parsedJson(json: string | Buffer): unknown {
   }
 }
 
-/** Members of the largest object that is read without being parsed as a whole. */
+/** Members of the largest object that is read without parsing it as a whole. */
 const mostMembers = 1000;
 
-/** Those members of an object that are no objects or lists; undefined for what is no object or has over a thousand. */
+/**
+ * The members of an object that are neither objects nor lists; undefined for anything but an object, or if it has over
+ * a thousand.
+ */
 function plainMembers(json: Buffer): PeerObject | undefined {
   const end = json.length;
   const members: [string, unknown][] = [];
@@ -53,27 +56,27 @@ export function asObject(value: unknown): PeerObject | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as PeerObject) : undefined;
 }
 
-/** An array as a list of objects, `{}` for what is none; undefined for anything else. */
+/** An array as a list of objects, with `{}` in place of other elements; undefined for anything but an array. */
 export function asObjects(value: unknown): readonly PeerObject[] | undefined {
   return Array.isArray(value) ? (value as unknown[]).map((item) => asObject(item) ?? {}) : undefined;
 }
 
-/** The text, or undefined for what is none. */
+/** The text; undefined for other types. */
 export function asText(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-/** A count or a size; undefined for what can be none: `1e999` is read as infinite. */
+/** A count or a size; undefined for other values: `1e999` parses as infinite. */
 export function asNumber(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
 }
 
-/** The return value of an answer as an object; undefined for anything else. */
-export function returnedObject(outcome: Outcome): PeerObject | undefined {
-  return outcome.kind === 'return' ? asObject(parsedJson(outcome.value)) : undefined;
+/** The return value of a reply as an object; undefined for anything else. */
+export function returnedObject(settlement: Settlement): PeerObject | undefined {
+  return settlement.kind === 'return' ? asObject(parsedJson(settlement.value)) : undefined;
 }
 
-/** The return value of an answer as a list of objects; undefined for anything else. */
-export function returnedList(outcome: Outcome): readonly PeerObject[] | undefined {
-  return outcome.kind === 'return' ? asObjects(parsedJson(outcome.value)) : undefined;
+/** The return value of a reply as a list of objects; undefined for anything else. */
+export function returnedList(settlement: Settlement): readonly PeerObject[] | undefined {
+  return settlement.kind === 'return' ? asObjects(parsedJson(settlement.value)) : undefined;
 }

@@ -2,8 +2,8 @@ import { createServer, type Server, type Socket } from 'node:net';
 import path from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import type { Endpoint } from './endpoint.js';
-import type { FaultCode } from './fault.js';
-import { keepAliveMs, type TlsOptions } from './transport.js';
+import type { LastErrorCode } from './last-error.js';
+import { connectionProbeMs, type TlsOptions } from './transport.js';
 import { holdFile, linkedPath, type HeldFile } from './unix-sockets/link-free-path.js';
 import { listenOnSocketFile } from './unix-sockets/socket-server.js';
 import { isPrivate } from './unix-sockets/trusted-directory.js';
@@ -12,21 +12,21 @@ export type ListeningEndpoint = Extract<Endpoint, { kind: 'listen-unix' | 'liste
 
 export interface PeerListenerOptions {
   readonly tls?: TlsOptions;
-  /** Of a unix socket: the directory below which no name may be a link; without it links are followed. */
+  /** For a unix socket: the directory below which no name may be a link; without it links are followed. */
   readonly anchor?: string;
 }
 
 export interface PeerListenerHost {
   listening(): void;
-  failed(code: FaultCode, detail: string): void;
-  /** A peer dialled in and, over TLS, showed a certificate we trust. */
+  failed(code: LastErrorCode, detail: string): void;
+  /** A peer dialled in and, over TLS, presented a trusted certificate. */
   connected(socket: Socket): void;
   refused(detail: string): void;
 }
 
 /**
- * Waits for a QEMU that dials in (`reconnect=`). Whoever can connect is taken for the VM, so a unix socket must be in a
- * directory that only we may enter, and TLS peers must show a client certificate.
+ * Waits for a QEMU that dials in (`reconnect=`). Any peer that can connect counts as the VM, so a unix socket must be
+ * in a directory that only this process's user may enter, and TLS peers must present a client certificate.
  */
 export class PeerListener {
   readonly #endpoint: ListeningEndpoint;
@@ -46,7 +46,7 @@ export class PeerListener {
       const options = {
         ...{ ca, cert, key },
         ...{ requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.2' as const },
-        ...{ allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs },
+        ...{ allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: connectionProbeMs },
       };
       const server = createTlsServer(options, (socket) => this.#connected(socket));
       server.on('tlsClientError', (error: Error) => this.#host.refused(error.message));
@@ -92,7 +92,7 @@ export class PeerListener {
       return;
     }
     this.#server.on('error', () => undefined);
-    // Node removes the socket by its name when the server closes: until then the way to it must stay.
+    // Node.js removes the socket by its name when the server closes, so its path must remain valid until then.
     this.#server.once('close', () => directory.release());
     if (this.#closed) this.#server.close();
   }
@@ -106,14 +106,14 @@ export class PeerListener {
 
 const insecure = 'INSECURE_DIRECTORY';
 
-function faultOf(code: string | undefined): FaultCode {
+function faultOf(code: string | undefined): LastErrorCode {
   if (code === linkedPath) return 'linked-path';
   return code === insecure ? 'insecure-directory' : 'listen-failed';
 }
 
 /**
- * Holds the directory, so that the socket is made in the one that was looked at. Only we may enter it: everyone who can
- * reach the socket is taken for the VM.
+ * Holds the directory open, so that the socket is created in the directory that was checked. Only this process's user
+ * may enter it, because every peer that can reach the socket counts as the VM.
  */
 function holdPrivate(directory: string, anchor: string | undefined): HeldFile {
   const held = holdFile(directory, anchor);

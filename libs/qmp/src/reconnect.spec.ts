@@ -3,8 +3,8 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { FakeMonitor, ManualClock, Scene, probe, removeTempDir } from '@qmp-gateway/test-kit';
 import { afterEach, describe, expect, it } from 'vitest';
-import { DialGate } from '@qmp-gateway/qmp';
-import { faultCodeOf } from './transport.js';
+import { Semaphore } from '@qmp-gateway/qmp';
+import { lastErrorCodeOf } from './transport.js';
 
 const scene = new Scene();
 
@@ -30,9 +30,9 @@ describe('dialling', () => {
     ] as const) {
       const { monitor, host } = scene.monitor(path.join(directory, name));
       monitor.start();
-      const { fault } = await host.reached(monitor, 'waiting');
-      expect({ name, code: fault.code }).toEqual({ name, code });
-      expect(monitor.lastFault).toBe(fault);
+      const { lastError } = await host.reached(monitor, 'waiting');
+      expect({ name, code: lastError.code }).toEqual({ name, code });
+      expect(monitor.lastError).toBe(lastError);
     }
   });
 
@@ -42,7 +42,7 @@ describe('dialling', () => {
     await fake.stop();
     const { monitor, host } = scene.monitor(endpoint);
     monitor.start();
-    expect((await host.reached(monitor, 'waiting')).fault.code).toBe('refused');
+    expect((await host.reached(monitor, 'waiting')).lastError.code).toBe('refused');
   });
 
   it.each([
@@ -54,7 +54,7 @@ describe('dialling', () => {
     ['ETIMEDOUT', 'connect-timeout'],
     ['EMFILE', 'connect-failed'],
     ['CERT_HAS_EXPIRED', 'tls-failed'],
-  ])('takes %s for %s', (code, fault) => expect(faultCodeOf({ code }, code.startsWith('CERT'))).toBe(fault));
+  ])('takes %s for %s', (code, fault) => expect(lastErrorCodeOf({ code }, code.startsWith('CERT'))).toBe(fault));
 
   it('gives up a connection that is not made in time', async () => {
     const clock = new ManualClock();
@@ -72,7 +72,7 @@ describe('dialling', () => {
     staged.monitor.start();
     await accepted;
     clock.advance(5000);
-    expect(staged.monitor.state).toMatchObject({ name: 'waiting', fault: { code: 'connect-timeout' } });
+    expect(staged.monitor.state).toMatchObject({ name: 'waiting', lastError: { code: 'connect-timeout' } });
   });
 
   it('waits with exponential back-off and full jitter', async () => {
@@ -113,32 +113,32 @@ describe('dialling', () => {
   });
 
   it('never has more dials in progress than the gate lets in', async () => {
-    const gate = new DialGate(3);
+    const gate = new Semaphore(3);
     let most = 0;
     const fakes = await Promise.all(Array.from({ length: 12 }, () => scene.fake()));
     const staged = fakes.map((fake) => scene.monitor(fake.endpoint, { dialGate: gate }));
     for (const { monitor, host } of staged) {
       const told = host.stateChanged.bind(host);
       host.stateChanged = (state) => {
-        most = Math.max(most, gate.active);
+        most = Math.max(most, gate.taken);
         told(state);
       };
       monitor.start();
     }
     await Promise.all(staged.map(({ monitor, host }) => host.reached(monitor, 'ready')));
     expect(most).toBe(3);
-    expect(gate.active).toBe(0);
+    expect(gate.taken).toBe(0);
   });
 
   it('leaves the gate when stopped while it dials, or while it waits to', async () => {
-    const gate = new DialGate(1);
+    const gate = new Semaphore(1);
     const fake = await scene.fake();
     const [first, second, third] = [1, 2, 3].map(() => scene.monitor(fake.endpoint, { dialGate: gate }));
     for (const staged of [first, second, third]) staged!.monitor.start();
     await second!.monitor.stop();
     await first!.monitor.stop();
     await third!.host.reached(third!.monitor, 'ready');
-    expect(gate.active).toBe(0);
+    expect(gate.taken).toBe(0);
   });
 });
 
@@ -147,8 +147,8 @@ describe('the end of a session', () => {
     const fake = await scene.fake();
     const { monitor, host } = await scene.ready(fake.endpoint);
     fake.connections[0]!.close();
-    const { fault } = await host.reached(monitor, 'waiting');
-    expect(fault.code).toBe('connection-lost');
+    const { lastError } = await host.reached(monitor, 'waiting');
+    expect(lastError.code).toBe('connection-lost');
     await host.reached(monitor, 'ready');
     const sessions = host.states.flatMap((state) => (state.name === 'ready' ? [state.session] : []));
     expect(sessions[0]).not.toBe(sessions[1]);
@@ -192,7 +192,7 @@ describe('the end of a session', () => {
     const { monitor, host } = await scene.ready(fake.endpoint);
     const other = ending === 'reply' ? null : probe(monitor, 'other');
     expect(await probe(monitor, 'quit').outcome).toEqual({ kind: 'return', value: Buffer.from('{}') });
-    expect(fake.commands.at(-1)?.raw.toString()).toMatch(/^\{"execute":"quit","id":"[^"]+"\}$/);
+    expect(fake.commands.at(-1)?.raw.toString()).toMatch(/^\{"execute":"quit","id":[0-9]{3}\}$/);
     if (other === null) fake.connections[0]?.close();
     else expect((await other.outcome).kind).toBe('unknown');
     await host.reached(monitor, 'closed');

@@ -1,21 +1,15 @@
-/** How a peer speaks. `storage-daemon` is QEMU's protocol under another name; `auto` tells StratoVirt by its greeting. */
-export type DialectName = 'qemu' | 'stratovirt' | 'storage-daemon' | 'guest-agent';
+import type { DialectName } from './dialects/dialects.js';
+import type { Greeting } from './greeting.js';
 
-export interface Greeting {
-  readonly version: { readonly major: number; readonly minor: number; readonly micro: number };
-  readonly package: string;
-  readonly capabilities: readonly string[];
-  /** The greeting line as the server wrote it. */
-  readonly json: string;
-}
-
-/** One negotiated session; a new object for every connection, so its identity can stand for an epoch. */
+/** One negotiated session; each connection creates a new object, so its identity can stand for an epoch. */
 export interface SessionInfo {
-  /** Random, made for this connection; the prefix of its message ids. */
+  /** Random for each connection; in the id of its negotiation, and in all its ids where they are text. */
   readonly nonce: string;
-  /** Null for the guest agent, which does not greet. */
+  /** Null for the guest agent, which sends no greeting. */
   readonly greeting: Greeting | null;
   readonly dialect: DialectName;
+  /** In-band commands that the server takes at once. */
+  readonly window: number;
   /** Out-of-band execution was negotiated. */
   readonly oob: boolean;
   /** Wall-clock milliseconds. */
@@ -25,10 +19,10 @@ export interface SessionInfo {
 /** One event, its parts cut out of the line and not interpreted. */
 export interface QmpEvent {
   readonly name: string;
-  /** JSON text exactly as the server wrote it; undefined when the event has no `data` member. */
+  /** JSON text exactly as the server wrote it; undefined if the event has no `data` member. */
   readonly data: string | undefined;
-  /** JSON text exactly as the server wrote it; `null` when the event has none. */
+  /** JSON text exactly as the server wrote it; `null` if the event has none. */
   readonly timestamp: string;
-  /** Wall-clock milliseconds of its arrival here. */
+  /** Wall-clock milliseconds of its arrival. */
   readonly receivedAt: number;
 }

@@ -1,97 +1,59 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { AgentSynchronization } from './agent-synchronization.js';
-import type { AnomalyKind } from './anomaly.js';
-import { boundedName, lengthOf, readError } from './bounded-parts.js';
+import { readError } from './bounded-parts.js';
 import type { Clock, Timer } from './clock.js';
-import type { Dialect } from './dialects/dialect.js';
-import { EarlyEvents } from './early-events.js';
-import type { Execution, Outcome } from './execution.js';
-import type { FaultCode } from './fault.js';
+import type { KnownDialect } from './dialects/dialects.js';
+import type { Execution } from './execution.js';
+import type { LastErrorCode } from './last-error.js';
 import { GreetingOpening } from './greeting-opening.js';
-import { readGreeting } from './greeting.js';
-import { InFlight, InFlightTable } from './in-flight.js';
+import { readGreeting, type Greeting } from './greeting.js';
+import type { InFlight } from './in-flight.js';
 import { skipSpace } from './json-scan.js';
 import { endBytes, overlongLine, type OverlongLine } from './line-splitter.js';
 import { MessageChannel, type OutgoingMessage } from './message-channel.js';
-import { checkedBytes, MessageIds, MessageScanner, type Span } from './message.js';
-import type { Opening, OpeningFault } from './opening.js';
+import { MessageIds } from './message-ids.js';
+import { checkedBytes, MessageScanner, type Span } from './message.js';
+import type { Opening, OpeningFailure } from './opening.js';
 import { copyOut } from './own-bytes.js';
-import { isReadable } from './readable.js';
 import { serverBounds } from './server-bounds.js';
-import type { Greeting, QmpEvent, SessionInfo } from './session-info.js';
+import type { SessionInfo } from './session-info.js';
+import { emptyObject, SessionCommands, tooLong, type CommandSession } from './session-commands.js';
+import { SessionEvents } from './session-events.js';
+import type { SessionHost, SessionOptions } from './session-host.js';
 import { SyncOpening } from './sync-opening.js';
-import { TokenBucket } from './token-bucket.js';
-
-export interface SessionHost {
-  /** Commands may be sent. Events that came earlier follow at once. */
-  opened(info: SessionInfo): void;
-  event(event: QmpEvent, info: SessionInfo): void;
-  /** An event of that name came that is too large to be told. */
-  eventLeftOut(name: string, info: SessionInfo): void;
-  /** An in-band command was answered: its place is free. */
-  answered(): void;
-  /** The agent has not answered for a handshake's time; `answered` tells when it did. */
-  silent(): void;
-  anomaly(kind: AnomalyKind, detail: string): void;
-  /** Whoever was told of a line threw this: the session ends now. @throws it again, when nobody wants to know */
-  failed(error: unknown): void;
-  /** The session is over; called once. What was in flight is settled afterwards. */
-  ended(code: FaultCode, detail: string): void;
-}
-
-export interface SessionOptions {
-  readonly dialect: Dialect;
-  /** The greeting may choose another dialect. */
-  readonly detect: boolean;
-  readonly transport: 'unix' | 'tcp' | 'tls';
-  readonly clock: Clock;
-  /** Over greeting and negotiation together. */
-  readonly handshakeTimeoutMs: number;
-  readonly lineBytes: number;
-}
-
-/** A server that throttles gets the command again after this time, so many times. */
-const retryAfterMs = 25;
-const retries = 20;
-
-const emptyObject = Buffer.from('{}');
 
 const replyHead = Buffer.from('{"return":');
 
 /** QMP over one connection, from connect to its end: opening, ids, execution, events. */
-export class Session {
+export class Session implements CommandSession {
   readonly #host: SessionHost;
   readonly #clock: Clock;
   readonly #channel: MessageChannel;
-  readonly #ids = new MessageIds(randomBytes(8).toString('hex'));
+  readonly #ids: MessageIds;
   readonly #scanner = new MessageScanner();
-  readonly #table = new InFlightTable();
-  #dialect: Dialect;
+  readonly #commands: SessionCommands;
+  #dialect: KnownDialect;
   #opening: Opening | null;
   #handshakeDeadline: Timer | null;
-  /** Null for peers that greet: those need no synchronizing. */
+  /** Null for peers that greet, which need no synchronizing. */
   readonly #synchronization: AgentSynchronization | null;
   #info: SessionInfo | null = null;
-  readonly #early = new EarlyEvents();
-  #bucket: TokenBucket | null = null;
-  #pacing: Timer | null = null;
-  #count = 0;
-  #shutdownSeen = false;
+  readonly #events: SessionEvents;
   #ended = false;
-  readonly #overTcp: boolean;
-  /** A failed command waits for its {@link Dialect.queryBeforeEnd}. */
-  #querying = false;
-  /** Nothing is known of the server yet: it may be one that cannot bear a plain close. */
+  readonly overTcp: boolean;
+  /** The server is not known yet: it may be one that does not survive a plain close. */
   #anyServer: boolean;
 
   constructor(socket: Socket, host: SessionHost, options: SessionOptions) {
     const { dialect, detect, transport, clock } = options;
     const tls = transport === 'tls';
-    this.#overTcp = transport === 'tcp';
+    this.overTcp = transport === 'tcp';
     this.#anyServer = detect;
     this.#host = host;
     this.#clock = clock;
+    this.#ids = new MessageIds(randomBytes(8).toString('hex'), options.numbers);
+    this.#events = new SessionEvents(host, clock);
     this.#dialect = dialect;
     this.#channel = new MessageChannel(
       socket,
@@ -102,24 +64,28 @@ export class Session {
       },
       {
         lineBytes: options.lineBytes,
-        wanted: { always: serverBounds.unaskedLine.most, now: () => this.#table.answerBytes(options.lineBytes) },
+        wanted: {
+          always: serverBounds.unaskedLine.most,
+          now: () => this.#commands.table.answerBytes(options.lineBytes),
+        },
         gathers: () => this.#dialect.gathers,
         lastByteApart: tls,
+        descriptorPassage: transport === 'unix' ? options.descriptorPassage : undefined,
       },
     );
-    this.#useDialect(dialect);
+    this.#commands = new SessionCommands(this, { channel: this.#channel, ids: this.#ids }, clock, dialect);
     this.#synchronization = dialect.greets ? null : this.#synchronizeWith(clock, options.handshakeTimeoutMs);
     const side = {
       sendRaw: (bytes: Buffer) => this.#channel.sendRaw(bytes),
       request: (execution: Execution) => this.#send(execution),
-      useDialect: (chosen: Dialect) => this.#useDialect(chosen),
+      useDialect: (chosen: KnownDialect) => this.#useDialect(chosen),
       opened: (greeting: Greeting | null, oob: boolean) => this.#opened(greeting, oob),
-      fail: (fault: OpeningFault) => this.end(fault.code, fault.detail),
+      fail: (failure: OpeningFailure) => this.end(failure.code, failure.detail),
     };
     this.#opening = dialect.greets ? new GreetingOpening(side, dialect, detect, tls) : new SyncOpening(side);
     this.#handshakeDeadline = clock.schedule(options.handshakeTimeoutMs, () => {
-      const fault = this.#opening?.timedOut();
-      if (fault !== undefined) this.end(fault.code, fault.detail);
+      const failure = this.#opening?.timedOut();
+      if (failure !== undefined) this.end(failure.code, failure.detail);
     });
     this.#opening.begin();
   }
@@ -130,19 +96,32 @@ export class Session {
   }
 
   get inFlight(): number {
-    return this.#table.inBand;
+    return this.#commands.table.inBand;
   }
 
   /** Free in-band places; 0 until negotiated and after the end. */
   get places(): number {
     if (this.#info === null || this.#ended || this.#synchronization?.pending === true) return 0;
-    return Math.max(0, this.#dialect.window - this.#table.inBand);
+    return Math.max(0, this.#dialect.window - this.#commands.table.inBand);
   }
 
-  /** Milliseconds the oldest in-band command has been unanswered; null when there is none. */
+  /** Milliseconds for which the oldest in-band command has been unanswered; null if there is none. */
   get oldestAge(): number | null {
-    const oldest = this.#table.oldestInBand();
+    const oldest = this.#commands.table.oldestInBand();
     return oldest === undefined ? null : this.#clock.now() - oldest.since;
+  }
+
+  /** Negotiated, and not ended. */
+  get isOpen(): boolean {
+    return this.#info !== null && !this.#ended;
+  }
+
+  answered(): void {
+    this.#host.answered();
+  }
+
+  quitAnswered(): void {
+    this.#events.quitAnswered();
   }
 
   get quietBeforeCloseMs(): number {
@@ -160,35 +139,19 @@ export class Session {
     }
   }
 
-  /** A command was given up: a guest agent is synchronized with before the next one. Others match replies by id. */
+  /** A command was given up: synchronizes with a guest agent before the next one. Other peers match replies by id. */
   resynchronize(): void {
-    if (this.#info !== null && !this.#ended && this.#table.inBand > 0) this.#synchronization?.begin();
+    if (this.#info !== null && !this.#ended && this.#commands.table.inBand > 0) this.#synchronization?.begin();
   }
 
-  /** Ends the session from our side: commands handed over are unknown, the others not sent. */
-  end(code: FaultCode, detail: string): void {
+  /** Ends the session from this side: commands handed over are unknown, the others not sent. */
+  end(code: LastErrorCode, detail: string): void {
     this.#end(code, detail, false);
   }
 
   #send(execution: Execution): void {
-    const number = ++this.#count;
-    const verb = execution.outOfBand === true ? 'exec-oob' : 'execute';
-    const args = execution.argumentsJson === undefined ? '' : `,"arguments":${execution.argumentsJson}`;
-    const { command } = execution;
-    const text = `{"${verb}":${JSON.stringify(command)}${args},"id":${this.#ids.text(number)}}${this.#dialect.terminator(command)}`;
-    if (!isReadable(text)) {
-      execution.settle({ kind: 'unreadable' });
-      return;
-    }
-    const limit = this.#dialect.messageBytes;
-    if (limit !== null && Buffer.byteLength(text) > limit) {
-      execution.settle({ kind: 'too-large', limit });
-      return;
-    }
-    const inFlight = new InFlight(number, text, execution, this.#clock);
-    this.#table.add(inFlight);
-    this.#transmit(inFlight, 0);
-    if (this.#dialect.silentOnSuccess.has(command)) this.#synchronization?.follow(inFlight);
+    const sent = this.#commands.send(execution);
+    if (sent !== undefined && this.#dialect.silentOnSuccess.has(execution.command)) this.#synchronization?.follow(sent);
   }
 
   #synchronizeWith(clock: Clock, intervalMs: number): AgentSynchronization {
@@ -196,11 +159,12 @@ export class Session {
       send: (message: OutgoingMessage) => this.#channel.send(message),
       sendRaw: (bytes: Buffer) => this.#channel.sendRaw(bytes),
       confirmed: (command: InFlight) => {
-        if (this.#table.has(command)) this.#settle(command, { kind: 'return', value: Buffer.from(emptyObject) });
+        if (this.#commands.table.has(command))
+          this.#commands.settle(command, { kind: 'return', value: Buffer.from(emptyObject) });
       },
       synchronized: () => {
-        for (const command of this.#table.handedOver())
-          this.#settle(command, { kind: 'unknown', cause: 'the agent never answered it' });
+        for (const command of this.#commands.table.handedOver())
+          this.#commands.settle(command, { kind: 'unknown', cause: 'the agent never answered it' });
         this.#host.answered();
       },
       silent: () => this.#host.silent(),
@@ -208,47 +172,34 @@ export class Session {
     return new AgentSynchronization(session, clock, intervalMs);
   }
 
-  #transmit(command: InFlight, delay: number): void {
-    const wait = Math.max(delay, this.#bucket?.take(this.#clock.now()) ?? 0);
-    if (wait === 0) {
-      this.#channel.send(command);
-      return;
-    }
-    this.#pacing = this.#clock.schedule(wait, () => {
-      this.#pacing = null;
-      this.#channel.send(command);
-    });
-  }
-
-  #useDialect(dialect: Dialect): void {
+  #useDialect(dialect: KnownDialect): void {
     this.#dialect = dialect;
-    this.#bucket = dialect.rate === null ? null : new TokenBucket(dialect.rate, this.#clock.now());
+    this.#commands.useDialect(dialect);
   }
 
   #opened(greeting: Greeting | null, oob: boolean): void {
     this.#opening = null;
     this.#handshakeDeadline?.cancel();
     this.#handshakeDeadline = null;
+    if (this.#dialect.ids === 'number') this.#ids.useNumbers();
     const info: SessionInfo = {
       nonce: this.#ids.nonce,
       greeting,
       dialect: this.#dialect.name,
+      window: this.#dialect.window,
       oob,
       negotiatedAt: this.#clock.wall(),
     };
     this.#info = info;
-    const { events, dropped } = this.#early.take();
-    if (dropped > 0) this.#host.anomaly('early-events-dropped', `${dropped} events before negotiation`);
-    this.#host.opened(info);
-    for (const event of events) if (!this.#hasEnded()) this.#host.event(event, info);
+    this.#events.opened(info);
   }
 
-  /** As a method: the field may change in a callback, which narrowing does not see. */
+  /** A method, because the field may change in a callback, which narrowing does not see. */
   #hasEnded(): boolean {
     return this.#ended;
   }
 
-  /** What a peer says ends at most the session with it, whatever its owner makes of that. */
+  /** A message of a peer can at most end its own session, whatever the owner does with it. */
   #take(line: Buffer, start: number, end: number, owned: boolean): void {
     try {
       this.#line(line, start, end, owned);
@@ -263,7 +214,7 @@ export class Session {
     if (this.#synchronization?.claim(line, start, end) === true) return;
     const cut = !this.#dialect.byGuest || end - start <= checkedBytes;
     if (cut && this.#ids.cutReturn(line, start, end)) {
-      this.#returned(this.#table.get(this.#ids.number), line, this.#ids.value, owned);
+      this.#returned(this.#commands.table.get(this.#ids.number), line, this.#ids.value, owned);
       return;
     }
     if (end - start > serverBounds.unaskedLine.most && !this.#isWorthScanning(line, start)) {
@@ -279,19 +230,21 @@ export class Session {
         return;
       }
       const next = skipSpace(line, this.#scanner.end, end);
-      if (kind === 'event') this.#event(line);
-      else if (kind === 'greeting') this.#greeting(line.toString('utf8', at, this.#scanner.end));
+      if (kind === 'event') {
+        const { event } = this.#scanner;
+        if (!this.#events.take(line, this.#scanner)) this.#unintelligible(line, event.start, event.end);
+      } else if (kind === 'greeting') this.#greeting(line.toString('utf8', at, this.#scanner.end));
       else this.#reply(kind, line, owned);
       at = next;
     }
   }
 
   /**
-   * To scan a long line takes 2 ms for each MiB, in which nobody else has a turn. It is either a server's answer with its
-   * members in another order than all known servers write, or the answer of a guest.
+   * Scanning a long line takes 2 ms per MiB, during which nobody else has a turn. Such a line is either a reply with
+   * its members in an order that no known server uses, or the reply of a guest.
    */
   #isWorthScanning(line: Buffer, start: number): boolean {
-    return this.#dialect.byGuest || line.subarray(start, start + endBytes).includes(this.#ids.nonce);
+    return this.#dialect.byGuest || this.#ids.find(line.subarray(start, start + endBytes)) >= 0;
   }
 
   #greeting(json: string): void {
@@ -306,68 +259,34 @@ export class Session {
     } else this.#host.anomaly('unintelligible-line', 'a greeting out of place or of unknown shape');
   }
 
-  #event(line: Buffer): void {
-    const { event, data, timestamp } = this.#scanner;
-    if (line[event.start] !== 0x22) {
-      this.#unintelligible(line, event.start, event.end);
-      return;
-    }
-    const name = boundedName(line, event);
-    if (name === null) {
-      this.#host.anomaly('overlong-event', `an event name of ${event.end - event.start} bytes`);
-      return;
-    }
-    if (lengthOf(data) > serverBounds.eventData.most) {
-      this.#host.anomaly('overlong-event', `${name} with ${lengthOf(data)} bytes of data`);
-      if (this.#info === null) this.#early.drop();
-      else this.#host.eventLeftOut(name, this.#info);
-      return;
-    }
-    // With -no-shutdown the VM lives on, and what ends it later may be a crash.
-    if (name === 'SHUTDOWN') this.#shutdownSeen = true;
-    else if (name === 'RESUME') this.#shutdownSeen = false;
-    const qmpEvent: QmpEvent = {
-      name,
-      data: data.start < 0 ? undefined : line.toString('utf8', data.start, data.end),
-      timestamp: this.#timestamp(line, timestamp),
-      receivedAt: this.#clock.wall(),
-    };
-    if (this.#info !== null) this.#host.event(qmpEvent, this.#info);
-    else this.#early.hold(qmpEvent, lengthOf(data));
-  }
-
-  #timestamp(line: Buffer, span: Span): string {
-    const length = lengthOf(span);
-    if (length === 0) return 'null';
-    if (length <= serverBounds.eventTimestamp.most) return line.toString('utf8', span.start, span.end);
-    this.#host.anomaly('overlong-timestamp', `an event's timestamp of ${length} bytes, left out`);
-    return 'null';
-  }
-
   #reply(kind: 'return' | 'error', line: Buffer, owned: boolean): void {
     const { id } = this.#scanner;
     if (id.start < 0 && this.#dialect.replies === 'id') {
       this.#replyWithoutId(kind);
       return;
     }
-    // The agent's remark on the 0xFF that it found stray.
+    // The agent's error about the 0xFF that it found stray.
     if (id.start < 0 && kind === 'error' && this.#synchronization?.pending === true) return;
-    const command = id.start < 0 ? this.#table.oldestInBand() : this.#table.get(this.#ids.read(line, id.start, id.end));
+    const command =
+      id.start < 0
+        ? this.#commands.table.oldestInBand()
+        : this.#commands.table.get(this.#ids.read(line, id.start, id.end));
     if (kind === 'return') this.#returned(command, line, this.#scanner.return, owned);
     else this.#refused(command, line, this.#scanner.error);
-    // Whoever sends such lines could go on as long as an answer is awaited.
+    // A peer could send such lines as long as a reply is due.
     if (command === undefined && line.length > serverBounds.unaskedLine.most)
       this.end('protocol-error', 'a long answer to no command');
   }
 
   /**
-   * With ids on all our messages, an error without one means that the server did not understand our bytes, or that a
-   * former client sent its command without an id. Only the former can happen once we are negotiated and waiting.
+   * All messages of this side have ids, so an error without one means that the server could not parse a message, or
+   * that a former client sent a command without an id. Only the first can happen after negotiation while a reply is
+   * due.
    */
   #replyWithoutId(kind: 'return' | 'error'): void {
     this.#host.anomaly('reply-without-id', kind);
     if (kind === 'return' || this.#info === null) return;
-    this.#abandonOldest('the server answered with an error that names no command');
+    this.#commands.abandonOldest('the server answered with an error that names no command');
     this.end('protocol-error', 'an error without id');
   }
 
@@ -378,13 +297,13 @@ export class Session {
     }
     const { answerBytes = Infinity } = command.execution;
     if (span.end - span.start > answerBytes) {
-      this.#settle(command, tooLong(answerBytes));
+      this.#commands.settle(command, tooLong(answerBytes));
       return;
     }
     const part = line.subarray(span.start, span.end);
-    // Keeping a part of a larger buffer would keep all of it.
+    // A part of a larger buffer would keep all of it alive.
     const value = owned && part.length * 2 >= line.length ? part : copyOut(part);
-    this.#settle(command, { kind: 'return', value });
+    this.#commands.settle(command, { kind: 'return', value });
   }
 
   #refused(command: InFlight | undefined, line: Buffer, span: Span): void {
@@ -392,112 +311,63 @@ export class Session {
       this.#host.anomaly('foreign-reply', `error of ${span.end - span.start} bytes`);
       return;
     }
-    this.#settle(command, { kind: 'error', ...readError(line, span) });
-  }
-
-  #settle(command: InFlight, outcome: Outcome): void {
-    const meaning = this.#dialect.interpret(outcome, command.execution.command);
-    if (meaning === null && command.attempts < retries) {
-      command.attempts++;
-      command.refusal = outcome;
-      this.#transmit(command, retryAfterMs);
-      return;
-    }
-    this.#table.delete(command);
-    if (outcome.kind === 'error' && this.#query(command, meaning ?? outcome)) return;
-    // The storage daemon has no SHUTDOWN event.
-    if (outcome.kind === 'return' && command.execution.command === 'quit') this.#shutdownSeen = true;
-    command.execution.settle(meaning ?? outcome);
-    if (command.inBand && this.#info !== null && !this.#ended) this.#host.answered();
-  }
-
-  /**
-   * After a failed command, for a server that needs it: its error is told when the query is over, and its place is free
-   * then. @returns whether the query was sent
-   */
-  #query({ execution }: InFlight, failure: Outcome): boolean {
-    const query = this.#overTcp && this.#info !== null && !this.#ended ? this.#dialect.queryBeforeEnd : null;
-    if (query === null || this.#querying) return false;
-    this.#querying = true;
-    this.#send({
-      command: query,
-      settle: () => {
-        this.#querying = false;
-        execution.settle(failure);
-      },
-    });
-    return true;
+    this.#commands.settle(command, { kind: 'error', ...readError(line, span) });
   }
 
   #unintelligible(line: Buffer, start: number, end: number): void {
-    const command = this.#table.get(this.#ids.readAtEnd(line, start, end));
+    const command = this.#commands.table.get(this.#ids.readAtEnd(line, start, end));
     this.#host.anomaly('unintelligible-line', `${end - start} bytes`);
     if (command !== undefined) {
-      this.#settle(command, { kind: 'unknown', cause: 'the reply is not JSON' });
+      this.#commands.settle(command, { kind: 'unknown', cause: 'the reply is not JSON' });
     } else if (this.#opening !== null) {
       this.#opening.unintelligible(line, start, end);
-    } else if (this.#table.inBand > 0) {
-      this.#abandonOldest('the server sent a line that is not QMP, perhaps the reply');
+    } else if (this.#commands.table.inBand > 0) {
+      this.#commands.abandonOldest('the server sent a line that is not QMP, perhaps the reply');
       this.end('protocol-error', 'a line that is not QMP');
     }
   }
 
-  /** An answer carries its id at one of its ends; without, it is of the oldest command only where replies have none. */
+  /**
+   * A reply has its id at one of its ends; without an id it belongs to the oldest command only if the dialect's replies
+   * have none.
+   */
   #overlong({ limit, length, head, tail }: OverlongLine): void {
-    const named = this.#table.get(this.#ids.readAtEnd(tail, 0, tail.length)) ?? this.#table.get(this.#ids.find(head));
+    const named =
+      this.#commands.table.get(this.#ids.readAtEnd(tail, 0, tail.length)) ??
+      this.#commands.table.get(this.#ids.find(head));
     const isOrdered = this.#dialect.replies === 'order' && this.#opening === null;
-    const command = named ?? (isOrdered ? this.#table.oldestInBand() : undefined);
+    const command = named ?? (isOrdered ? this.#commands.table.oldestInBand() : undefined);
     if (command !== undefined) {
       this.#host.anomaly('overlong-line', `${length} bytes in answer to ${command.execution.command}`);
-      this.#settle(command, tooLong(limit));
+      this.#commands.settle(command, tooLong(limit));
     } else {
       const isReply = head.subarray(0, replyHead.length).equals(replyHead);
       this.#host.anomaly(isReply ? 'foreign-reply' : 'overlong-line', `${length} bytes`);
     }
   }
 
-  /** In-band replies come in order, so what cannot be attributed belongs to the oldest command. */
-  #abandonOldest(cause: string): void {
-    const oldest = this.#table.oldestInBand();
-    if (oldest !== undefined) this.#settle(oldest, { kind: 'unknown', cause });
-  }
-
   #disconnected(error: NodeJS.ErrnoException | null): void {
-    // Whether we wrote once more before we read that the peer has closed is chance, and says nothing of the peer.
+    // Whether this side wrote once more before it read the peer's end is chance, and says nothing about the peer.
     const closed = error === null || error.code === 'EPIPE';
     const how = closed ? 'the peer closed the connection' : (error.code ?? error.message);
-    if (this.#shutdownSeen || this.#table.awaits('quit')) this.#end('shutdown', 'the VM ended', true);
+    if (this.#events.shutdownSeen || this.#commands.table.awaits('quit')) this.#end('shutdown', 'the VM ended', true);
     else if (this.#opening !== null && closed) {
-      const fault = this.#opening.closed();
-      this.#end(fault.code, fault.detail, true);
+      const failure = this.#opening.closed();
+      this.#end(failure.code, failure.detail, true);
     } else if (this.#dialect.endIsShutdown && this.#info !== null) this.#end('shutdown', how, true);
     else this.#end(closed ? 'connection-lost' : 'connection-reset', how, true);
   }
 
-  #end(code: FaultCode, detail: string, byPeer: boolean): void {
+  #end(code: LastErrorCode, detail: string, byPeer: boolean): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#events.end();
     this.#opening = null;
     this.#handshakeDeadline?.cancel();
-    this.#pacing?.cancel();
+    this.#commands.stop();
     this.#synchronization?.end();
-    this.#channel.destroy(this.#overTcp && (this.#anyServer || this.#dialect.queryBeforeEnd !== null));
+    this.#channel.destroy(this.overTcp && (this.#anyServer || this.#dialect.queryBeforeEnd !== null));
     this.#host.ended(code, detail);
-    for (const command of this.#table.takeAll()) {
-      command.execution.settle(this.#lost(command, detail, byPeer));
-    }
+    this.#commands.loseAll(detail, byPeer);
   }
-
-  #lost(command: InFlight, cause: string, byPeer: boolean): Outcome {
-    if (!command.handedOver) return { kind: 'not-sent', cause };
-    if (command.refusal !== null) return command.refusal;
-    if (byPeer && this.#dialect.silentOnSuccess.has(command.execution.command)) {
-      return { kind: 'return', value: Buffer.from(emptyObject) };
-    }
-    return { kind: 'unknown', cause };
-  }
-}
-
-function tooLong(bytes: number): Outcome {
-  return { kind: 'unknown', cause: `the reply is over ${bytes} bytes`, tooLong: true };
 }

@@ -6,12 +6,12 @@ interface WatchedDirectory {
   readonly interested: Map<string, Set<() => void>>;
 }
 
-/** One watch for each directory, however many sockets in it are awaited. */
+/** One watch per directory, for all awaited sockets in it. */
 const directories = new Map<string, WatchedDirectory>();
 
 /**
  * Calls `changed` whenever something happens to the name `file` in its directory: a server that starts binds it anew.
- * A directory that is missing or cannot be watched is none of its business: the caller has its back-off.
+ * Ignores directories that are missing or cannot be watched, because the caller has its back-off.
  * @returns a function that ends the watch.
  */
 export function watchSocketFile(file: string, changed: () => void): () => void {
@@ -21,7 +21,7 @@ export function watchSocketFile(file: string, changed: () => void): () => void {
   if (watched === null) return () => undefined;
   let interested = watched.interested.get(name);
   if (interested === undefined) watched.interested.set(name, (interested = new Set()));
-  // An object of its own for each call, so that ending one watch ends no other.
+  // A separate object for each call, so that ending one watch does not end another.
   const notify = (): void => changed();
   interested.add(notify);
   return () => {

@@ -8,7 +8,7 @@ import {
   type StratovirtOptions,
 } from '@qmp-gateway/test-kit';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Monitor, Outcome } from '@qmp-gateway/qmp';
+import type { Monitor, Settlement } from '@qmp-gateway/qmp';
 
 const scene = new Scene();
 
@@ -19,13 +19,18 @@ async function stratovirt(options?: StratovirtOptions): Promise<StratovirtFake> 
 }
 
 /** Runs commands as an owner does: the next one when a place is free. */
-function queue(monitor: Monitor, commands: readonly string[], freed: (pump: () => void) => void): Promise<Outcome[]> {
+function queue(
+  monitor: Monitor,
+  commands: readonly string[],
+  freed: (pump: () => void) => void,
+): Promise<Settlement[]> {
   const waiting = [...commands];
-  const outcomes: Promise<Outcome>[] = [];
+  const settlements: Promise<Settlement>[] = [];
   return new Promise((resolve) => {
     const pump = (): void => {
-      while (monitor.places > 0 && waiting.length > 0) outcomes.push(probe(monitor, waiting.shift() as string).outcome);
-      if (waiting.length === 0) resolve(Promise.all(outcomes));
+      while (monitor.places > 0 && waiting.length > 0)
+        settlements.push(probe(monitor, waiting.shift() as string).outcome);
+      if (waiting.length === 0) resolve(Promise.all(settlements));
     };
     freed(pump);
     pump();
@@ -49,8 +54,8 @@ describe('the StratoVirt dialect', () => {
     const { monitor, host } = await scene.ready(fake.endpoint);
     const names = Array.from({ length: 150 }, (_, index) => (index % 3 === 0 ? 'query-status' : 'block-commit'));
     const began = performance.now();
-    const outcomes = await queue(monitor, names, (pump) => (host.place = pump));
-    expect(outcomes.every(({ kind }) => kind === 'return')).toBe(true);
+    const settlements = await queue(monitor, names, (pump) => (host.place = pump));
+    expect(settlements.every(({ kind }) => kind === 'return')).toBe(true);
     expect(fake.executed.filter((name) => name !== 'qmp_capabilities')).toEqual(names);
     expect(fake.offences).toEqual([]);
     // 51 of them beyond the burst of 100, at 90 a second.

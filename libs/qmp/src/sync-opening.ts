@@ -1,9 +1,9 @@
-import type { Opening, OpeningFault, OpeningSession } from './opening.js';
+import type { Opening, OpeningFailure, OpeningSession } from './opening.js';
 import { SyncRequest } from './sync-request.js';
 
 /**
- * Synchronizes with a guest agent: 0xFF ends a message a former client left half written, and the answer to
- * `guest-sync-delimited` is told apart from what the agent had still to say to others.
+ * Synchronizes with a guest agent: 0xFF ends a message that a former client left incomplete, and the answer to
+ * `guest-sync-delimited` is distinct from pending answers to other clients.
  */
 export class SyncOpening implements Opening {
   readonly #session: OpeningSession;
@@ -23,18 +23,18 @@ export class SyncOpening implements Opening {
   }
 
   greeted(): void {
-    // Only in lines, and those are all claimed.
+    // Only in lines, all of which this opening claims.
   }
 
   unintelligible(): void {
     // As above.
   }
 
-  timedOut(): OpeningFault {
+  timedOut(): OpeningFailure {
     return { code: 'agent-silent', detail: 'guest-sync-delimited was not answered: the agent is not running' };
   }
 
-  closed(): OpeningFault {
+  closed(): OpeningFailure {
     return { code: 'connection-lost', detail: 'closed before the agent answered guest-sync-delimited' };
   }
 }

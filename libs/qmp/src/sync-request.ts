@@ -3,8 +3,8 @@ import { randomInt } from 'node:crypto';
 const sentinel = 0xff;
 
 /**
- * One `guest-sync-delimited` (QEMU's qga/qapi-schema.json): the agent puts 0xFF before its answer, which no JSON holds, so
- * that the answer is told apart from whatever else the agent had still to say.
+ * One `guest-sync-delimited` (QEMU's qga/qapi-schema.json): the agent puts 0xFF, which no JSON contains, before its
+ * answer, so that the answer is distinct from anything that the agent still sends to others.
  */
 export class SyncRequest {
   readonly #id = randomInt(2 ** 47);
@@ -14,7 +14,7 @@ export class SyncRequest {
     return `{"execute":"guest-sync-delimited","arguments":{"id":${this.#id}}}\n`;
   }
 
-  /** The request after a 0xFF of our own, which makes the agent drop a message that was left half written. */
+  /** The request after a 0xFF, which makes the agent drop an incomplete message. */
   get flushing(): Buffer {
     return Buffer.concat([Buffer.of(sentinel), Buffer.from(this.text)]);
   }
@@ -28,7 +28,7 @@ export class SyncRequest {
   }
 }
 
-/** Whether a line is the answer to any such request. */
+/** Whether a line answers any such request. */
 export function isSyncAnswer(line: Buffer, start: number): boolean {
   return line[start] === sentinel;
 }

@@ -43,7 +43,7 @@ describe('tls', () => {
       tls: { ca: ca.cert, ...client, serverName: 'vm.example.org' },
     });
     monitor.start();
-    expect((await host.reached(monitor, 'waiting')).fault.code).toBe('tls-failed');
+    expect((await host.reached(monitor, 'waiting')).lastError.code).toBe('tls-failed');
   });
 
   it.each([
@@ -54,14 +54,14 @@ describe('tls', () => {
     const { endpoint } = await tlsMonitor();
     const { monitor, host } = scene.monitor(endpoint, { tls });
     monitor.start();
-    expect((await host.reached(monitor, 'waiting')).fault.code).toMatch(code);
+    expect((await host.reached(monitor, 'waiting')).lastError.code).toMatch(code);
   });
 
   it('fails against a server that speaks plain text', async () => {
     const fake = await scene.fake({ listen: 'tcp' });
     const { monitor, host } = scene.monitor({ ...(fake.endpoint as Extract<Endpoint, { kind: 'tcp' }>), kind: 'tls' });
     monitor.start();
-    expect((await host.reached(monitor, 'waiting')).fault.code).toBe('tls-failed');
+    expect((await host.reached(monitor, 'waiting')).lastError.code).toBe('tls-failed');
   });
 });
 
@@ -83,7 +83,7 @@ describe('listen:unix', () => {
     const socketPath = path.join(scene.directory(), 'in');
     const { monitor, host } = scene.monitor({ kind: 'listen-unix', path: socketPath });
     monitor.start();
-    expect(await host.reached(monitor, 'waiting')).toMatchObject({ retryAt: null, fault: { code: 'listening' } });
+    expect(await host.reached(monitor, 'waiting')).toMatchObject({ retryAt: null, lastError: { code: 'listening' } });
     fake.attach(connect(socketPath));
     await host.reached(monitor, 'ready');
     const second = await RawQmpClient.connect(socketPath);
@@ -106,14 +106,14 @@ describe('listen:unix', () => {
     chmodSync(directory, 0o750);
     const open = scene.monitor({ kind: 'listen-unix', path: socketPath });
     open.monitor.start();
-    expect((await open.host.reached(open.monitor, 'waiting')).fault.code).toBe('insecure-directory');
+    expect((await open.host.reached(open.monitor, 'waiting')).lastError.code).toBe('insecure-directory');
     await open.monitor.stop();
     chmodSync(directory, 0o700);
     const [first, second] = [1, 2].map(() => scene.monitor({ kind: 'listen-unix', path: socketPath }));
     first!.monitor.start();
     await first!.host.reached(first!.monitor, 'waiting');
     second!.monitor.start();
-    expect((await second!.host.reached(second!.monitor, 'waiting')).fault.code).toBe('listen-failed');
+    expect((await second!.host.reached(second!.monitor, 'waiting')).lastError.code).toBe('listen-failed');
   });
 
   it('takes no socket of a server that is too busy to accept, and says where', async () => {
@@ -122,8 +122,8 @@ describe('listen:unix', () => {
     const { ino } = lstatSync(socketPath);
     const { monitor, host } = scene.monitor({ kind: 'listen-unix', path: socketPath });
     monitor.start();
-    const { fault } = await host.reached(monitor, 'waiting');
-    expect(fault).toMatchObject({ code: 'listen-failed', detail: `${socketPath} is in use` });
+    const { lastError } = await host.reached(monitor, 'waiting');
+    expect(lastError).toMatchObject({ code: 'listen-failed', detail: `${socketPath} is in use` });
     expect(lstatSync(socketPath).ino).toBe(ino);
   });
 
@@ -151,7 +151,7 @@ describe('listen:tls', () => {
       { tls: { ca: ca.cert, ...server } },
     );
     monitor.start();
-    expect((await host.reached(monitor, 'waiting')).fault.code).toBe('listening');
+    expect((await host.reached(monitor, 'waiting')).lastError.code).toBe('listening');
     const refused = connectTls({ host: '127.0.0.1', port, ca: ca.cert, ...stranger });
     refused.on('error', () => undefined);
     await host.until(() => host.anomalies.length === 1);

@@ -1,19 +1,24 @@
-/** Paces what may happen so many times a second: messages of a dialect whose server refuses more, work that a server causes. */
+/** Paces what may happen so many times a second, and a few times at once: messages, requests, lines of a log. */
 export class TokenBucket {
-  readonly #perMs: number;
+  readonly #perSecond: number;
   readonly #burst: number;
   #tokens: number;
   #filledAt: number;
 
   /** @param now monotonic milliseconds. */
   constructor(rate: { readonly perSecond: number; readonly burst: number }, now: number) {
-    this.#perMs = rate.perSecond / 1000;
+    this.#perSecond = rate.perSecond;
     this.#burst = rate.burst;
     this.#tokens = rate.burst;
     this.#filledAt = now;
   }
 
-  /** Takes one token when there is one: without, nothing is owed. */
+  /** Tokens left when one was last asked for; below zero for those that were taken ahead. */
+  get tokens(): number {
+    return this.#tokens;
+  }
+
+  /** Takes one token if there is one; otherwise nothing changes. */
   tryTake(now: number): boolean {
     this.#fill(now);
     if (this.#tokens < 1) return false;
@@ -21,15 +26,15 @@ export class TokenBucket {
     return true;
   }
 
-  /** Takes one token. @returns milliseconds to wait before using it: 0 when the bucket was not empty. */
+  /** Takes one token. @returns milliseconds to wait before using it: 0 if the bucket was not empty. */
   take(now: number): number {
     this.#fill(now);
     this.#tokens--;
-    return this.#tokens >= 0 ? 0 : Math.ceil(-this.#tokens / this.#perMs);
+    return this.#tokens >= 0 ? 0 : Math.ceil((-this.#tokens * 1000) / this.#perSecond);
   }
 
   #fill(now: number): void {
-    this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#filledAt) * this.#perMs);
+    this.#tokens = Math.min(this.#burst, this.#tokens + ((now - this.#filledAt) * this.#perSecond) / 1000);
     this.#filledAt = now;
   }
 }

@@ -2,36 +2,39 @@ import { connect as connectPlain, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import type { Clock } from './clock.js';
 import type { Endpoint } from './endpoint.js';
-import type { FaultCode } from './fault.js';
+import type { LastErrorCode } from './last-error.js';
 import { holdFile, linkedPath, type HeldFile } from './unix-sockets/link-free-path.js';
 
-/** What we show and require on TLS endpoints; PEM. */
+/** Certificates to present and to require on TLS endpoints; PEM. */
 export interface TlsOptions {
-  /** Whom to trust; without it the system's authorities (for `listen:tls` it is required). */
+  /** Trusted authorities; without it the system's (required for `listen:tls`). */
   readonly ca?: string | Buffer;
   readonly cert?: string | Buffer;
   readonly key?: string | Buffer;
-  /** The name the server's certificate must carry; the endpoint's host by default. */
+  /** The name that the server's certificate must have; by default the endpoint's host. */
   readonly serverName?: string;
 }
 
-/** Idle time after which TCP asks whether the peer is still there; a dead one is known about ten seconds later. */
-export const keepAliveMs = 10_000;
+/** Idle time after which TCP probes the peer; a dead one is detected about ten seconds later. */
+export const connectionProbeMs = 10_000;
 
 export interface DialOptions {
   readonly clock: Clock;
-  /** For the connection, TLS handshake included. */
+  /** Time limit for the connection, TLS handshake included. */
   readonly timeoutMs: number;
   readonly tls: TlsOptions | undefined;
-  /** Of a unix socket: the directory below which no name may be a link; without it links are followed. */
+  /** For a unix socket: the directory below which no name may be a link; without it links are followed. */
   readonly anchor: string | undefined;
   connected(socket: Socket): void;
-  failed(code: FaultCode, detail: string): void;
+  failed(code: LastErrorCode, detail: string): void;
 }
 
 export type DialledEndpoint = Extract<Endpoint, { kind: 'unix' | 'tcp' | 'tls' }>;
 
-/** Dials once. Exactly one of `connected` and `failed` is called, later. @returns a function that gives it up instead. */
+/**
+ * Dials once. Exactly one of `connected` and `failed` is called, later. @returns a function that cancels the dial
+ * instead.
+ */
 export function dial(endpoint: DialledEndpoint, options: DialOptions): () => void {
   if (endpoint.kind !== 'unix' || options.anchor === undefined) return dialAt(endpoint, options);
   let held: HeldFile;
@@ -39,7 +42,7 @@ export function dial(endpoint: DialledEndpoint, options: DialOptions): () => voi
     held = holdSocket(endpoint.path, options.anchor);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    const later = setImmediate(() => options.failed(faultCodeOf({ code }, false), message));
+    const later = setImmediate(() => options.failed(lastErrorCodeOf({ code }, false), message));
     return () => clearImmediate(later);
   }
   const { path } = endpoint;
@@ -53,15 +56,15 @@ export function dial(endpoint: DialledEndpoint, options: DialOptions): () => voi
   );
 }
 
-/** @throws Error with the code of a dial that fails for the same reason */
+/** @throws Error with the code that a failed dial would have for the same reason */
 function holdSocket(path: string, anchor: string): HeldFile {
   const held = holdFile(path, anchor);
   if (held.status.isSocket()) return held;
   held.release();
-  throw Object.assign(new Error(`${path} is no socket`), { code: 'ECONNREFUSED' });
+  throw Object.assign(new Error(`${path} is not a socket`), { code: 'ECONNREFUSED' });
 }
 
-/** @param options `settled` is called when it is connected, has failed or was given up */
+/** @param options `settled` is called when the dial is connected, has failed or was cancelled */
 function dialAt(endpoint: DialledEndpoint, options: DialOptions & { settled?(): void }): () => void {
   const socket = open(endpoint, options.tls);
   const tls = endpoint.kind === 'tls';
@@ -69,15 +72,15 @@ function dialAt(endpoint: DialledEndpoint, options: DialOptions & { settled?(): 
     deadline.cancel();
     options.settled?.();
     socket.off('error', errored).off('close', closed);
-    // What comes between here and the next owner's listeners must not end the process.
+    // An error before the next owner attaches its listeners must not end the process.
     socket.on('error', () => undefined);
   };
-  const fail = (code: FaultCode, detail: string): void => {
+  const fail = (code: LastErrorCode, detail: string): void => {
     done();
     socket.destroy();
     options.failed(code, detail);
   };
-  const errored = (error: NodeJS.ErrnoException): void => fail(faultCodeOf(error, tls), error.message);
+  const errored = (error: NodeJS.ErrnoException): void => fail(lastErrorCodeOf(error, tls), error.message);
   const closed = (): void => fail(tls ? 'tls-failed' : 'connect-failed', 'closed while connecting');
   const deadline = options.clock.schedule(options.timeoutMs, () => {
     fail('connect-timeout', `no connection within ${options.timeoutMs} ms`);
@@ -92,14 +95,14 @@ function dialAt(endpoint: DialledEndpoint, options: DialOptions & { settled?(): 
   return () => {
     givenUp = true;
     done();
-    // Connected, maybe, and not told so yet: then it is reset, in the time it had to connect.
+    // Possibly connected, but not reported yet: the end is a reset, within the time for connecting.
     const end = socket.connecting ? options.clock.schedule(options.timeoutMs, () => socket.destroy()) : undefined;
     socket.once('close', () => end?.cancel());
     leave(socket, endpoint);
   };
 }
 
-/** Leaves a server that has said nothing: over tcp by reset, since there is one (StratoVirt) that an end can kill. */
+/** Leaves a server that has sent nothing: over tcp by reset, because an end can kill StratoVirt. */
 export function leave(socket: Socket, { kind }: Endpoint): void {
   if (kind === 'tcp' && !socket.destroyed) socket.resetAndDestroy();
   else socket.destroy();
@@ -114,7 +117,7 @@ function open(endpoint: DialledEndpoint, tls: TlsOptions | undefined): Socket {
     allowHalfOpen: true,
     noDelay: true,
     keepAlive: true,
-    keepAliveInitialDelay: keepAliveMs,
+    keepAliveInitialDelay: connectionProbeMs,
   };
   if (endpoint.kind === 'tcp') return connectPlain(address);
   const { serverName, ...material } = tls ?? {};
@@ -127,8 +130,8 @@ function open(endpoint: DialledEndpoint, tls: TlsOptions | undefined): Socket {
   return connectTls(options);
 }
 
-/** What a failed dial means; `tls`: it may have failed in the TLS handshake. */
-export function faultCodeOf({ code }: { readonly code?: string | undefined }, tls: boolean): FaultCode {
+/** The cause of a failed dial; `tls`: it may have failed in the TLS handshake. */
+export function lastErrorCodeOf({ code }: { readonly code?: string | undefined }, tls: boolean): LastErrorCode {
   switch (code) {
     case 'ENOENT':
       return 'no-such-file';

@@ -39,6 +39,43 @@ export function echoBootSector(): Buffer {
   ]);
 }
 
+/**
+ * A guest that says `>` on its first serial port, then sends back each byte, for ever: with `-machine pc`. Boot it as a raw
+ * floppy.
+ */
+export function serialEchoBootSector(): Buffer {
+  return bootSector([
+    ...[0xba, 0xf8, 0x03, 0xb0, 0x3e, 0xee], // dx = data; al = '>'; out
+    ...[0xba, 0xfd, 0x03, 0xec, 0xa8, 0x01, 0x74, 0xfb], // again: dx = line status; in until a byte is there
+    ...[0xba, 0xf8, 0x03, 0xec, 0x88, 0xc3], // dx = data; in; bl = al
+    ...[0xba, 0xfd, 0x03, 0xec, 0xa8, 0x20, 0x74, 0xfb], // dx = line status; in until there is room
+    ...[0xba, 0xf8, 0x03, 0x88, 0xd8, 0xee], // dx = data; al = bl; out
+    ...[0xeb, 0xe2], // again
+  ]);
+}
+
+/** A guest that counts on its first serial port, a byte after the other, for ever: with `-machine pc`. Boot it as a raw floppy. */
+export function serialFloodBootSector(): Buffer {
+  return bootSector([
+    ...[0xba, 0xfd, 0x03, 0xec], // dx = line status; in
+    ...[0xa8, 0x20, 0x74, 0xf8], // until there is room
+    ...[0xba, 0xf8, 0x03, 0x88, 0xd8, 0xee], // dx = data; al = bl; out
+    ...[0xfe, 0xc3, 0xeb, 0xee], // bl + 1; again
+  ]);
+}
+
+/** A guest that paints its whole screen in another colour, for ever: with `-machine pc` under TCG and a VGA. Boot it as a raw floppy. */
+export function repaintBootSector(): Buffer {
+  return bootSector([
+    ...[0xb8, 0x13, 0x00, 0xcd, 0x10], // ax = 320 x 200, 256 colours; set the mode
+    ...[0xb8, 0x00, 0xa0, 0x8e, 0xc0], // es = memory of the screen
+    ...[0x30, 0xdb], // bl = colour
+    ...[0x31, 0xff, 0xb9, 0x00, 0xfa], // again: di = 0; cx = 64000
+    ...[0x88, 0xd8, 0xfc, 0xf3, 0xaa], // al = bl; upwards; store cx times
+    ...[0xfe, 0xc3, 0xeb, 0xf2], // the next colour; again
+  ]);
+}
+
 /** A guest that panics at once and halts: with `-machine pc` and `-device pvpanic`. Boot it as a raw floppy. */
 export function panicBootSector(): Buffer {
   // mov dx, 0x505; mov al, 1; out dx, al; again: hlt; jmp again

@@ -11,7 +11,7 @@ export interface Certificates {
   /** For `localhost`, 127.0.0.1 and ::1. */
   readonly server: Certificate;
   readonly client: Certificate;
-  /** A client certificate of an authority nobody trusts. */
+  /** A client certificate of an untrusted authority. */
   readonly stranger: Certificate;
 }
 
@@ -23,7 +23,7 @@ interface Issued extends Certificate {
   readonly keyId: Buffer;
 }
 
-/** A small authority made for one test, valid for a day. X.509 v3 as RFC 5280 wants it, EC P-256. */
+/** A small authority for one test, valid for a day. X.509 v3 as in RFC 5280, EC P-256. */
 export function makeCertificates(): Certificates {
   const ca = issue('qmp-gateway test authority', 'ca', null);
   const other = issue('another authority', 'ca', null);

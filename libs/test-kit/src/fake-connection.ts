@@ -7,7 +7,7 @@ export class FakeConnection {
   negotiated = false;
   readonly #chunk: number;
 
-  /** @param chunk bytes of each write at most; 0: as they come. */
+  /** @param chunk most bytes in each write; 0: no limit. */
   constructor(socket: Socket, chunk: number) {
     this.socket = socket;
     this.#chunk = chunk;
@@ -18,7 +18,7 @@ export class FakeConnection {
     return !this.socket.destroyed && this.socket.writable;
   }
 
-  /** Writes these bytes, cut into the fake's chunks. */
+  /** Writes these bytes, split into the fake's chunks. */
   write(bytes: string | Buffer): void {
     if (!this.open) return;
     const buffer = typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
@@ -27,7 +27,7 @@ export class FakeConnection {
       for (let at = 0; at < buffer.length; at += this.#chunk) this.socket.write(buffer.subarray(at, at + this.#chunk));
   }
 
-  /** Writes one line as QEMU ends it. */
+  /** Writes one line with QEMU's line end. */
   line(json: string): void {
     this.write(`${json}\r\n`);
   }
@@ -37,12 +37,12 @@ export class FakeConnection {
     this.line(`{"timestamp": ${JSON.stringify(timestamp)}, "event": ${JSON.stringify(name)}${rest}}`);
   }
 
-  /** Ends the connection after what was written. */
+  /** Ends the connection after the bytes written so far. */
   close(): void {
     this.socket.end(() => this.socket.destroy());
   }
 
-  /** Ends it at once; over tcp with a reset, over unix sockets with a reset when the client's bytes are unread. */
+  /** Ends it at once; over tcp by a reset, over unix sockets by a reset if the client's bytes are unread. */
   reset(): void {
     this.socket.resetAndDestroy();
   }

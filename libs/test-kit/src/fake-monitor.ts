@@ -10,15 +10,15 @@ import { makeTempDir, removeTempDir } from './temp-dir.js';
 export interface FakeCommand {
   readonly name: string;
   readonly arguments: unknown;
-  /** JSON text of the id member; undefined when there was none. */
+  /** JSON text of the id member; undefined if there was none. */
   readonly id: string | undefined;
   readonly outOfBand: boolean;
-  /** The message as received, without what surrounds it. */
+  /** The message as received, without surrounding bytes. */
   readonly raw: Buffer;
   readonly connection: FakeConnection;
 }
 
-/** `json` is the `return` value as JSON text; `raw` is written as it is; null: no answer. */
+/** `json` is the `return` value as JSON text; `raw` is written unchanged; null: no answer. */
 export type FakeAnswer =
   | { readonly return: unknown }
   | { readonly json: string }
@@ -31,16 +31,16 @@ export type FakeHandler = (command: FakeCommand) => FakeAnswer | Promise<FakeAns
 export interface FakeMonitorOptions {
   /** Default: a unix socket in a new directory. */
   readonly listen?: 'unix' | 'tcp';
-  /** The socket's path; the caller's directory then. */
+  /** The socket's path, in a directory of the caller. */
   readonly path?: string;
   /** Default `["oob"]`. */
   readonly capabilities?: readonly string[];
   readonly package?: string;
   /** `major.minor.micro`, default 10.2.0. */
   readonly version?: string;
-  /** Bytes of each write at most. */
+  /** Most bytes in each write. */
   readonly chunk?: number;
-  /** Replaces the greeting at connect; write nothing, and the client is never greeted. */
+  /** Replaces the greeting at connect; if it writes nothing, there is no greeting. */
   readonly connected?: (connection: FakeConnection) => void;
   /** Never reads what the client sends. */
   readonly deaf?: boolean;
@@ -51,7 +51,7 @@ export class FakeMonitor {
   readonly commands: FakeCommand[] = [];
   readonly connections: FakeConnection[] = [];
   readonly handlers = new Map<string, FakeHandler>();
-  /** Connections accepted in all. */
+  /** Number of accepted connections. */
   accepted = 0;
   readonly #options: FakeMonitorOptions;
   readonly #server: Server;
@@ -101,13 +101,13 @@ export class FakeMonitor {
     return connection;
   }
 
-  /** Answers `name` by `handler` from now on. */
+  /** Answers `name` with `handler` from now on. */
   on(name: string, handler: FakeHandler): this {
     this.handlers.set(name, handler);
     return this;
   }
 
-  /** The next command of that name; ask before it can arrive. */
+  /** The next command of this name; call before it can arrive. */
   next(name: string): Promise<FakeCommand> {
     return new Promise((resolve) => this.#waiting.push({ name, resolve }));
   }

@@ -1,50 +1,56 @@
 import { once } from 'node:events';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import path from 'node:path';
 import type { Endpoint } from '@qmp-gateway/qmp';
 import { makeTempDir, removeTempDir } from './temp-dir.js';
 
-/** What happens to the bytes of one direction; may be changed while connections are open. */
+/** What to do with the bytes of one direction; may change while connections are open. */
 export interface FaultRules {
-  /** Bytes of each write at most; 0: as they come. */
+  /** Most bytes in each write; 0: no limit. */
   chunk: number;
-  /** Milliseconds each piece is held back. */
+  /** Milliseconds to delay each piece. */
   delayMs: number;
-  /** After so many bytes of a connection both sides are closed; null: never. */
+  /** After this many bytes of a connection both sides are closed; null: never. */
   cutAfter: number | null;
-  /** Turns the byte at this offset of a connection into another one. */
+  /** Changes the byte at this offset of a connection to another one. */
   corruptAt: number | null;
-  /** Nothing passes while set; what comes is kept. */
+  /** Nothing passes while set; arriving bytes are kept. */
   stalled: boolean;
 }
 
 const harmless: FaultRules = { chunk: 0, delayMs: 0, cutAfter: null, corruptAt: null, stalled: false };
 
-/** Stands between a client and a server's unix socket, and spoils what passes. */
+/** A proxy between a client and a server's socket that damages what passes, or only listens. */
 export class FaultProxy {
   readonly toClient: FaultRules;
   readonly toServer: FaultRules;
-  /** Connections accepted in all. */
+  /** Number of accepted connections. */
   accepted = 0;
-  readonly #target: string;
+  /** Told what clients send, before any damage. */
+  sent: ((bytes: Buffer) => void) | null = null;
+  readonly #target: string | number;
   readonly #server: Server;
   readonly #directory = makeTempDir();
   readonly #sockets = new Set<Socket>();
 
-  private constructor(target: string, rules: { toClient?: Partial<FaultRules>; toServer?: Partial<FaultRules> }) {
+  private constructor(
+    target: string | number,
+    rules: { toClient?: Partial<FaultRules>; toServer?: Partial<FaultRules> },
+  ) {
     this.#target = target;
     this.toClient = { ...harmless, ...rules.toClient };
     this.toServer = { ...harmless, ...rules.toServer };
     this.#server = createServer((client) => this.#join(client));
   }
 
-  /** @param target path of the server's socket. */
+  /** @param target path of the server's socket, or its port on 127.0.0.1: the proxy then has one too */
   static async start(
-    target: string,
+    target: string | number,
     rules: { toClient?: Partial<FaultRules>; toServer?: Partial<FaultRules> } = {},
   ): Promise<FaultProxy> {
     const proxy = new FaultProxy(target, rules);
-    proxy.#server.listen(proxy.#path);
+    if (typeof target === 'string') proxy.#server.listen(proxy.#path);
+    else proxy.#server.listen(0, '127.0.0.1');
     await once(proxy.#server, 'listening');
     return proxy;
   }
@@ -53,11 +59,16 @@ export class FaultProxy {
     return { kind: 'unix', path: this.#path };
   }
 
+  /** Of a proxy before a port. */
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
   get #path(): string {
     return path.join(this.#directory, 'proxy');
   }
 
-  /** Closes all connections; new ones are taken. */
+  /** Closes all connections; accepts new ones. */
   cut(): void {
     for (const socket of this.#sockets) socket.destroy();
   }
@@ -71,7 +82,7 @@ export class FaultProxy {
 
   #join(client: Socket): void {
     this.accepted++;
-    const server = connect(this.#target);
+    const server = typeof this.#target === 'string' ? connect(this.#target) : connect(this.#target, '127.0.0.1');
     for (const socket of [client, server]) {
       this.#sockets.add(socket);
       socket.on('error', () => undefined);
@@ -81,6 +92,7 @@ export class FaultProxy {
         server.destroy();
       });
     }
+    client.on('data', (chunk: Buffer) => this.sent?.(chunk));
     this.#forward(server, client, this.toClient);
     this.#forward(client, server, this.toServer);
   }

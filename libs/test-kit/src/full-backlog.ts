@@ -2,22 +2,22 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
-/** Listens at its argument, says so, and then accepts nobody; a minute at most, should nobody end it. */
+/** Listens at its argument, reports that, and then accepts nobody; ends after a minute at the latest. */
 const server = `
   require('node:net').createServer().listen({ path: process.argv[1], backlog: 1 }, () => {
     require('node:fs').writeSync(1, 'listening');
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60_000);
   });
 `;
-/** Connections that a backlog of one takes are two or three. */
+/** A backlog of one holds two or three connections. */
 const mostConnections = 16;
 
-/** A server that lives and is too busy to accept: its socket's backlog is full. */
+/** A running server that is too busy to accept: its socket's backlog is full. */
 export interface FullBacklog {
   stop(): Promise<void>;
 }
 
-/** @param path where it listens */
+/** @param path of its socket */
 export async function fullBacklog(path: string): Promise<FullBacklog> {
   const child = spawn(process.execPath, ['-e', server, path], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'exit');

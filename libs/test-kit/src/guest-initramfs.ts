@@ -4,7 +4,7 @@ import { cpioArchive, type CpioMember } from './cpio.js';
 
 const [directory, file, characterDevice] = [0o040755, 0o100755, 0o020600];
 
-/** In the order in which they can be loaded; what a kernel has built in has no file. */
+/** In loading order; modules built into a kernel have no file. */
 const modules = [
   ...['virtio_ring', 'virtio', 'virtio_pci_legacy_dev', 'virtio_pci_modern_dev', 'virtio_pci'],
   ...['failover', 'net_failover', 'virtio_net', 'virtio_balloon', 'virtio_console'],
@@ -12,8 +12,8 @@ const modules = [
 ];
 
 /**
- * The guest's first process: brings up the virtio devices, then serves commands on the second serial port. A line is a
- * shell command; what it prints comes back, then a line with its status. No echo, so that only answers come.
+ * The guest's first process: starts the virtio devices, then serves commands on the second serial port. A line is a
+ * shell command; its output comes back, then a line with its status. No echo, so that only answers come.
  */
 const init = (loaded: readonly string[]) => `#!/bin/sh
 /bin/busybox --install -s /bin
@@ -36,11 +36,11 @@ while IFS= read -r line; do
 done
 `;
 
-/** Begins the line that ends an answer. */
+/** Prefix of the line that ends an answer. */
 export const statusMark = '%status';
 
 /**
- * An initramfs of a static busybox, the virtio and VLAN modules and an init.
+ * An initramfs with a static busybox, the virtio and VLAN modules and an init.
  * @param kernelDirectory holds `vmlinuz` and its modules
  */
 export function guestInitramfs(kernelDirectory: string, busybox: string): Buffer {

@@ -2,27 +2,30 @@ import type { Endpoint } from '@qmp-gateway/qmp';
 import type { FakeConnection } from './fake-connection.js';
 import { FakeMonitor } from './fake-monitor.js';
 
-/** What would be obeyed by a terminal, end a line of a stream, a label of a metric, or a header, if it were let through. */
+/**
+ * Characters that would control a terminal, or end a line of a stream, a label of a metric, or a header, if they were
+ * let through.
+ */
 export const nasty = '\r\nid: 1\r\ndata: {"event":"gap"}\n\n\u001b]0;owned\u0007\u001b[2J\u009b31m\u2028\u202e{},"\\\n';
 
-/** Names of the gateway's own events, which a VM has no business to send. */
+/** Names of the gateway's own events, which no VM may send. */
 export const ownEventNames = ['vm-changed', 'vm-removed', 'gap', 'bookmark', 'operation'] as const;
 
-/** What a server says of itself when it is asked; `modest` is as long as it may be, the others are what nothing can be made of. */
+/** How a server describes itself; `modest` is as long as allowed, the others are not usable. */
 export type HostileSchema = 'modest' | 'huge' | 'deep';
 
 export interface HostileOptions {
   /** Characters of its name, uuid and status. */
   readonly nameLength?: number;
-  /** For the session of this number, from 1. */
+  /** For the session with this number, from 1. */
   readonly schema?: (session: number) => HostileSchema;
-  /** The same schema in each session; otherwise each has other commands. */
+  /** The same schema in each session; otherwise each session has other commands. */
   readonly constant?: boolean;
 }
 
 /**
- * A server that speaks QMP and says whatever hurts: names without end, another schema in each session, events in the
- * gateway's own names, floods of all of it. What is always answered is `query-status`, so that a session can be had.
+ * A server that speaks QMP and sends whatever hurts: unbounded names, another schema in each session, events with the
+ * gateway's own names, floods of all of it. It always answers `query-status`, so that a session is possible.
  */
 export class HostileMonitor {
   #sessions = 0;
@@ -54,7 +57,7 @@ export class HostileMonitor {
     return this.#sessions;
   }
 
-  /** The name that `query-name` is answered with. */
+  /** The answer to `query-name`. */
   get name(): string {
     return `${nasty}${'n'.repeat(this.#options.nameLength)}`;
   }
@@ -68,7 +71,7 @@ export class HostileMonitor {
     connection.line(`{"QMP": {"version": ${version}, "capabilities": ${capabilities}}}`);
   }
 
-  /** STOP and RESUME, one after the other. @param times each */
+  /** Alternates STOP and RESUME. @param times each */
   flap(times: number): void {
     this.#each((connection) => {
       for (let n = 0; n < times; n++) {
@@ -78,7 +81,7 @@ export class HostileMonitor {
     });
   }
 
-  /** Events by which it would be taken for the gateway. */
+  /** Events with which it would pass for the gateway. */
   impersonate(): void {
     this.#each((connection) => {
       for (const name of ownEventNames)
@@ -87,7 +90,7 @@ export class HostileMonitor {
     });
   }
 
-  /** Events of which every part is without end. */
+  /** Events of which every part is oversized. */
   bloat(): void {
     this.#each((connection) => {
       connection.event('N'.repeat(5000));
@@ -99,7 +102,7 @@ export class HostileMonitor {
     });
   }
 
-  /** Jobs begin and end, each with another id. */
+  /** Jobs start and end, each with another id. */
   jobs(count: number): void {
     this.#each((connection) => {
       for (let n = 0; n < count; n++) {
@@ -126,7 +129,7 @@ export class HostileMonitor {
     });
   }
 
-  /** Ends every connection, so that all of it begins anew. */
+  /** Ends every connection, so that everything starts again. */
   reconnect(): void {
     for (const connection of [...this.fake.connections]) connection.socket.destroy();
   }
@@ -171,7 +174,7 @@ export class HostileMonitor {
       ...[builtin('str', 'string'), builtin('any', 'value'), object('empty', [])],
       ...[command('qmp_capabilities'), command('stop'), ...known.map((name) => command(`query-${name}`))],
       ...Array.from({ length: many }, (_, n) => command(`x-${session}-${n}`, `${n % 400}`)),
-      // Each leads to the next, with a name that no name can be made of.
+      // Each leads to the next, with a name that no other name can be derived from.
       ...Array.from({ length: 400 }, (_, n) =>
         object(`${n}`, [
           { name: `m${'m'.repeat(100)}${n}`, type: `${(n + 1) % 400}` },

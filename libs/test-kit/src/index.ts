@@ -1,6 +1,6 @@
 /**
- * What tests, benchmarks and the demo need to stand in for, or start, the other end of a monitor: a scriptable fake, a
- * fault proxy, StratoVirt's manners, real QEMU processes and a real Linux in one. For no other use; nothing here is in the product.
+ * Stand-ins for the other end of a monitor, for tests, benchmarks and the demo: a scriptable fake, a fault proxy, a
+ * StratoVirt fake, real QEMU processes and a real Linux in one. Not part of the product.
  */
 export { blockingFifo, type BlockingFifo } from './blocking-fifo.js';
 export { makeCertificates, type Certificate, type Certificates } from './certificates.js';
@@ -15,10 +15,13 @@ export {
 export { FaultProxy, type FaultRules } from './fault-proxy.js';
 export {
   echoBootSector,
+  serialEchoBootSector,
+  serialFloodBootSector,
   floodBootSector,
   panicBootSector,
   powerButtonBootSector,
   powerOffBootSector,
+  repaintBootSector,
   watchdogBootSector,
 } from './boot-sectors.js';
 export { fullBacklog, type FullBacklog } from './full-backlog.js';
@@ -28,10 +31,13 @@ export { bootLinuxGuest, guestKernelDirectory, type LinuxGuest, type LinuxGuestO
 export type { ProbedLatency } from './latency-probe.js';
 export { ManualClock } from './manual-clock.js';
 export { hasKvm, launchQemu, monitorArguments, superviseProcess, type Qemu, type QemuOptions } from './qemu.js';
-export { RawQmpClient } from './raw-qmp-client.js';
+export { LineReader } from './line-reader.js';
+export { NatsServer, NatsServers, type NatsOptions } from './nats-server.js';
+export { RawQmpClient, SilentServer } from './raw-qmp-client.js';
 export { RawWebSocket, type MessagesListener } from './raw-web-socket.js';
 export { RecordingHost, probe, type ProbedExecution } from './recording-host.js';
 export { Scene, type StagedMonitor } from './scene.js';
+export { stagedDisk } from './staged-disk.js';
 export { stratovirtCommands } from './stratovirt-commands.js';
 export {
   StratovirtFake,

@@ -2,11 +2,12 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import path from 'node:path';
 import type { Endpoint } from '@qmp-gateway/qmp';
+import { JsonDocuments } from './json-documents.js';
 import { makeTempDir, removeTempDir } from './temp-dir.js';
 
 /**
- * A monitor that costs next to nothing, for benchmarks: it looks for name and id in each line and answers a fixed text.
- * Messages must end with a newline and come whole lines at a time or in any cut.
+ * A monitor with almost no cost, for benchmarks: it finds name and id in each message and answers with a
+ * fixed text. The id, if there is one, must be the last member; messages may arrive in any pieces.
  */
 export class InstantMonitor {
   readonly #replies: ReadonlyMap<string, string>;
@@ -32,7 +33,7 @@ export class InstantMonitor {
     return { kind: 'unix', path: path.join(this.#directory, 'qmp') };
   }
 
-  /** Ends all connections without a word; clients may dial again. */
+  /** Ends all connections without notice; clients may dial again. */
   resetAll(): void {
     for (const socket of this.#sockets) socket.destroy();
   }
@@ -56,20 +57,18 @@ export class InstantMonitor {
     socket.write(
       '{"QMP": {"version": {"qemu": {"micro": 0, "minor": 2, "major": 10}, "package": ""}, "capabilities": ["oob"]}}\r\n',
     );
-    let rest = '';
-    socket.setEncoding('latin1');
+    const documents = new JsonDocuments();
     socket.on('data', (chunk) => {
-      const lines = (rest + String(chunk)).split('\n');
-      rest = lines.pop() ?? '';
       let answer = '';
-      for (const line of lines) answer += this.#answer(line);
+      for (const message of documents.feed(chunk)) answer += this.#answer(message.toString('latin1'));
       if (answer !== '') socket.write(answer, 'latin1');
     });
   }
 
-  #answer(line: string): string {
-    const name = line.indexOf('":"') + 3;
-    const reply = this.#replies.get(line.slice(name, line.indexOf('"', name))) ?? '{}';
-    return `{"return": ${reply}, "id": ${line.slice(line.lastIndexOf('"id":') + 5)}\r\n`;
+  #answer(message: string): string {
+    const name = message.indexOf('":"') + 3;
+    const reply = this.#replies.get(message.slice(name, message.indexOf('"', name))) ?? '{}';
+    const id = message.lastIndexOf('"id":');
+    return id < 0 ? `{"return": ${reply}}\r\n` : `{"return": ${reply}, "id": ${message.slice(id + 5)}\r\n`;
   }
 }

@@ -1,4 +1,4 @@
-/** Cuts a byte stream into JSON objects the way QEMU does: by braces, whatever the line ends. */
+/** Splits a byte stream into JSON objects the way QEMU does: by braces, whatever the line ends. */
 export class JsonDocuments {
   #buffered: Buffer = Buffer.alloc(0);
   #at = 0;
@@ -7,7 +7,7 @@ export class JsonDocuments {
   #inString = false;
   #escaped = false;
 
-  /** @returns the objects completed by these bytes. What lies between objects is skipped. */
+  /** @returns the objects completed by these bytes. Bytes between objects are skipped. */
   feed(chunk: Buffer): Buffer[] {
     this.#buffered = Buffer.concat([this.#buffered, chunk]);
     const documents: Buffer[] = [];

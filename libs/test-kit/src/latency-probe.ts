@@ -1,28 +1,28 @@
 /**
- * A process of its own that asks a VM the same question by the gateway and by a socket of QEMU's, in turns, until its
- * standard input ends; then it prints the milliseconds of each as JSON. In the process of a test the answers would
- * wait behind whatever else the test does, and that would be taken for the gateway's time.
+ * A separate process that sends a VM the same query through the gateway and through a socket of QEMU's, in turns, until
+ * its standard input ends; then it prints the milliseconds of each as JSON. In the test's own process the answers would
+ * wait for the test's other work, and that time would count as the gateway's.
  *
- * Arguments: URL of the command, token, path of the QMP socket, milliseconds between two rounds, URL to look at in each
- * round (`/livez`; none when absent).
+ * Arguments: URL of the command, token, path of the QMP socket, milliseconds between two rounds, URL to request in each
+ * round (`/livez`; none if absent).
  */
 import { Agent, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RawQmpClient } from './raw-qmp-client.js';
 
-/** What the probe prints. */
+/** The output of the probe. */
 export interface ProbedLatency {
   readonly gateway: number[];
   readonly direct: number[];
-  /** Empty without a URL to look at. */
+  /** Empty without such a URL. */
   readonly looks: number[];
 }
 
 const [url = '', token = '', socket = '', pauseMs = '10', look = ''] = process.argv.slice(2);
 const agent = new Agent({ keepAlive: true });
 
-/** @throws when the answer is not 200 */
+/** @throws if the answer is not 200 */
 async function ask(method: string, address: string): Promise<void> {
   const answer = await new Promise<string>((resolve, reject) => {
     const sent = request(address, { method, agent, headers: { Authorization: `Bearer ${token}` } }, (response) => {

@@ -10,9 +10,9 @@ import { RawQmpClient } from './raw-qmp-client.js';
 import { makeTempDir, removeTempDir } from './temp-dir.js';
 
 export interface LinuxGuestOptions {
-  /** Holds `vmlinuz` and its modules; default where `scripts/guest-kernel.sh` puts them. */
+  /** Directory of `vmlinuz` and its modules; default: where `scripts/guest-kernel.sh` puts them. */
   readonly kernelDirectory?: string;
-  /** A busybox that needs no libraries; default `/bin/busybox`. */
+  /** A static busybox; default `/bin/busybox`. */
   readonly busybox?: string;
   /** Appended to QEMU's command line. */
   readonly args?: readonly string[];
@@ -21,14 +21,14 @@ export interface LinuxGuestOptions {
 /** A booted Linux with a network interface (`net0`), a balloon (`balloon0`) and a virtio-serial port (`port0`). */
 export interface LinuxGuest {
   readonly qemu: Qemu;
-  /** The QMP socket nobody holds. */
+  /** The QMP socket without a client. */
   readonly socket: string;
-  /** Runs a shell command in the guest and returns what it printed. @throws when it fails; one at a time */
+  /** Runs a shell command in the guest and returns its output. @throws if it fails; one at a time */
   run(command: string): Promise<string>;
   stop(): Promise<void>;
 }
 
-/** Where the guest's kernel is expected: see `scripts/guest-kernel.sh`. */
+/** The expected directory of the guest's kernel: see `scripts/guest-kernel.sh`. */
 export function guestKernelDirectory(): string {
   const cache = process.env['XDG_CACHE_HOME'] ?? path.join(homedir(), '.cache');
   return process.env['QMPGW_GUEST_KERNEL'] ?? path.join(cache, 'qmp-gateway/guest-kernel');
@@ -38,8 +38,8 @@ const bootDeadlineMs = 90_000;
 const mebibytes = '160';
 
 /**
- * Boots a real Linux in a QEMU without KVM and waits until it takes commands, which takes some 3 s.
- * @throws with the guest's console when it does not come up
+ * Boots a real Linux in a QEMU without KVM and waits until it accepts commands, which takes some 3 s.
+ * @throws with the guest's console if it does not start
  */
 export async function bootLinuxGuest(options: LinuxGuestOptions = {}): Promise<LinuxGuest> {
   const kernel = options.kernelDirectory ?? guestKernelDirectory();
@@ -52,7 +52,7 @@ export async function bootLinuxGuest(options: LinuxGuestOptions = {}): Promise<L
   writeFileSync(initramfs, guestInitramfs(kernel, options.busybox ?? '/bin/busybox'));
   const qemu = await launchQemu({
     machine: 'pc',
-    // It is up in seconds, and there are hosts whose KVM starts no kernel.
+    // It starts in seconds, and on some hosts KVM starts no kernel.
     accel: 'tcg',
     qmpSockets: 2,
     directory,
@@ -60,7 +60,7 @@ export async function bootLinuxGuest(options: LinuxGuestOptions = {}): Promise<L
       ...['-m', mebibytes, '-kernel', path.join(kernel, 'vmlinuz'), '-initrd', initramfs],
       ...['-append', 'console=ttyS0 panic=-1 quiet', '-serial', `file:${consoleLog}`],
       ...['-chardev', `socket,id=serial1,path=${serial},server=on,wait=off`, '-serial', 'chardev:serial1'],
-      // A network with nobody else in it.
+      // A network without other hosts.
       ...['-netdev', 'hubport,id=hub0,hubid=0', '-device', 'virtio-net-pci,id=net0,netdev=hub0,mac=52:54:00:00:00:01'],
       ...['-device', 'virtio-balloon-pci,id=balloon0', '-device', 'virtio-serial-pci,id=serial0'],
       ...['-chardev', `socket,id=port0,path=${path.join(directory, 'port0')},server=on,wait=off`],
@@ -68,17 +68,22 @@ export async function bootLinuxGuest(options: LinuxGuestOptions = {}): Promise<L
       ...(options.args ?? []),
     ],
   });
-  const socket = connect(serial);
+  let socket: Socket | undefined;
   const stop = async (): Promise<void> => {
-    socket.destroy();
+    socket?.destroy();
     await qemu.stop();
     removeTempDir(directory);
   };
   try {
+    // Its monitor speaks when all its sockets are there.
+    const monitor = await RawQmpClient.connect(qemu.sockets[1] ?? '');
+    await monitor.negotiate();
+    socket = connect(serial);
     const shell = new GuestShell(socket);
     const ready = shell.answer();
     await once(socket, 'connect');
-    await start(qemu.sockets[1] ?? '');
+    await monitor.command('{"execute":"cont"}');
+    monitor.close();
     await withDeadline(ready, bootDeadlineMs);
     return { qemu, socket: qemu.socket, run: (command) => shell.run(command), stop };
   } catch (error) {
@@ -86,14 +91,6 @@ export async function bootLinuxGuest(options: LinuxGuestOptions = {}): Promise<L
     await stop();
     throw new Error(`the guest did not come up: ${String(error)}; its console: ${said}`, { cause: error });
   }
-}
-
-/** Lets the machine run, by a monitor that is left to nobody afterwards. */
-async function start(monitor: string): Promise<void> {
-  const client = await RawQmpClient.connect(monitor);
-  await client.negotiate();
-  await client.command('{"execute":"cont"}');
-  client.close();
 }
 
 /** The shell behind the guest's second serial port. */

@@ -10,26 +10,29 @@ export class ManualClock implements Clock {
   #now = 0;
   #planned = new Set<Planned>();
 
+  /** @param wallAtStart what the clock on the wall shows at first, milliseconds since 1970 */
+  constructor(private readonly wallAtStart = 1_700_000_000_000) {}
+
   now(): number {
     return this.#now;
   }
 
   wall(): number {
-    return 1_700_000_000_000 + this.#now;
+    return this.wallAtStart + this.#now;
   }
 
   schedule(milliseconds: number, task: () => void): Timer {
     const planned = { at: this.#now + milliseconds, task };
     this.#planned.add(planned);
-    return { cancel: () => void this.#planned.delete(planned) };
+    return { cancel: () => void this.#planned.delete(planned), unref: () => undefined };
   }
 
-  /** Timers waiting. */
+  /** Number of waiting timers. */
   get pending(): number {
     return this.#planned.size;
   }
 
-  /** Moves on, running what falls due in its order. */
+  /** Advances, and runs due timers in order. */
   advance(milliseconds: number): void {
     const until = this.#now + milliseconds;
     for (;;) {

@@ -6,15 +6,15 @@ import { makeTempDir, removeTempDir } from './temp-dir.js';
 export interface QemuOptions {
   /** Default `none`: nothing but monitors. */
   readonly machine?: string;
-  /** Default: KVM where `/dev/kvm` can be used and the machine is a real one, else TCG. */
+  /** Default: KVM if `/dev/kvm` is usable and the machine is a real one, otherwise TCG. */
   readonly accel?: 'kvm' | 'tcg';
-  /** QMP monitors; default 1. */
+  /** Number of QMP monitors; default 1. */
   readonly qmpSockets?: number;
   /** Appended to the command line. */
   readonly args?: readonly string[];
   /** Default `qemu-system-x86_64`. */
   readonly binary?: string;
-  /** Where its sockets are; default: a directory of its own, removed at the end. */
+  /** Directory of its sockets; default: one of its own, removed at the end. */
   readonly directory?: string;
 }
 
@@ -35,7 +35,7 @@ export interface Qemu {
   stop(): Promise<void>;
 }
 
-/** Whether this host lets us use KVM. */
+/** Whether this process can use KVM on this host. */
 export function hasKvm(): boolean {
   try {
     accessSync('/dev/kvm', constants.R_OK | constants.W_OK);
@@ -52,8 +52,8 @@ export function monitorArguments(socketPath: string, index: number): string[] {
 }
 
 /**
- * Starts a paused QEMU without devices and waits until its sockets are there.
- * @throws when it ends before that; the message holds its stderr.
+ * Starts a paused QEMU without devices and waits until its sockets exist.
+ * @throws if it ends before that; the message contains its stderr.
  */
 export async function launchQemu(options: QemuOptions = {}): Promise<Qemu> {
   const { machine = 'none', qmpSockets = 1, args = [], binary = 'qemu-system-x86_64' } = options;
@@ -65,15 +65,16 @@ export async function launchQemu(options: QemuOptions = {}): Promise<Qemu> {
     [
       ...['-nodefaults', '-no-user-config', '-display', 'none', '-S', '-m', '64'],
       ...['-machine', machine === 'none' ? 'none' : `${machine},accel=${accel}`],
-      ...sockets.flatMap(monitorArguments),
       ...args,
+      // Last, as character devices are made in this order: when these sockets are there, those of `args` are.
+      ...sockets.flatMap(monitorArguments),
     ],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   );
   return await superviseProcess(child, directory, sockets, options.directory === undefined);
 }
 
-/** Makes a `Qemu` of a process that will listen on these sockets; also for its storage daemon. */
+/** Wraps a process that will listen on these sockets in a `Qemu`; also for the storage daemon. */
 export async function superviseProcess(
   child: ChildProcess,
   directory: string,
@@ -113,7 +114,7 @@ export async function superviseProcess(
 
 /**
  * Waits until all of them are listening; between bind and listen a server refuses connections.
- * @returns false when the process ended before.
+ * @returns false if the process ended before that.
  */
 async function listening(sockets: readonly string[], ended: Promise<void>): Promise<boolean> {
   const gone = ended.then(() => true);
@@ -124,7 +125,7 @@ async function listening(sockets: readonly string[], ended: Promise<void>): Prom
   }
 }
 
-/** As the kernel says: `/proc/net/unix` has flag 0x10000 (SO_ACCEPTCON) for a socket that listens. */
+/** According to the kernel: `/proc/net/unix` has flag 0x10000 (SO_ACCEPTCON) for a socket that listens. */
 function isListening(socket: string): boolean {
   if (!existsSync(socket)) return false;
   const lines = readFileSync('/proc/net/unix', 'latin1').split('\n');

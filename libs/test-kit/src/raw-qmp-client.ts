@@ -1,19 +1,26 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { createInterface } from 'node:readline';
+import { LineReader } from './line-reader.js';
 
-/** A second client for tests, made of nothing but a socket and its lines. */
+/** Longer than any server of a test is silent while a line is waited for. */
+const lineDeadlineMs = 120_000;
+
+/** No line came in time. */
+export class SilentServer extends Error {}
+
+/** A second client for tests: just a socket and its lines. */
 export class RawQmpClient {
   readonly socket: Socket;
-  readonly #lines: AsyncIterableIterator<string>;
+  readonly #lines: LineReader;
+  #next: Promise<string | null> | undefined;
 
   private constructor(socket: Socket) {
     this.socket = socket;
     socket.on('error', () => undefined);
-    this.#lines = createInterface({ input: socket, crlfDelay: Infinity })[Symbol.asyncIterator]();
+    this.#lines = new LineReader(socket);
   }
 
-  /** @param where a unix socket's path, or host and port. */
+  /** @param where path of a unix socket, or host and port. */
   static async connect(where: string | { host: string; port: number }): Promise<RawQmpClient> {
     const socket = typeof where === 'string' ? connect(where) : connect(where);
     await once(socket, 'connect');
@@ -24,13 +31,27 @@ export class RawQmpClient {
     this.socket.write(bytes);
   }
 
-  /** @returns the next line, or null at the end. */
-  async line(): Promise<string | null> {
-    const result = await this.#lines.next();
-    return result.done === true ? null : result.value;
+  /**
+   * @param withinMs throws when no line came in this time; what comes later is the next call's
+   * @returns the next line, or null at the end.
+   */
+  async line(withinMs = lineDeadlineMs): Promise<string | null> {
+    this.#next ??= this.#lines.next();
+    let timer: NodeJS.Timeout | undefined;
+    const silence = new Promise<never>((_, reject) => {
+      const state = () => `${this.socket.bytesRead} bytes read, ${this.socket.bytesWritten} written`;
+      timer = setTimeout(() => reject(new SilentServer(`no line for ${withinMs} ms; ${state()}`)), withinMs);
+    });
+    try {
+      const line = await Promise.race([this.#next, silence]);
+      this.#next = undefined;
+      return line;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
-  /** Waits for the greeting and negotiates, without oob unless said. */
+  /** Waits for the greeting and negotiates, by default without oob. */
   async negotiate(oob = false): Promise<string> {
     for (;;) {
       const line = await this.line();
@@ -41,7 +62,7 @@ export class RawQmpClient {
     }
   }
 
-  /** Sends a message without id and returns the line of its answer; events before it are skipped. */
+  /** Sends a message without id and returns the line of its reply; skips events before it. */
   async command(message: string): Promise<string> {
     this.write(`${message}\n`);
     for (;;) {

@@ -2,19 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
-/** Gets the text messages of a chunk as bounds in it: start, end, start, end… */
+/** Gets the text messages of a chunk as offsets in it: start, end, start, end… */
 export type MessagesListener = (chunk: Buffer, bounds: readonly number[]) => void;
 
 const opcodes = { text: 1, close: 8, ping: 9, pong: 10 } as const;
 
 /**
- * A WebSocket client that finds where messages begin and end and does no more, for tests and benchmarks that take
- * hundreds of thousands of messages a second. Answers pings; knows no fragments, which the gateway never sends.
+ * A WebSocket client that only finds where messages begin and end, for tests and benchmarks with hundreds of thousands
+ * of messages a second. Answers pings; does not support fragments, which the gateway never sends.
  */
 export class RawWebSocket {
-  /** The close code: 1005 when the frame had none, 1006 when there was no frame. */
+  /** The close code: 1005 if the frame had none, 1006 if there was no frame. */
   readonly closed: Promise<number>;
-  /** Called between the other end's farewell and ours, for clients that go on speaking then. */
+  /** Called between the other end's close frame and this one's, for clients that still send then. */
   atFarewell: () => void = () => undefined;
   #rest: Buffer = Buffer.alloc(0);
   #code = 1006;
@@ -28,7 +28,7 @@ export class RawWebSocket {
     this.closed = new Promise((resolve) => socket.on('close', () => resolve(this.#code)));
   }
 
-  /** @throws when the upgrade is refused; the message is the answer's head */
+  /** @throws if the upgrade is refused; the message is the answer's head */
   static async connect(
     url: string,
     protocols: readonly string[],
@@ -65,7 +65,7 @@ export class RawWebSocket {
     this.#write(opcodes.text, Buffer.from(text));
   }
 
-  /** Ends it without a word. */
+  /** Ends it without a close frame. */
   destroy(): void {
     this.socket.destroy();
   }

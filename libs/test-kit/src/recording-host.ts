@@ -5,21 +5,21 @@ import type {
   MonitorHost,
   MonitorState,
   MonitorStateName,
-  Outcome,
+  Settlement,
   QmpEvent,
   SessionInfo,
 } from '@qmp-gateway/qmp';
 
-/** An owner of a monitor that writes down what it is told, and lets tests wait for it. */
+/** An owner of a monitor that records its callbacks, and lets tests wait for them. */
 export class RecordingHost implements MonitorHost {
   readonly states: MonitorState[] = [];
   readonly healths: (Health | null)[] = [];
   readonly events: { readonly event: QmpEvent; readonly session: SessionInfo }[] = [];
-  /** Names of events too large to be told. */
+  /** Names of events over their bound. */
   readonly leftOut: string[] = [];
   readonly anomalies: { readonly kind: AnomalyKind; readonly detail: string }[] = [];
   places = 0;
-  /** Times it was told that the agent has not answered. */
+  /** Number of reports that the agent has not answered. */
   silences = 0;
   prepare?: (session: SessionInfo) => Promise<void>;
   #waiting = new Set<() => void>();
@@ -67,7 +67,7 @@ export class RecordingHost implements MonitorHost {
     return this.events.map(({ event }) => event.name);
   }
 
-  /** Resolves as soon as `holds()`; asked after every call of the host. */
+  /** Resolves as soon as `holds()` is true; checked after every call of the host. */
   until(holds: () => boolean): Promise<void> {
     if (holds()) return Promise.resolve();
     return new Promise((resolve) => {
@@ -80,7 +80,7 @@ export class RecordingHost implements MonitorHost {
     });
   }
 
-  /** The next state of that name that is told after the call, or the present one if it has that name. */
+  /** The next state of this name after the call, or the current one if it has this name. */
   async reached<Name extends MonitorStateName>(
     monitor: Monitor,
     name: Name,
@@ -97,11 +97,11 @@ export class RecordingHost implements MonitorHost {
   }
 }
 
-/** A command of which a test wants to know everything. */
+/** A command that records everything for a test. */
 export interface ProbedExecution {
-  readonly outcome: Promise<Outcome>;
+  readonly outcome: Promise<Settlement>;
   readonly written: () => boolean;
-  /** Times it was settled; must be 1 in the end. */
+  /** Number of times it was settled; must be 1 in the end. */
   readonly settled: () => number;
 }
 
@@ -113,7 +113,7 @@ export function probe(
 ): ProbedExecution {
   let settled = 0;
   let written = false;
-  const outcome = new Promise<Outcome>((resolve) => {
+  const settlement = new Promise<Settlement>((resolve) => {
     monitor.execute({
       command,
       ...rest,
@@ -127,5 +127,5 @@ export function probe(
       },
     });
   });
-  return { outcome, written: () => written, settled: () => settled };
+  return { outcome: settlement, written: () => written, settled: () => settled };
 }

@@ -9,29 +9,44 @@ export interface StagedMonitor {
   readonly host: RecordingHost;
 }
 
-/** What one test has set up, ended in reverse order by `end()`. */
+/** The resources of one test, ended in reverse order by `end()`. */
 export class Scene {
   readonly #cleanups: (() => unknown)[] = [];
+  readonly #starting = new Set<Promise<unknown>>();
 
-  /** Keeps anything else until the end. */
+  /** Adds any other resource. */
   keep<Thing>(thing: Thing, cleanup: (thing: Thing) => unknown): Thing {
     this.#cleanups.push(() => cleanup(thing));
     return thing;
+  }
+
+  /**
+   * Adds a resource that takes time to start. It is ended even if the test gave up before it had started, as it does when
+   * another resource that it wanted at the same time failed.
+   */
+  async start<Thing>(starting: Promise<Thing>, cleanup: (thing: Thing) => unknown): Promise<Thing> {
+    const started = starting.then((thing) => this.keep(thing, cleanup));
+    this.#starting.add(started);
+    try {
+      return await started;
+    } finally {
+      this.#starting.delete(started);
+    }
   }
 
   directory(): string {
     return this.keep(makeTempDir(), removeTempDir);
   }
 
-  async fake(options?: FakeMonitorOptions): Promise<FakeMonitor> {
-    return this.keep(await FakeMonitor.start(options), (fake) => fake.stop());
+  fake(options?: FakeMonitorOptions): Promise<FakeMonitor> {
+    return this.start(FakeMonitor.start(options), (fake) => fake.stop());
   }
 
-  async qemu(options?: QemuOptions): Promise<Qemu> {
-    return this.keep(await launchQemu(options), (qemu) => qemu.stop());
+  qemu(options?: QemuOptions): Promise<Qemu> {
+    return this.start(launchQemu(options), (qemu) => qemu.stop());
   }
 
-  /** A monitor not yet started. */
+  /** A monitor that is not started yet. */
   monitor(endpoint: Endpoint | string, options?: MonitorOptions): StagedMonitor {
     const host = new RecordingHost();
     const where: Endpoint = typeof endpoint === 'string' ? { kind: 'unix', path: endpoint } : endpoint;
@@ -39,7 +54,7 @@ export class Scene {
     return { monitor, host };
   }
 
-  /** A monitor started and ready. */
+  /** A monitor that is started and ready. */
   async ready(endpoint: Endpoint | string, options?: MonitorOptions): Promise<StagedMonitor> {
     const staged = this.monitor(endpoint, options);
     staged.monitor.start();
@@ -48,6 +63,7 @@ export class Scene {
   }
 
   async end(): Promise<void> {
+    await Promise.allSettled(this.#starting);
     for (const cleanup of this.#cleanups.splice(0).reverse()) await cleanup();
   }
 }

@@ -1,4 +1,4 @@
-/** The commands a StratoVirt 2.5 knows, in the order it names them. */
+/** The commands of StratoVirt 2.5, in the order in which it lists them. */
 export const stratovirtCommands: readonly string[] = [
   ...['qmp_capabilities', 'quit', 'stop', 'cont', 'system_powerdown', 'system_reset', 'device_add', 'device_del'],
   ...['chardev-add', 'chardev-remove', 'netdev_add', 'netdev_del', 'netdev_replace', 'netlink_set', 'cameradev_add'],
@@ -29,7 +29,7 @@ export const stratovirtCommands: readonly string[] = [
   ...['query-ohui-status', 'query-workloads', 'detect-silent-audio'],
 ];
 
-/** The commands that want `arguments`, be it `{}`. */
+/** The commands that require `arguments`, even if only `{}`. */
 export const commandsWithArguments: ReadonlySet<string> = new Set([
   ...['device_add', 'device_del', 'chardev-add', 'chardev-remove', 'netdev_add', 'netdev_del', 'netdev_replace'],
   ...['netlink_set', 'cameradev_add', 'cameradev_del', 'getfd', 'blockdev-add', 'blockdev-del', 'set-viomem'],

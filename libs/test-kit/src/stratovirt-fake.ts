@@ -2,10 +2,11 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import path from 'node:path';
 import type { Endpoint } from '@qmp-gateway/qmp';
+import { DescriptorChannel, type Descriptor } from '@qmp-gateway/unix-fds';
 import { commandsWithArguments, stratovirtCommands } from './stratovirt-commands.js';
 import { makeTempDir, removeTempDir } from './temp-dir.js';
 
-/** Events a command raises, beside its answer. */
+/** Events that a command causes, beside its reply. */
 export interface StratovirtAnswer {
   readonly json?: string;
   readonly error?: { readonly class: string; readonly desc: string };
@@ -17,33 +18,42 @@ export interface StratovirtAnswer {
 export type StratovirtHandler = (argumentsValue: unknown) => StratovirtAnswer | Promise<StratovirtAnswer>;
 
 export interface StratovirtOptions {
-  /** When events are written: after the reply (2.5 on), before it (to 2.4), or between its CR and LF (to 2.4, unlucky). */
+  /**
+   * When to write events: after the reply (2.5 and later), before it (up to 2.4), or between its CR and LF (up to 2.4,
+   * by chance).
+   */
   readonly events?: 'after' | 'before' | 'inside';
   readonly version?: string;
-  /** On tcp, where the end of the stream can kill it. */
+  /** On tcp, where the end of the stream can end it. */
   readonly tcp?: boolean;
-  /** Default a standard one; of a microVM a reset is the end. */
+  /** Default: a standard machine; for a microVM a reset is the end. */
   readonly machine?: 'standard' | 'micro';
-  /** What `query-commands` lists; what no StratoVirt knows is refused all the same. */
+  /** The answer to `query-commands`; commands that no StratoVirt has are still refused. */
   readonly commands?: readonly string[];
+  /** It takes descriptors; needs the native addon. */
+  readonly descriptors?: boolean;
 }
 
 const messageBytes = 8192;
 const bucketLimit = 100;
 
 /**
- * StratoVirt's manners on the wire: whatever has arrived is one document, at most 8,192 bytes; about 100 messages a
- * second; ids echoed only sometimes; one client, and others wait ungreeted.
+ * StratoVirt's behaviour on the wire: everything that has arrived is one document of at most 8,192 bytes; about 100
+ * messages a second; ids are echoed only sometimes; one client at a time, while others wait for a greeting.
  */
 export class StratovirtFake {
   readonly handlers = new Map<string, StratovirtHandler>();
-  /** Names of the commands that were run, in order. */
+  /** Names of the executed commands, in order. */
   readonly executed: string[] = [];
   /**
-   * What a well-behaved client never does: `too-long`, `not-one-document`, `throttled`, `half-closed`; on tcp `ended`,
-   * for an end without reset, and `panicked` when that found an errno that was not set by it.
+   * Violations that a well-behaved client never commits: `too-long`, `not-one-document`, `throttled`, `half-closed`; on
+   * tcp `ended`, for an end without reset, and `panicked` if that end found a stale errno.
    */
   readonly offences: string[] = [];
+  /** By the names that `getfd` gave them; a name that is used again closes nothing. */
+  readonly descriptors = new Map<string, Descriptor>();
+  /** All that it has received and will never close. */
+  readonly received: Descriptor[] = [];
   readonly #options: StratovirtOptions;
   readonly #server: Server;
   readonly #directory = makeTempDir();
@@ -52,7 +62,7 @@ export class StratovirtFake {
   #port = 0;
   #level = 0;
   #leakedAt = 0;
-  /** What was done last left an errno that the end of a tcp stream is taken for. */
+  /** The last action left an errno that the end of a tcp stream would misread. */
   #staleErrno = true;
 
   private constructor(options: StratovirtOptions) {
@@ -106,6 +116,7 @@ export class StratovirtFake {
 
   async stop(): Promise<void> {
     await this.#end();
+    for (const descriptor of this.received) descriptor.close();
     removeTempDir(this.#directory);
   }
 
@@ -116,7 +127,10 @@ export class StratovirtFake {
     return closed;
   }
 
-  /** The end of a tcp stream is no hang-up: it reads, gets nothing, and looks at an errno that nobody set. */
+  /**
+   * The end of a tcp stream is not a hang-up: StratoVirt reads, gets nothing, and checks an errno that the read did not
+   * set.
+   */
   #streamEnded(socket: Socket): void {
     this.offences.push('ended');
     if (this.#staleErrno) {
@@ -132,8 +146,9 @@ export class StratovirtFake {
     this.#leakedAt = performance.now();
     const version = `{"qemu":{"micro":1,"minor":0,"major":5},"package":"StratoVirt-${this.#options.version ?? '2.5.0'}"}`;
     socket.write(`{"QMP":{"version":${version},"capabilities":[]}}\r\n`);
-    socket.on('data', (chunk: Buffer) => void this.#receive(chunk));
-    // A client that is gone altogether takes no more bytes; one that half-closed does.
+    if (this.#options.descriptors === true) this.#receiveWithDescriptors(socket);
+    else socket.on('data', (chunk: Buffer) => void this.#receive(chunk));
+    // A client that is gone altogether accepts no more bytes; one that half-closed does.
     socket.on('end', () => {
       if (this.#options.tcp === true) {
         this.#streamEnded(socket);
@@ -149,10 +164,23 @@ export class StratovirtFake {
       const next = this.#waiting.shift();
       if (next !== undefined) this.#greet(next);
     });
-    socket.resume();
+    if (this.#options.descriptors !== true) socket.resume();
   }
 
-  async #receive(chunk: Buffer): Promise<void> {
+  /** Of those with one message it uses the last; all stay open. */
+  #receiveWithDescriptors(socket: Socket): void {
+    const channel = DescriptorChannel.beside(socket);
+    socket.once('close', () => channel.close());
+    channel.receive({
+      received: (bytes, descriptors) => {
+        this.received.push(...descriptors);
+        void this.#receive(bytes, descriptors.at(-1));
+      },
+      ended: () => socket.destroy(),
+    });
+  }
+
+  async #receive(chunk: Buffer, descriptor?: Descriptor): Promise<void> {
     if (!this.#admit()) {
       this.offences.push('throttled');
       this.#error({ class: 'OperationThrottled', desc: 'More than 100 requests received during 1 second' });
@@ -171,7 +199,7 @@ export class StratovirtFake {
       this.#error({ class: 'GenericError', desc: 'trailing characters at line 2 column 1' });
       return;
     }
-    await this.#run(message as Record<string, unknown>);
+    await this.#run(message as Record<string, unknown>, descriptor);
   }
 
   #admit(): boolean {
@@ -183,7 +211,7 @@ export class StratovirtFake {
     return true;
   }
 
-  async #run(message: Record<string, unknown>): Promise<void> {
+  async #run(message: Record<string, unknown>, descriptor?: Descriptor): Promise<void> {
     const stray = Object.keys(message).find((key) => !['execute', 'arguments', 'id'].includes(key));
     const { execute, id } = message;
     if (typeof execute !== 'string') {
@@ -204,7 +232,13 @@ export class StratovirtFake {
       this.#error({ class: 'GenericError', desc: 'missing field `arguments`' });
     } else if (execute === 'query-ohui-status' && message['arguments'] !== undefined) {
       this.#error({ class: 'GenericError', desc: 'invalid type: map, expected a string' });
+    } else if (execute === 'getfd' && this.#options.descriptors === true && descriptor === undefined) {
+      this.#error({ class: 'GenericError', desc: 'Invalid SCM message' });
     } else {
+      if (execute === 'getfd' && descriptor !== undefined) {
+        const { fdname } = message['arguments'] as { fdname: string };
+        this.descriptors.set(fdname, descriptor);
+      }
       const answer = (await this.handlers.get(execute)?.(message['arguments'])) ?? { json: '{}' };
       this.executed.push(execute);
       const echoed = typeof id === 'string' && execute !== 'qmp_capabilities' && execute !== 'block-commit';
@@ -226,7 +260,7 @@ export class StratovirtFake {
     if (exit === true) this.#client?.end(() => this.#client?.destroy());
   }
 
-  /** Errors found before a command is known carry no id. */
+  /** Errors found before a command is known have no id. */
   #error(error: { class: string; desc: string }): void {
     this.#answer({ error }, '');
   }

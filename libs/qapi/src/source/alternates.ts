@@ -1,7 +1,7 @@
 import type { TypeSymbol } from './symbols.js';
 import { describe } from './symbols.js';
 
-/** What a JSON value starts as; more than this is not looked at to choose the branch of an alternate. */
+/** The kinds of JSON values; nothing else decides the branch of an alternate. */
 type JsonKind = 'string' | 'boolean' | 'null' | 'number' | 'array' | 'object';
 
 interface ResolvedBranch {
@@ -10,10 +10,10 @@ interface ResolvedBranch {
 }
 
 /**
- * Checks that the JSON type of a value tells the branches of an alternate apart (docs/devel/qapi-code-gen, "Alternate
- * types"). A string rules out numbers and booleans, because the command line writes those as strings; an enum does so
- * only where its values could be read so.
- * @param fail - throws the problem it is given
+ * Checks that the JSON type of a value distinguishes the branches of an alternate (docs/devel/qapi-code-gen, "Alternate
+ * types"). A string excludes numbers and booleans, because the command line writes those as strings; an enum does so
+ * only if its values could be read that way.
+ * @param fail - throws the message it gets
  */
 export function checkAlternateBranches(branches: readonly ResolvedBranch[], fail: (problem: string) => never): void {
   const taken = new Map<JsonKind, string>();
@@ -22,13 +22,13 @@ export function checkAlternateBranches(branches: readonly ResolvedBranch[], fail
     if (kinds.length === 0) fail(`branch '${name}' can't be ${describe(symbol)}`);
     for (const kind of kinds) {
       const other = taken.get(kind);
-      if (other !== undefined) fail(`branches '${other}' and '${name}' can't be told apart`);
+      if (other !== undefined) fail(`branches '${other}' and '${name}' cannot be distinguished`);
       taken.set(kind, name);
     }
   }
 }
 
-/** The kinds of JSON value a branch of this type takes for itself; none when it can't be a branch. */
+/** The kinds of JSON values that a branch of this type accepts; empty if it cannot be a branch. */
 function jsonKinds(symbol: TypeSymbol): readonly JsonKind[] {
   switch (symbol.kind) {
     case 'array':

@@ -31,32 +31,34 @@ import {
 } from './symbols.js';
 
 /**
- * Most objects a type may be made of through bases and union branches, one inside the other. QEMU's stay under 10; the
- * bound keeps hostile schemas off the stack.
+ * The maximum nesting of bases and union branches in a type. QEMU's stay under 10; the bound protects the stack from
+ * hostile schemas.
  */
 const MAX_OBJECT_DEPTH = 200;
 
 /**
- * Looks up what names refer to, checks what only shows then, and makes the model.
+ * Resolves names, checks what requires that, and builds the model.
  * @throws QapiSchemaError for the first fault in order of definition
  */
 export function buildModel(table: SymbolTable, pragmas: Pragmas): QapiModel {
-  const builder = new ModelBuilder(table, pragmas);
+  const builder = new SourceModelBuilder(table, pragmas);
   for (const symbol of table) builder.finish(symbol);
   return builder.model();
 }
 
-/** What is known of an object type once it is finished. */
+/** What is known about a finished object type. */
 interface FinishedObject {
   readonly depth: number;
-  /** Names (as in C) of all members any value of the type can have, cases included, with words to describe each. */
+  /**
+   * Names (as in C) of all members that any value of the type can have, cases included, with words to describe each.
+   */
   readonly memberNames: ReadonlyMap<string, string>;
 }
 
-class ModelBuilder {
+class SourceModelBuilder {
   readonly #commands = new Map<string, Command>();
   readonly #events = new Map<string, Event>();
-  /** Undefined while in work. */
+  /** Undefined while in progress. */
   readonly #objects = new Map<ObjectSymbol, FinishedObject | undefined>();
   /** Built-in types that something refers to. */
   readonly #used = new Set<TypeSymbol>();
@@ -167,7 +169,7 @@ class ModelBuilder {
     { discriminator, branches }: NonNullable<ObjectSymbol['union']>,
   ): (Variant & { branch: ObjectSymbol })[] {
     const tag = symbol.type.members.find((member) => member.name === discriminator);
-    if (tag === undefined) return fail(symbol, `discriminator '${discriminator}' is no member of 'base'`);
+    if (tag === undefined) return fail(symbol, `discriminator '${discriminator}' is not a member of 'base'`);
     if (tag.type.kind !== 'enum') return fail(symbol, `discriminator '${discriminator}' is to be of an enum type`);
     if (tag.optional) return fail(symbol, `discriminator '${discriminator}' must not be optional`);
     if (tag.if !== undefined) return fail(symbol, `discriminator '${discriminator}' must not be conditional`);
@@ -176,7 +178,7 @@ class ModelBuilder {
     return branches.map(({ name, type, if: condition }) => {
       const branch = this.#lookUp(type, symbol, `branch '${name}'`);
       if (!values.some((value) => value.name === name)) {
-        return fail(symbol, `branch '${name}' is no value of enum type '${tagType}'`);
+        return fail(symbol, `branch '${name}' is not a value of enum type '${tagType}'`);
       }
       if (branch.kind !== 'object') return fail(symbol, `branch '${name}' can't be ${describe(branch)}`);
       return { case: name, type: branch.type, ...(condition === undefined ? {} : { if: condition }), branch };
@@ -242,7 +244,7 @@ class ModelBuilder {
   }
 }
 
-/** What commands and events take over from their source as it is. */
+/** What commands and events take from their source unchanged. */
 function definitionParts({
   source,
 }: CommandSymbol | EventSymbol): Pick<Event, 'name' | 'module' | 'if' | 'features' | 'since'> {
@@ -266,12 +268,12 @@ function tooDeep(symbol: SchemaSymbol): never {
   return fail(symbol, `bases and branches go deeper than ${MAX_OBJECT_DEPTH} types`);
 }
 
-/** Names as C sees them, each with the words for it. */
+/** Names as in C, each with the words to describe it. */
 function named(what: string, parts: readonly { readonly name: string }[], suffix = ''): [string, string][] {
   return parts.map(({ name }) => [cName(name), `${what} '${name}'${suffix}`]);
 }
 
-/** Adds `names` to those taken. @throws QapiSchemaError when one is taken already */
+/** Adds `names` to those taken. @throws QapiSchemaError if one is already taken */
 function claim(symbol: SchemaSymbol, taken: Map<string, string>, names: Iterable<readonly [string, string]>): void {
   for (const [name, described] of names) {
     const other = taken.get(name);
@@ -284,7 +286,7 @@ function checkFeatures(symbol: SchemaSymbol, features: readonly Feature[]): void
   claim(symbol, new Map(), named('feature', features));
 }
 
-/** The features with a meaning of their own are for what is used, not for types. */
+/** The special features apply to what is used, not to types. */
 function checkTypeFeatures(symbol: SchemaSymbol, features: readonly Feature[]): void {
   checkFeatures(symbol, features);
   const special = features.find(({ name }) => SPECIAL_FEATURES.includes(name));

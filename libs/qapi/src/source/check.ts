@@ -16,7 +16,7 @@ import type { SourceItem } from './schema-files.js';
 const KINDS = ['enum', 'struct', 'union', 'alternate', 'command', 'event'] as const;
 type Kind = (typeof KINDS)[number];
 
-/** Keys of each kind beside the one that names it: those that must be there, then those that may. */
+/** Keys of each kind beside the one that names it: the required ones, then the optional ones. */
 const KEYS: Record<Kind, readonly [readonly string[], readonly string[]]> = {
   enum: [['data'], ['prefix', 'if', 'features']],
   struct: [['data'], ['base', 'if', 'features']],
@@ -36,7 +36,7 @@ const KEYS: Record<Kind, readonly [readonly string[], readonly string[]]> = {
 type ItemOf<K> = Extract<SourceItem, { kind: K }>;
 
 /**
- * Checks one definition as far as that goes without knowing the others.
+ * Checks one definition, as far as possible without the others.
  * @throws QapiSchemaError at the line the definition starts on
  */
 export function checkDefinition(item: ItemOf<'definition'>, pragmas: Pragmas): SourceDefinition {
@@ -76,7 +76,7 @@ function checkName(expression: Expression, kind: Kind, name: string, pragmas: Pr
   }
 }
 
-/** A definition without what all definitions have. */
+/** A definition without the parts that all definitions have. */
 type Parts<D> = D extends unknown ? Omit<D, 'name' | 'position' | 'doc' | 'if' | 'features'> : never;
 
 function checkParts(expression: Expression, kind: Kind, permissive: boolean): Parts<SourceDefinition> {
@@ -84,7 +84,7 @@ function checkParts(expression: Expression, kind: Kind, permissive: boolean): Pa
   const data = value.get('data');
   switch (kind) {
     case 'enum': {
-      // The prefix names C constants, which are no business of ours; still it has to be one.
+      // The prefix is for C constants, which this compiler does not generate; it must still be valid.
       if (value.has('prefix')) expression.string(value.get('prefix'), "'prefix'");
       return { kind, values: expression.enumValues(data, permissive) };
     }
@@ -158,7 +158,7 @@ function checkEvent(expression: Expression): Parts<EventDefinition> {
   return { kind: 'event', ...checkData(expression) };
 }
 
-/** `data` and `boxed` of a command or event. Their members have no exceptions to the naming rules. */
+/** `data` and `boxed` of a command or event. Their members have no exceptions from the naming rules. */
 function checkData(expression: Expression): { data: MembersOrType | undefined; boxed: boolean } {
   const { value } = expression;
   const boxed = expression.flag('boxed', false);

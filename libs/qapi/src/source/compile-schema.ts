@@ -12,20 +12,21 @@ import { SymbolTable } from './symbols.js';
 export interface CompiledSchema {
   readonly model: QapiModel;
   readonly modules: readonly SchemaModule[];
-  /** The documentation of each definition that has one, by its name. */
+  /** The documentation of each documented definition, by name. */
   readonly docs: ReadonlyMap<string, DocComment>;
 }
 
 /**
- * Compiles QAPI schema source: reads it with all it includes, checks each definition, looks up what names refer to.
- * A pure function of what `files` holds, and fit for any text: it ends with a model or with the error.
+ * Compiles QAPI schema source: reads it with everything it includes, checks each definition, resolves names. A pure
+ * function of the contents of `files`, safe for any text: it returns a model or throws the error.
  *
- * @param path - the file to begin with; includes are resolved against the file they stand in
+ * @param path - the first file; includes are relative to the file that contains them
  * @throws QapiSchemaError for the first fault, with its file and line
  */
 export function compileSchema(path: string, files: SchemaFiles): CompiledSchema {
   const { start, items, pragmas } = readSchemaSource(path, files);
-  // Pragmas hold wherever they stand, and all definitions are checked before one is looked up: hence pass by pass.
+  // Pragmas apply wherever they stand, and all definitions are checked before any name is resolved; hence the separate
+  // passes.
   const checked = items.map((item) => (item.kind === 'include' ? item : checkDefinition(item, pragmas)));
   const definitions = checked.filter((item): item is SourceDefinition => item.kind !== 'include');
 

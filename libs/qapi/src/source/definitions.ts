@@ -2,7 +2,7 @@ import type { Condition, EnumValue, Feature } from '../model.js';
 import type { DocComment } from './doc-comment.js';
 import type { Position } from './position.js';
 
-/** Definitions as the source has them, each part checked on its own; what names refer to is not looked up yet. */
+/** Definitions as the source has them, each part checked on its own; names are not resolved yet. */
 
 /** The name of a type, or of the element type of an array. */
 export type TypeReference = string | { readonly arrayOf: string };
@@ -30,7 +30,7 @@ export interface SourceBranch<Type extends TypeReference = TypeReference> {
   readonly if?: Condition;
 }
 
-/** Members in place, or the name of a type that has them. */
+/** Inline members, or the name of a type that has them. */
 export type MembersOrType = string | readonly SourceMember[];
 
 export interface EnumDefinition extends DefinitionBase {
@@ -77,13 +77,13 @@ export interface EventDefinition extends DefinitionBase {
 export type SourceDefinition =
   EnumDefinition | StructDefinition | UnionDefinition | AlternateDefinition | CommandDefinition | EventDefinition;
 
-/** A part of a definition that has a name and is described with it: a value, a member, a branch of an alternate. */
+/** A named part of a definition, documented with it: a value, a member, a branch of an alternate. */
 interface PartInPlace {
   readonly name: string;
   readonly features?: readonly Feature[];
 }
 
-/** The parts that stand in the definition itself; those of a type it names belong to that type. */
+/** The parts in the definition itself; those of a type that it names belong to that type. */
 export function partsInPlace(definition: SourceDefinition): readonly PartInPlace[] {
   switch (definition.kind) {
     case 'enum':

@@ -1,7 +1,9 @@
 import type { Lexer } from './lexer.js';
 import { type Position, QapiSchemaError } from './position.js';
 
-/** Text about one member, feature or section, with the line it starts on. Line ends are kept, indentation is not. */
+/**
+ * Text about one member, feature or section, with the line it starts on. Line ends are kept, indentation is removed.
+ */
 export interface DocText {
   readonly text: string;
   readonly position: Position;
@@ -13,13 +15,13 @@ export interface DocSection extends DocText {
 }
 
 /**
- * A `##` comment (docs/devel/qapi-code-gen, "Documentation comments"). With a symbol it documents the definition that
- * follows; without, it is free-form.
+ * A `##` comment (docs/devel/qapi-code-gen, "Documentation comments"). With a symbol it documents the following
+ * definition; without, it is free-form.
  */
 export interface DocComment {
   readonly symbol?: string;
   readonly position: Position;
-  /** What is in no section, paragraph by paragraph. */
+  /** The paragraphs outside sections. */
   readonly body: string;
   readonly members: ReadonlyMap<string, DocText>;
   readonly features: ReadonlyMap<string, DocText>;
@@ -36,7 +38,7 @@ const LOOSE_TAG = /^(Notes?|Examples?)$/;
 
 /**
  * Reads a documentation comment to its end.
- * @param lexer - stands behind the opening line
+ * @param lexer - positioned after the opening line
  * @param opening - the opening line, beginning with `##`
  * @throws QapiSchemaError at the offending line
  */
@@ -59,7 +61,7 @@ class OpenText implements DocText {
     return this.#lines.at(-1) === '' && this.#lines.length > 1;
   }
 
-  /** Lines without the blank ones around them and without the indentation all but the first share. */
+  /** Removes surrounding blank lines and the indentation that all lines but the first share. */
   get text(): string {
     const lines = [...this.#lines];
     while (lines[0] === '') lines.shift();
@@ -86,7 +88,7 @@ class DocReader {
   readonly #members = new Map<string, OpenText>();
   readonly #features = new Map<string, OpenText>();
   readonly #sections: OpenSection[] = [];
-  /** The line in hand, undefined at the end of the comment. */
+  /** The current line; undefined at the end of the comment. */
   #line: string | undefined;
   #at: Position;
 
@@ -134,7 +136,7 @@ class DocReader {
     }
   }
 
-  /** Goes on to the next line with text; the blank ones become part of `text`. */
+  /** Advances to the next line with text; blank lines become part of `text`. */
   #skipBlank(text?: OpenText): void {
     while (this.#line === '') {
       text?.append('');
@@ -160,7 +162,7 @@ class DocReader {
 
   #definition(): void {
     let membersOver = false;
-    /** Where paragraphs without indentation go. */
+    /** Where paragraphs without indentation belong. */
     let open: OpenText = this.#body;
     this.#advance();
     while (this.#line !== undefined) {
@@ -205,7 +207,7 @@ class DocReader {
     return section;
   }
 
-  /** One `@name: text` after the other. */
+  /** A sequence of `@name: text`. */
   #described(texts: Map<string, OpenText>, what: string): void {
     for (let named; this.#line !== undefined && (named = NAME_COLON.exec(this.#line)) !== null;) {
       const name = (named[1] ?? '').trimEnd();
@@ -218,8 +220,8 @@ class DocReader {
   }
 
   /**
-   * The rest of the line in hand and the lines under it: the indented ones, blank lines between them, or, as was usual
-   * before QEMU 8, those without indentation up to a blank line.
+   * The rest of the current line and the lines that belong to it: the indented ones, with blank lines between them, or,
+   * as was usual before QEMU 8, unindented ones up to a blank line.
    */
   #indented(text: OpenText, first: string): void {
     text.append(first);
@@ -241,7 +243,7 @@ class DocReader {
   }
 }
 
-/** True for a line that names what the text behind it is about. */
+/** True for a line that names the subject of the text after it. */
 function startsText(line: string): boolean {
   return line === 'Features:' || NAME_COLON.test(line) || TAG_COLON.test(line);
 }
@@ -255,8 +257,8 @@ function closed(texts: ReadonlyMap<string, OpenText>): Map<string, DocText> {
 }
 
 /**
- * The release a `Since:` section names (`2.5`), else its text. A line `Since 10.1` without the colon counts too: it has
- * slipped into QEMU's schemas. Undefined without either.
+ * The release that a `Since:` section names (`2.5`), otherwise its text. A line `Since 10.1` without the colon counts
+ * too, because QEMU's schemas have some. Undefined without either.
  */
 export function sinceOf(doc: DocComment | undefined): string | undefined {
   const text = doc?.sections.find((section) => section.tag === 'Since')?.text;

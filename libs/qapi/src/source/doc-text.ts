@@ -11,7 +11,7 @@ export function docText(doc: DocComment): string {
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
-/** The first paragraph on one line, for use as a summary; undefined when the comment has none. */
+/** The first paragraph on one line, for use as a summary; undefined if the comment has none. */
 export function docSummary(doc: DocComment): string | undefined {
   const [paragraph = ''] = doc.body.split('\n\n', 1);
   return paragraph === '' ? undefined : paragraph.replaceAll('\n', ' ');

@@ -3,8 +3,8 @@ import type { Pragmas } from './pragma.js';
 import { QapiSchemaError } from './position.js';
 
 /**
- * Holds the documentation of a definition against what it defines: what is described has to exist, features have to be
- * described. Members have to be where the schema has a list of exceptions from that (QEMU 9.1 and later).
+ * Compares the documentation of a definition with the definition: everything described must exist, and features must be
+ * described. Members must be described if the schema has a list of exceptions from that (QEMU 9.1 and later).
  * @throws QapiSchemaError
  */
 export function checkDocumentation(definition: SourceDefinition, pragmas: Pragmas): void {

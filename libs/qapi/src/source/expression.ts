@@ -5,13 +5,13 @@ import { type Value, type ValueObject, isArray, isObject } from './parser.js';
 import { type Position, QapiSchemaError } from './position.js';
 
 /**
- * The parts all definitions are made of: keys, conditions, features, members, type references. Each method checks one
- * part and returns it typed; faults are thrown at the line the definition starts on, naming the definition.
+ * The parts of all definitions: keys, conditions, features, members, type references. Each method checks one part and
+ * returns it typed; it throws faults at the line the definition starts on, with the name of the definition.
  */
 export class Expression {
   /**
    * @param value - the object of the schema
-   * @param definition - what it defines (`command 'x'`), for errors
+   * @param definition - what it defines (`command 'x'`), for messages
    */
   constructor(
     readonly value: ValueObject,
@@ -23,7 +23,7 @@ export class Expression {
     throw new QapiSchemaError(this.position, problem, this.definition);
   }
 
-  /** The value as an object with all of `required` and nothing beyond `optional`. */
+  /** The value as an object with all keys of `required` and no keys beyond `optional`. */
   object(
     value: Value | undefined,
     what: string,
@@ -48,7 +48,7 @@ export class Expression {
     return isArray(value) ? value : this.fail(`${what} should be an array`);
   }
 
-  /** The `if` of `owner`, as a spreadable part. */
+  /** The `if` of `owner`, as an object to spread. */
   condition(owner: ValueObject, what: string): { if?: Condition } {
     const value = owner.get('if');
     return value === undefined ? {} : { if: this.#condition(value, `'if' of ${what}`) };
@@ -56,7 +56,7 @@ export class Expression {
 
   #condition(value: Value, what: string): Condition {
     if (typeof value === 'string') {
-      return /^[A-Z][A-Z0-9_]*$/.test(value) ? value : this.fail(`${what}: '${value}' is no configuration symbol`);
+      return /^[A-Z][A-Z0-9_]*$/.test(value) ? value : this.fail(`${what}: '${value}' is not a configuration symbol`);
     }
     if (!isObject(value)) return this.fail(`${what} should be a string or an object`);
     this.object(value, what, [], ['all', 'any', 'not']);
@@ -82,7 +82,7 @@ export class Expression {
     });
   }
 
-  /** @param permissive - upper case and `_` are allowed, as `member-name-exceptions` says */
+  /** @param permissive - allows upper case and `_`, as `member-name-exceptions` does */
   enumValues(value: Value | undefined, permissive: boolean): EnumValue[] {
     return this.array(value, "'data'").map((item) => {
       const member = this.object(longhand(item, 'name'), "a member of 'data'", ['name'], ['if', 'features']);
@@ -102,7 +102,7 @@ export class Expression {
       const name = optional ? starred.slice(1) : starred;
       const what = `member '${name}' of '${key}'`;
       this.#name(lowerCaseFault(name, { upper: permissive, underscore: permissive }), what);
-      // The C code needs `u` for the cases of unions and `has_x` for optional members.
+      // The C code uses `u` for the cases of unions and `has_x` for optional members.
       if (name === 'u' || cName(name).startsWith('has_')) this.fail(`${what} has a reserved name`);
       const member = this.object(longhand(item, 'type'), what, ['type'], ['if', 'features']);
       const condition = this.condition(member, what);
@@ -129,7 +129,7 @@ export class Expression {
     return { arrayOf: element };
   }
 
-  /** The flag `key`; it can only be given to turn away from what holds without it. */
+  /** The flag `key`; a schema can only set it to the opposite of its default. */
   flag(key: string, normally: boolean): boolean {
     const value = this.value.get(key);
     if (value === undefined) return normally;
@@ -142,7 +142,7 @@ export class Expression {
   }
 }
 
-/** Where only `key` is to be said, the object around it may be left out. */
+/** Where `key` is the only key, the object around it may be omitted. */
 export function longhand(value: Value, key: string): ValueObject {
   return isObject(value) ? value : new Map([[key, value]]);
 }

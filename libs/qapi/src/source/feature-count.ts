@@ -2,10 +2,10 @@ import { type SourceDefinition, featuresOf } from './definitions.js';
 import { QapiSchemaError } from './position.js';
 import { SPECIAL_FEATURES } from './symbols.js';
 
-/** QEMU keeps the features of a thing as bits of one word; the special ones have theirs always. */
+/** QEMU stores features as bits of one word, in which the special ones always have theirs. */
 const MAX_FEATURES = 64;
 
-/** @throws QapiSchemaError at the definition that brings in one name of a feature too many */
+/** @throws QapiSchemaError at the definition that adds one feature name too many */
 export function checkFeatureCount(definitions: readonly SourceDefinition[]): void {
   const names = new Set(SPECIAL_FEATURES);
   for (const definition of definitions) {

@@ -1,10 +1,10 @@
 /**
  * The QAPI schema source language, as QEMU's docs/devel/qapi-code-gen describes it.
  *
- * A stage a file, in this order: `lexer` and `parser` (with `doc-comment`) make expressions of one file's text,
- * `schema-files` follows includes and pragmas, `check` makes typed definitions of expressions one by one, `symbols`
- * gives everything a name, `build-model` looks names up and makes the model, `documentation` holds the comments against it.
- * It reads text through `SchemaFiles` and touches no disk. Generated C is none of its business.
+ * One file per stage, in this order: `lexer` and `parser` (with `doc-comment`) turn the text of one file into
+ * expressions, `schema-files` follows includes and pragmas, `check` turns expressions into typed definitions one by
+ * one, `symbols` names everything, `build-model` resolves names and builds the model, `documentation` compares the
+ * comments with it. It reads text through `SchemaFiles` and does not access the disk. It does not generate C.
  */
 export { compileSchema, type CompiledSchema } from './compile-schema.js';
 export { sinceOf, type DocComment, type DocSection, type DocText } from './doc-comment.js';

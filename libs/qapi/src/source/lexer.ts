@@ -1,6 +1,6 @@
 import { type Position, QapiSchemaError } from './position.js';
 
-/** A token; `comment` only where comments were asked for, or at the `##` that opens a doc comment. */
+/** A token; `comment` only if comments were requested, or at the `##` that opens a doc comment. */
 export type Token =
   | { readonly kind: '{' | '}' | '[' | ']' | ':' | ','; readonly line: number }
   | { readonly kind: 'string'; readonly text: string; readonly line: number }
@@ -13,7 +13,7 @@ const SPACE = /\s/;
 const WORD_END = /[[\]{}:,\s']/;
 
 /**
- * Cuts schema text into tokens, one at a time: the parser decides whether it wants comments.
+ * Splits schema text into tokens, one at a time: the parser decides whether it wants comments.
  *
  * The language is JSON with single quotes, printable ASCII strings, `\\` as the only escape, no numbers and no null
  * (QEMU's docs/devel/qapi-code-gen, "Schema syntax").
@@ -43,7 +43,7 @@ export class Lexer {
       const char = this.#text.charAt(this.#at);
       const line = this.#line;
       if (char === '\n') {
-        // The last line end belongs to the last line, so that what is missing at the end is told there.
+        // The last line end belongs to the last line, so that a missing token at the end is reported there.
         if (this.#at + 1 >= this.#text.length) return { kind: 'end', line };
         this.#at++;
         this.#line++;
@@ -84,7 +84,7 @@ export class Lexer {
       if (char === '\\') {
         char = this.#text.charAt(++at);
         if (char !== '\\')
-          throw new QapiSchemaError(this.position(line), `'\\${char.trim()}' is no escape, only '\\\\' is`);
+          throw new QapiSchemaError(this.position(line), `'\\${char.trim()}' is not an escape, only '\\\\' is`);
       }
       if (char < ' ' || char > '~') {
         throw new QapiSchemaError(this.position(line), 'strings may hold printable ASCII characters only');

@@ -2,24 +2,24 @@ import type { Command, Event, QapiModel, QapiType } from '../model.js';
 import { relativePath } from './schema-files.js';
 import type { SchemaSymbol } from './symbols.js';
 
-/** An entity of a module, or the place of an include in it. */
+/** An entity of a module, or an include in it. */
 export type ModuleEntity = QapiType | Command | Event | { readonly kind: 'include'; readonly file: string };
 
-/** A schema file and what is defined in it, in QEMU's order: what a definition implies stands before it. */
+/** A schema file and its definitions, in QEMU's order: implied entities precede the definition that implies them. */
 export interface SchemaModule {
-  /** Path as seen from the directory of the schema's first file; `./builtin` for what is built in. */
+  /** Path relative to the directory of the schema's first file; `./builtin` for built-in entities. */
   readonly file: string;
   readonly entities: readonly ModuleEntity[];
 }
 
-/** What a line of the source brought into being: symbols, or a place where another file is included. */
+/** What a line of the source creates: symbols, or an include of another file. */
 export type SourceYield =
   | { readonly file: string; readonly symbols: readonly SchemaSymbol[] }
   | { readonly file: string; readonly includes: string };
 
 /**
- * The modules of a schema in order of first mention. Arrays are in the module of their element; those of built-in types
- * and those types themselves are left out.
+ * The modules of a schema in order of first mention. An array belongs to the module of its element; built-in types and
+ * arrays of them are left out.
  * @param start - path of the first file
  * @param builtIn - symbols without source
  */

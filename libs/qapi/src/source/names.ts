@@ -1,28 +1,30 @@
 /** Naming rules of the language (docs/devel/qapi-code-gen, "Naming rules and reserved names"). */
 
-/** A downstream prefix (`__com.example_`), `x-` of the experimental, then letters, digits, `-` and `_`. */
+/** A downstream prefix (`__com.example_`), `x-` for experimental names, then letters, digits, `-` and `_`. */
 const NAME = /^(?:__[a-z0-9.-]+_)?(?:x-)?([a-z][a-z0-9_-]*)$/i;
 
-/** The identifier QEMU's C code makes of a name; two names of one scope must not share it. */
+/** The identifier that QEMU's C code derives from a name; two names of one scope must not share it. */
 export function cName(name: string): string {
   return name.replaceAll(/[-.]/g, '_');
 }
 
-/** The part of `name` the case rules are about, undefined when it is no valid name. `q_` is the compiler's own. */
+/**
+ * The part of `name` that the case rules apply to; undefined if the name is invalid. `q_` is reserved for the compiler.
+ */
 function stem(name: string): string | undefined {
   return cName(name).startsWith('q_') ? undefined : NAME.exec(name)?.[1];
 }
 
-const INVALID = 'is no valid name';
+const INVALID = 'is not a valid name';
 
-/** What breaks the rule for events, undefined when nothing does. */
+/** The violation of the rule for events; undefined if there is none. */
 export function upperCaseFault(name: string): string | undefined {
   const text = stem(name);
   if (text === undefined) return INVALID;
   return /[a-z-]/.test(text) ? "must be upper case without '-'" : undefined;
 }
 
-/** What breaks the rule for commands, members, enum values and features. */
+/** The violation of the rule for commands, members, enum values and features; undefined if there is none. */
 export function lowerCaseFault(
   name: string,
   permit: { upper?: boolean; underscore?: boolean } = {},
@@ -33,7 +35,10 @@ export function lowerCaseFault(
   return broken ? "must be lower case without '_'" : undefined;
 }
 
-/** What breaks the rule for types, which need a lower-case letter so that none looks like an event. */
+/**
+ * The violation of the rule for types, which need a lower-case letter so that none looks like an event; undefined if
+ * there is none.
+ */
 export function camelCaseFault(name: string): string | undefined {
   const text = stem(name);
   if (text === undefined) return INVALID;

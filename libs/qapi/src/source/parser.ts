@@ -2,7 +2,7 @@ import { type DocComment, parseDocComment } from './doc-comment.js';
 import { Lexer, type Token } from './lexer.js';
 import { type Position, QapiSchemaError } from './position.js';
 
-/** What an expression is made of. Objects are maps: a schema may name a member `__proto__`. */
+/** The values of an expression. Objects are maps, because a schema may name a member `__proto__`. */
 export type Value = string | boolean | readonly Value[] | ValueObject;
 export type ValueObject = ReadonlyMap<string, Value>;
 
@@ -21,26 +21,26 @@ export type Item =
   | { readonly kind: 'expression'; readonly value: ValueObject; readonly position: Position }
   | { readonly kind: 'doc'; readonly doc: DocComment; readonly position: Position };
 
-/** Deepest nesting of `{` and `[`. QEMU's own schemas stay under 10; the bound keeps hostile text off the stack. */
+/** Deepest nesting of `{` and `[`. QEMU's own schemas stay under 10; the bound protects the stack from hostile text. */
 const MAX_NESTING = 100;
 
-/** Reads one file, item by item; what is wrong is thrown where the reader reaches it. */
+/** Reads one file, item by item; throws a fault when the reader reaches it. */
 export class Parser {
   readonly #lexer: Lexer;
   #token: Token;
 
-  /** @throws QapiSchemaError when already the first token is none. */
+  /** @throws QapiSchemaError if the first token is invalid. */
   constructor(text: string, file: string, includedFrom?: Position) {
     this.#lexer = new Lexer(text, file, includedFrom);
     this.#token = this.#lexer.next();
   }
 
-  /** Where the parser stands. */
+  /** The current position of the parser. */
   get position(): Position {
     return this.#lexer.position(this.#token.line);
   }
 
-  /** The next item, undefined at the end of the file. */
+  /** The next item; undefined at the end of the file. */
   next(): Item | undefined {
     const position = this.position;
     if (this.#token.kind === 'end') return undefined;
@@ -117,7 +117,7 @@ export class Parser {
     this.#advance();
   }
 
-  /** Takes the comma before a further element (false) or the closing bracket (true). */
+  /** Consumes the comma before another element (false) or the closing bracket (true). */
   #closes(bracket: '}' | ']'): boolean {
     const { kind } = this.#token;
     if (kind !== bracket && kind !== ',') this.#fail(`expected ',' or '${bracket}', not ${spelling(this.#token)}`);

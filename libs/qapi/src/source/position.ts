@@ -1,12 +1,12 @@
-/** Where in the schema source something stands, and the one error every stage of the compiler throws. */
+/** Positions in the schema source, and the one error that every stage of the compiler throws. */
 
-/** A line of a schema file, with the `include` that brought the file in. */
+/** A line of a schema file, with the `include` that led to the file. */
 export interface Position {
-  /** Path as the compiler was given it, or made from it by following includes. */
+  /** Path as given to the compiler, or derived from it by following includes. */
   readonly file: string;
   /** Counted from 1. */
   readonly line: number;
-  /** Where the include directive stands; undefined for the file the compilation began with. */
+  /** Position of the include directive; undefined for the first file. */
   readonly includedFrom?: Position | undefined;
 }
 
@@ -18,8 +18,8 @@ export function includeChain(position: Position): Position[] {
 }
 
 /**
- * What is wrong with a schema, and where. The message is what the command line prints:
- * one line per include, then `file:line: in command 'x': what is wrong`.
+ * A fault of a schema and its position. The message is what the command line prints: one line per include, then
+ * `file:line: in command 'x': what is wrong`.
  */
 export class QapiSchemaError extends Error {
   readonly file: string;
@@ -27,9 +27,9 @@ export class QapiSchemaError extends Error {
   readonly includedFrom: readonly Position[];
 
   /**
-   * @param position - the line at fault; for a rule about a definition, the line the definition starts on
-   * @param problem - what is wrong, without place
-   * @param definition - what is being defined there, e.g. `command 'query-x'`
+   * @param position - the faulty line; for a rule about a definition, the line the definition starts on
+   * @param problem - what is wrong, without position
+   * @param definition - the definition there, e.g. `command 'query-x'`
    */
   constructor(
     position: Position,

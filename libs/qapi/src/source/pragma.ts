@@ -12,22 +12,25 @@ const EXCEPTION_LISTS: readonly string[] = [
   'member-name-exceptions',
 ] satisfies ExceptionList[];
 
-/** What pragma directives have set. They hold for the whole schema, wherever they stand; a later one replaces an earlier. */
+/**
+ * The values of pragma directives. They apply to the whole schema, wherever they stand; a later one replaces an earlier
+ * one.
+ */
 export class Pragmas {
   docRequired = false;
   readonly #exceptions = new Map<string, ReadonlySet<string>>();
 
-  /** True when `name` may break the rule. */
+  /** True if `name` is exempt from the rule. */
   excepts(list: ExceptionList, name: string): boolean {
     return this.#exceptions.get(list)?.has(name) ?? false;
   }
 
-  /** True when the schema has such a list at all. */
+  /** True if the schema has such a list at all. */
   has(list: ExceptionList): boolean {
     return this.#exceptions.has(list);
   }
 
-  /** Takes the value of a pragma directive. @throws QapiSchemaError at `position` */
+  /** Applies the value of a pragma directive. @throws QapiSchemaError at `position` */
   apply(value: Value | undefined, position: Position): void {
     if (!isObject(value)) throw new QapiSchemaError(position, "'pragma' takes an object");
     for (const [name, setting] of value) {
@@ -40,7 +43,7 @@ export class Pragmas {
         }
         this.#exceptions.set(name, new Set(setting));
       } else {
-        throw new QapiSchemaError(position, `there is no pragma '${name}'`);
+        throw new QapiSchemaError(position, `unknown pragma '${name}'`);
       }
     }
   }

@@ -3,13 +3,13 @@ import { Parser, type ValueObject } from './parser.js';
 import { type Position, QapiSchemaError, includeChain } from './position.js';
 import { Pragmas } from './pragma.js';
 
-/** Where schema text comes from: the disk, a bundle, a test. */
+/** The source of schema text: the disk, a bundle, a test. */
 export interface SchemaFiles {
-  /** The text of the file at `path` (`/` between its parts). Throws when there is none. */
+  /** The text of the file at `path` (`/` between its parts). Throws if it does not exist. */
   read(path: string): string;
 }
 
-/** A definition as it stands in the source, with the comment above it, or the place of an include. */
+/** A definition as in the source, with the comment above it, or an include. */
 export type SourceItem =
   | { readonly kind: 'include'; readonly path: string; readonly position: Position }
   | {
@@ -20,19 +20,19 @@ export type SourceItem =
     };
 
 export interface SchemaSource {
-  /** The file reading began with. */
+  /** The first file. */
   readonly start: string;
-  /** In source order, what was included standing behind its first include. */
+  /** In source order; included items follow their first include. */
   readonly items: readonly SourceItem[];
   readonly pragmas: Pragmas;
 }
 
-/** Longest chain of includes. QEMU's is 4; the bound ends chains that a `read` makes up as it goes. */
+/** Longest chain of includes. QEMU's is 4; the bound ends chains that a `read` generates as it goes. */
 const MAX_INCLUDE_DEPTH = 50;
 
 /**
- * Reads a schema with all it includes, each file once.
- * @throws QapiSchemaError for the first thing wrong in reading order
+ * Reads a schema with everything it includes, each file once.
+ * @throws QapiSchemaError for the first fault in reading order
  */
 export function readSchemaSource(path: string, files: SchemaFiles): SchemaSource {
   const start = normalizePath(path);
@@ -89,8 +89,8 @@ class SourceReader implements SchemaSource {
   }
 
   /**
-   * Returns the error when the file can't be read: that is told only once the including file was read to its end, since
-   * what is wrong in a file at hand is the better news.
+   * Returns the error if the file cannot be read: it is reported only after the including file was read to its end,
+   * because a fault in a readable file is more useful.
    */
   #include(directive: ValueObject, position: Position): QapiSchemaError | undefined {
     const name = directive.get('include');
@@ -126,12 +126,12 @@ function rejectDangling(doc: DocComment | undefined): void {
   }
 }
 
-/** `name` as seen from the directory of `file`. */
+/** `name` relative to the directory of `file`. */
 function resolvePath(file: string, name: string): string {
   return normalizePath(name.startsWith('/') ? name : file.slice(0, file.lastIndexOf('/') + 1) + name);
 }
 
-/** `path` without `.` parts, empty parts and the `..` that can be resolved. */
+/** `path` without `.` parts, empty parts and resolvable `..`. */
 function normalizePath(path: string): string {
   const parts: string[] = [];
   for (const part of path.split('/')) {
@@ -142,7 +142,9 @@ function normalizePath(path: string): string {
   return (path.startsWith('/') ? '/' : '') + parts.join('/');
 }
 
-/** `path` as seen from the directory of the file `start`, the way QEMU names modules. Both as the reader has them. */
+/**
+ * `path` relative to the directory of the file `start`, which is how QEMU names modules. Both as the reader has them.
+ */
 export function relativePath(start: string, path: string): string {
   const from = start.split('/').slice(0, -1);
   const to = path.split('/');

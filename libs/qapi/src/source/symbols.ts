@@ -20,14 +20,14 @@ import type {
 } from './definitions.js';
 import { type Position, QapiSchemaError } from './position.js';
 
-/** A model type while it is being made. */
+/** A model type under construction. */
 export type Open<T> = { -readonly [K in keyof T]: T[K] };
 
 interface SymbolBase {
   readonly name: string;
-  /** Undefined for what is built in. */
+  /** Undefined for built-in types. */
   readonly position: Position | undefined;
-  /** The definition it comes from (`command 'x'`), for errors. */
+  /** The definition it comes from (`command 'x'`), for messages. */
   readonly definition: string;
 }
 
@@ -49,7 +49,7 @@ export interface ObjectSymbol extends SymbolBase {
   readonly type: Open<ObjectType>;
   readonly baseName: string | undefined;
   readonly members: readonly SourceMember[];
-  /** Of unions. */
+  /** Only for unions. */
   readonly union?: { readonly discriminator: string; readonly branches: readonly SourceBranch<string>[] };
 }
 export interface AlternateSymbol extends SymbolBase {
@@ -89,16 +89,16 @@ const BUILTINS: Readonly<Record<BuiltinName, JsonType>> = {
   null: 'null',
 };
 
-/** The kinds of JSON values by which alternates are told apart. */
+/** The kinds of JSON values that distinguish alternates. */
 const QTYPES = ['none', 'qnull', 'qnum', 'qstring', 'qdict', 'qlist', 'qbool'];
 
-/** Name of the type without members, which commands without arguments and tag values without a case have. */
+/** Name of the type without members, used for commands without arguments and for tag values without a case. */
 export const EMPTY = 'q_empty';
 
-/** Features with a meaning of their own. */
+/** The special features. */
 export const SPECIAL_FEATURES: readonly string[] = ['deprecated', 'unstable'];
 
-/** Name of a type as it is looked up; arrays are symbols of their own. */
+/** Name of a type for lookup; arrays are symbols of their own. */
 export function referencedName(type: TypeReference): string {
   return typeof type === 'string' ? type : arrayName(type.arrayOf);
 }
@@ -113,8 +113,8 @@ export function moduleName(position: Position): string {
 }
 
 /**
- * All names of a schema, in the order they come into being: a definition right behind the arrays and the nameless
- * objects it makes. Commands, events and types share one name space (docs/devel/qapi-code-gen, "Schema syntax").
+ * All names of a schema, in order of creation: a definition follows the arrays and nameless objects that it creates.
+ * Commands, events and types share one name space (docs/devel/qapi-code-gen, "Schema syntax").
  */
 export class SymbolTable implements Iterable<SchemaSymbol> {
   readonly #symbols = new Map<string, SchemaSymbol>();
@@ -141,8 +141,8 @@ export class SymbolTable implements Iterable<SchemaSymbol> {
   }
 
   /**
-   * Takes in a definition. Returns what it brought into being, itself last.
-   * @throws QapiSchemaError when its name is taken
+   * Adds a definition. Returns what it creates, itself last.
+   * @throws QapiSchemaError if its name is taken
    */
   declare(source: SourceDefinition): SchemaSymbol[] {
     const before = this.#order.length;
@@ -216,7 +216,7 @@ export class SymbolTable implements Iterable<SchemaSymbol> {
   #array(elementName: string, position: Position | undefined, definition: string): void {
     const name = arrayName(elementName);
     if (this.#symbols.has(name)) return;
-    // The element is looked up when all definitions are known.
+    // The element is resolved when all definitions are known.
     const unknown: QapiType = { kind: 'builtin', name: 'any', json: 'value' };
     this.#add({
       name,
@@ -228,7 +228,7 @@ export class SymbolTable implements Iterable<SchemaSymbol> {
     });
   }
 
-  /** The name of the type that has `members`, which is made where they stand in place. */
+  /** The name of the type with `members`; inline members create it. */
   #object(
     members: MembersOrType | undefined,
     role: 'arg' | 'base',
@@ -253,7 +253,7 @@ export class SymbolTable implements Iterable<SchemaSymbol> {
   }
 }
 
-/** What a symbol is, in the words of the language. */
+/** The kind of a symbol, in the words of the language. */
 export function describe(symbol: SchemaSymbol): string {
   switch (symbol.kind) {
     case 'builtin':

@@ -1,7 +1,7 @@
 import type { Dialect } from './dialect.js';
 
 /** QEMU and the QEMU storage daemon. */
-export const qemu: Dialect = {
+export const qemu = {
   name: 'qemu',
   greets: true,
   byGuest: false,
@@ -9,16 +9,17 @@ export const qemu: Dialect = {
   window: 8,
   replies: 'id',
   gathers: true,
+  lastDescriptorOnly: false,
   messageBytes: null,
   rate: null,
   endIsShutdown: false,
   queryBeforeEnd: null,
   quietBeforeCloseMs: 0,
   silentOnSuccess: new Set(['quit']),
-  // A newline QEMU has not read when it closes turns the end of the connection into a reset.
-  terminator: (command) => (command === 'quit' ? '' : '\n'),
+  isSpokenBy: () => false,
+  ids: 'number',
+  // A message ends with its brace. If QEMU closes with a newline unread, the end of the connection becomes a reset.
+  terminator: '',
   capabilities: (greeting) => (greeting.capabilities.includes('oob') ? '{"enable":["oob"]}' : undefined),
   interpret: (outcome) => outcome,
-};
-
-export const storageDaemon: Dialect = { ...qemu, name: 'storage-daemon' };
+} as const satisfies Dialect;

@@ -1,13 +1,13 @@
 import { closeSync, constants, fstatSync, openSync, type Stats } from 'node:fs';
 import path from 'node:path';
 
-/** Linux's own number, the same on every architecture that Node runs on; Node has no name for it. */
+/** Linux's value, the same on every architecture that Node.js supports; Node.js has no constant for it. */
 const openPathOnly = 0o10000000;
 
 /** Code of a {@link LinkedPathError}. */
 export const linkedPath = 'ELINKED';
 
-/** A name in the path stands for something that is elsewhere: whoever may make names there could mean any socket of the host. */
+/** A name in the path is a link: whoever creates names there could redirect it to any socket of the host. */
 export class LinkedPathError extends Error {
   readonly code = linkedPath;
 
@@ -17,22 +17,25 @@ export class LinkedPathError extends Error {
   }
 }
 
-/** A file held by descriptor: what was looked at is what is used, whatever becomes of its name. */
+/**
+ * A file held open by descriptor, so that the file that is used is the one that was checked, whatever happens to its
+ * name.
+ */
 export interface HeldFile {
-  /** Leads to that very file. Short, however long its own path is. */
+  /** A path to this very file; short, however long the file's own path is. */
   readonly path: string;
   readonly status: Stats;
   release(): void;
 }
 
 /**
- * Holds what a path leads to. `anchor`, the part of the path that the operator wrote, may hold links (`/var/run` is one
- * almost everywhere). Each name below it was chosen by others and must be no link, and a socket there must have no second
- * name. Each is opened from the directory before it, so none can be exchanged in between.
+ * Opens the file at a path. `anchor`, the part of the path that the operator wrote, may contain links (`/var/run`
+ * usually is one). Each name below it was chosen by others and must not be a link, and a socket there must not have a
+ * second name. Each name is opened from the directory before it, so none can be exchanged in between.
  *
- * Synchronous as `connect` is, which looks the path up in the same way.
- * @param anchor a directory above; without it the whole path is the operator's
- * @throws {LinkedPathError} for a link; the system's own error for what is not there or may not be looked at
+ * Synchronous, like `connect`, which resolves the path in the same way.
+ * @param anchor a directory above the file; without it the whole path is the operator's
+ * @throws {LinkedPathError} for a link; the system's own error if the file is missing or not accessible
  */
 export function holdFile(file: string, anchor?: string): HeldFile {
   const names = anchor === undefined ? [] : namesBelow(anchor, file);
@@ -57,7 +60,7 @@ export function holdFile(file: string, anchor?: string): HeldFile {
   }
 }
 
-/** The link that {@link holdFile} would not follow, told in words; undefined when there is none, or nothing there yet. */
+/** Describes the link that {@link holdFile} would refuse; undefined if there is none, or no file yet. */
 export function linkFault(file: string, anchor: string): string | undefined {
   try {
     holdFile(file, anchor).release();
@@ -72,7 +75,7 @@ function open(file: string, shown: string, flags: number): number {
     return openSync(file, openPathOnly | flags);
   } catch (error) {
     const { code = '', errno, syscall } = error as NodeJS.ErrnoException;
-    // Node's own text names the way by the descriptor.
+    // Node.js's own message names the path through the descriptor.
     throw Object.assign(new Error(`open ${code} ${shown}`), { code, errno, syscall });
   }
 }
@@ -86,6 +89,6 @@ function namesBelow(anchor: string, file: string): string[] {
   const above = anchor.endsWith('/') ? anchor : `${anchor}/`;
   const names = file.startsWith(above) ? file.slice(above.length).split('/') : [];
   if (names.length === 0 || names.some((name) => name === '' || name === '.' || name === '..'))
-    throw new LinkedPathError(`${file} is no plain path below ${anchor}`);
+    throw new LinkedPathError(`${file} is not a plain path below ${anchor}`);
   return names;
 }

@@ -5,16 +5,16 @@ export interface SocketFileOptions {
   /** Permission bits; 0600 by default. */
   readonly mode?: number;
   readonly gid?: number;
-  /** How errors name it; the path itself by default. */
+  /** Its name in errors; by default the path itself. */
   readonly shown?: string;
-  /** Asked when the name is free; false when nobody wants the socket any more, which is then not made. */
+  /** Called when the name is free; returns false if the socket is no longer wanted, which is then not created. */
   readonly isWanted?: () => boolean;
 }
 
 /**
- * Listens on a unix socket. A socket file that a killed server left behind is replaced; one that anybody serves, however
- * busy, is not touched, nor is a file of another kind.
- * @throws Error with code `EADDRINUSE` when somebody serves it, `EEXIST` when it is no socket
+ * Listens on a unix socket. Replaces a socket file that a killed server left; does not touch one with a server, however
+ * busy, or a file of another kind.
+ * @throws Error with code `EADDRINUSE` if a server uses it, `EEXIST` if it is not a socket
  */
 export async function listenOnSocketFile(
   server: Server,
@@ -25,7 +25,7 @@ export async function listenOnSocketFile(
   if (isWanted?.() === false) return;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    // The socket must never be open to all, not even between listen and chmod.
+    // The socket must never be open to everybody, not even between listen and chmod.
     const umask = process.umask(0o177);
     server.listen({ path }, () => {
       server.off('error', reject);
@@ -37,14 +37,15 @@ export async function listenOnSocketFile(
   chmodSync(path, mode);
 }
 
-/** @throws Error as {@link listenOnSocketFile} does */
+/** @throws Error like {@link listenOnSocketFile} */
 async function removeStaleSocket(path: string, shown: string): Promise<void> {
   const before = lstatSync(path, { throwIfNoEntry: false });
   if (before === undefined) return;
   if (!before.isSocket()) throw taken('EEXIST', `${shown} is there already, and no socket`);
   const answer = await probe(path);
   if (answer === 'ENOENT') return;
-  // Nothing else means that nobody listens: a server with a full backlog answers EAGAIN, one of another type EPROTOTYPE.
+  // Only this code means that nobody listens: a server with a full backlog gives EAGAIN, one of another type
+  // EPROTOTYPE.
   if (answer !== 'ECONNREFUSED') throw taken('EADDRINUSE', `${shown} is in use`);
   const now = lstatSync(path, { throwIfNoEntry: false });
   if (now?.ino !== before.ino || now.dev !== before.dev) throw taken('EADDRINUSE', `${shown} is in use`);

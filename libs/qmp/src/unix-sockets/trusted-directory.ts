@@ -3,14 +3,17 @@ import path from 'node:path';
 
 const stickyBit = 0o1000;
 
-/** As whom the files will be used: `own`, this process; `any`, a user this process does not know (root looks on behalf of a service). */
+/**
+ * The user of the files: `own`, this process; `any`, a user this process does not know (root checks on behalf of a
+ * service).
+ */
 export type DirectoryUser = 'own' | 'any';
 
 /**
- * What speaks against keeping files of ours in a directory, in words; undefined when nothing does, or when there is none
- * yet. Whoever may write there could put sockets and files of his own in place of ours. So only root, this user, and a
- * group that this process runs in may; the sticky bit of the directory itself helps nobody, since it lets everybody make
- * names. Of the directories above it only this is asked, that not everybody may put another in its place.
+ * Describes why a directory is not safe for the gateway's files; undefined if it is safe, or does not exist yet.
+ * Whoever may write there could replace the gateway's sockets and files. So only root, this user, and a group of this
+ * process may; the sticky bit of the directory itself does not help, because it lets everybody create names. The
+ * directories above it only need to prevent everybody from replacing a name.
  */
 export function directoryFault(directory: string, user: DirectoryUser = 'own'): string | undefined {
   const full = path.resolve(directory);
@@ -38,8 +41,8 @@ function faultOf(full: string, user: DirectoryUser): string | undefined {
 }
 
 /**
- * What speaks against relying on a name: that everybody may put something else in its place, here or further up. The
- * sticky bit keeps them from that, so `/tmp` will do.
+ * Describes why a name is not safe: everybody may replace it, here or further up. The sticky bit prevents that, so
+ * `/tmp` is safe.
  */
 export function nameFault(file: string): string | undefined {
   for (let directory = path.dirname(path.resolve(file)); ; directory = path.dirname(directory)) {
@@ -50,13 +53,16 @@ export function nameFault(file: string): string | undefined {
   }
 }
 
-/** What keeps this process from giving files of its own to a group; root can give to any. */
+/** Describes why this process cannot give its files to a group; root can give them to any. */
 export function membershipFault(gid: number): string | undefined {
   if (process.geteuid?.() === 0 || ownGroups().has(gid)) return undefined;
   return `the gateway is not in group ${gid}, so it cannot let that group in`;
 }
 
-/** What keeps members of a group out of a directory, as far as there is one yet: a directory on the way they may not enter. */
+/**
+ * Describes what keeps members of a group out of a directory, as far as it exists: a directory on the path that they
+ * may not enter.
+ */
 export function passageFault(directory: string, gid: number): string | undefined {
   for (let at = path.resolve(directory); ; at = path.dirname(at)) {
     const status = statSync(at, { throwIfNoEntry: false });
@@ -66,7 +72,7 @@ export function passageFault(directory: string, gid: number): string | undefined
   }
 }
 
-/** Whether only this user may so much as enter. */
+/** Whether only this user may enter. */
 export function isPrivate({ mode, uid }: Stats): boolean {
   return uid === process.getuid?.() && (mode & 0o077) === 0;
 }

@@ -1,5 +1,5 @@
 /** Why a monitor has no session. Stable codes: clients and metrics match on them. */
-export type FaultCode =
+export type LastErrorCode =
   | 'no-such-file'
   | 'refused'
   | 'no-permission'
@@ -26,9 +26,9 @@ export type FaultCode =
   | 'listen-failed'
   | 'insecure-directory';
 
-/** `detail` is for operators (it may show host paths); `time` is wall-clock milliseconds. */
-export interface Fault {
-  readonly code: FaultCode;
+/** `detail` is for operators (it may contain host paths); `time` is wall-clock milliseconds. */
+export interface LastError {
+  readonly code: LastErrorCode;
   readonly detail: string;
   readonly time: number;
 }
