@@ -1,6 +1,7 @@
 import type { Header, Reference, Response } from './openapi.js';
+import type { JsonSchema } from './schema-keywords.js';
 
-/** Headers of an answer from a VM (DESIGN.md section 5), by the component name they are kept under. */
+/** Headers of an answer from a VM, by the component name they are kept under. */
 export const answerHeaders: Record<string, Header> = {
   'Server-Timing': {
     description: 'Milliseconds spent waiting in the queue and in the VM: `queue;dur=…, qmp;dur=…`',
@@ -15,13 +16,17 @@ export const answerHeaders: Record<string, Header> = {
     schema: { type: 'string' },
   },
   'QMP-Operation': { description: "The gateway's id for this command", schema: { type: 'string' } },
+  'QMP-Node': {
+    description: 'From an entry of a fleet: the other node, which has the VM and answered',
+    schema: { type: 'string' },
+  },
   'X-Request-Id': {
     description: "The caller's id of this request, or the one made for it",
     schema: { type: 'string' },
   },
 };
 
-/** Names of the headers of an answer that took several commands: none of them is kept as an operation. */
+/** Names of the headers of an answer that took several commands, of which none is kept as an operation. */
 export const severalCommandsHeaders: readonly string[] = Object.keys(answerHeaders).filter(
   (name) => name !== 'QMP-Operation',
 );
@@ -43,13 +48,26 @@ export const locationHeader: Header = {
   schema: { type: 'string' },
 };
 
-/** Of answers to POST, by name. */
+/** Headers of answers to POST, by name. */
 export const postAnswerHeaders: Record<string, Header> = {
   'Idempotency-Replayed': replayedHeader,
   'Preference-Applied': preferenceHeader,
 };
 
-/** Only on answers to commands that QAPI marks deprecated (RFC 9745). */
+/** On every answer to a principal whose requests are limited (`limits.requestsPerSecond`). */
+export const rateLimitHeaders: Record<string, Header> = {
+  'RateLimit-Limit': {
+    description: 'Requests per second of these credentials; absent without a limit',
+    schema: { type: 'integer', minimum: 1 },
+  },
+  'RateLimit-Remaining': { description: 'Requests that may follow at once', schema: { type: 'integer', minimum: 0 } },
+  'RateLimit-Reset': {
+    description: 'Seconds until as many as the limit may follow at once',
+    schema: { type: 'integer', minimum: 0 },
+  },
+};
+
+/** Only on answers to commands that QAPI marks as deprecated (RFC 9745). */
 export const deprecationHeader: Header = {
   description: 'QAPI marks this command deprecated',
   schema: { type: 'string' },
@@ -62,10 +80,15 @@ export function headerReferences(names: readonly string[]): Record<string, Refer
 /** Component name of {@link acceptedResponse}. */
 export const accepted: Reference = { $ref: '#/components/responses/Accepted' };
 
-/** To a POST with `Prefer`: the command or its work goes on. */
+/** The answer to a POST with `Prefer` while the command or its work goes on. */
 export const acceptedResponse: Response = {
   description: 'With `Prefer`: it goes on; the operation tells what becomes of it',
-  headers: headerReferences(['Location', 'Preference-Applied', 'QMP-Operation', 'X-Request-Id']),
+  headers: headerReferences([
+    ...Object.keys(answerHeaders),
+    ...Object.keys(postAnswerHeaders),
+    ...Object.keys(rateLimitHeaders),
+    'Location',
+  ]),
   content: {
     'application/json': {
       schema: {
@@ -76,3 +99,8 @@ export const acceptedResponse: Response = {
     },
   },
 };
+
+/** The same where the document has a schema of operations. */
+export function acceptedWith(operation: JsonSchema): Response {
+  return { ...acceptedResponse, content: { 'application/json': { schema: operation } } };
+}

@@ -13,7 +13,24 @@ const { model } = compileSchema('test.json', {
 });
 /** Severities are 0 error, 1 warning, 2 information, 3 hint. */
 const information = 2;
-const document = asyncApiDocument(model, { summary: (event) => `About ${event.name}` });
+const object = { type: 'object' };
+const methods = ['execute', 'subscribe', 'unsubscribe', 'vms', 'ping'];
+const gateway = {
+  schemas: { Vm: object, CommandOperation: object, StreamEvent: object, EventGap: object },
+  rpcMethods: methods.map((name) => ({ name, summary: `About ${name}`, params: object, result: object })),
+  channels: [
+    {
+      ...{ name: 'line', address: '/v1/vms/{vm}/line', title: 'Line', description: 'Bytes of a line.' },
+      parameters: { vm: { description: 'Id of the VM' } },
+      sends: [
+        { name: 'lineOutput', title: 'Output' },
+        { name: 'lineNews', title: 'News', payload: object },
+      ],
+      receives: [{ name: 'lineInput', title: 'Input' }],
+    },
+  ],
+};
+const document = asyncApiDocument(model, { gateway, summary: (event) => `About ${event.name}` });
 
 describe('the AsyncAPI document', () => {
   it('passes the parser of AsyncAPI without error', async () => {
@@ -32,7 +49,7 @@ describe('the AsyncAPI document', () => {
   });
 
   it('has each method of the WebSocket with its answers', () => {
-    for (const method of ['execute', 'subscribe', 'unsubscribe', 'vms', 'ping']) {
+    for (const method of methods) {
       expect(document.operations[method]).toMatchObject({
         action: 'receive',
         messages: [{ $ref: `#/channels/jsonRpc/messages/${method}Request` }],
@@ -44,6 +61,15 @@ describe('the AsyncAPI document', () => {
         },
       });
     }
+  });
+
+  it('has each channel of a resource with what goes either way', () => {
+    expect(Object.keys(document.channels['line']!.messages)).toEqual(['lineOutput', 'lineNews', 'lineInput']);
+    expect(document.operations['lineReceive']).toMatchObject({
+      ...{ action: 'receive', messages: [{ $ref: '#/channels/line/messages/lineInput' }] },
+    });
+    expect(document.components.messages['lineInput']).toMatchObject({ contentType: 'application/octet-stream' });
+    expect(document.components.messages['lineNews']).toMatchObject({ payload: object });
   });
 
   it('leaves out `discriminator`, which is another thing in AsyncAPI', () => {

@@ -1,21 +1,51 @@
 /**
- * AsyncAPI 3: events over HTTP streams, JSON-RPC over WebSocket, and the shared monitor (DESIGN.md sections 7 and 8).
+ * AsyncAPI 3: events over HTTP streams, JSON-RPC over WebSocket, and the shared monitor.
  *
- * `send` and `receive` are said from the gateway's side, as AsyncAPI wants it. A message is a component of its own, so
- * both event channels refer to the same ones.
+ * `send` and `receive` are from the gateway's point of view, as AsyncAPI requires. A message is a component of its own,
+ * so both event channels refer to the same ones.
  */
 import type { Event, QapiModel } from '@qmp-gateway/qapi';
-import { cursor, gatewaySchemas, record, text, textOrNull } from './gateway/schemas.js';
 import { annotations, SchemaComponents } from './json-schema.js';
-import { rpcErrorSchema, rpcMethods, rpcEventSchema, type RpcMethod } from './json-rpc.js';
+import { rpcErrorSchema, rpcEventSchema, type RpcMethod } from './json-rpc.js';
 import { problemSchema } from './problems.js';
+import { record, textSchema } from './records.js';
 import type { JsonSchema } from './schema-keywords.js';
 import { sortedRecord } from './sorted.js';
 
+/** A message of a channel that a resource declares. */
+export interface ChannelMessage {
+  readonly name: string;
+  readonly title: string;
+  readonly summary?: string;
+  /** Of a JSON text frame; absent: a binary frame. */
+  readonly payload?: JsonSchema;
+}
+
+/** A WebSocket that a resource declares. */
+export interface ResourceChannel {
+  /** Of the channel; its operations are called after it. */
+  readonly name: string;
+  readonly address: string;
+  readonly title: string;
+  readonly description: string;
+  readonly parameters: Readonly<Record<string, { description: string }>>;
+  readonly sends: readonly ChannelMessage[];
+  readonly receives: readonly ChannelMessage[];
+}
+
+/** What the document says of a gateway itself. */
+export interface GatewayChannels {
+  /** Component schemas; `Vm`, `CommandOperation`, `StreamEvent` and `EventGap` are among them. */
+  readonly schemas: Readonly<Record<string, JsonSchema>>;
+  readonly rpcMethods: readonly RpcMethod[];
+  readonly channels: readonly ResourceChannel[];
+}
+
 export interface AsyncApiOptions {
+  readonly gateway: GatewayChannels;
   readonly title?: string;
   readonly version?: string;
-  /** Summary of an event; beats the one in the model. */
+  /** Summary of an event; takes precedence over the model's. */
   readonly summary?: (event: Event) => string | undefined;
 }
 
@@ -27,6 +57,7 @@ interface Message {
   name: string;
   title: string;
   summary?: string;
+  contentType?: string;
   payload: JsonSchema;
   [extension: `x-${string}`]: unknown;
 }
@@ -65,20 +96,19 @@ export interface AsyncApiDocument {
 
 const schemaPrefix = '#/components/schemas/';
 
-/** AsyncAPI 3 of the events of `model` (the newest catalog) and of the gateway's WebSockets. */
-export function asyncApiDocument(model: QapiModel, options: AsyncApiOptions = {}): AsyncApiDocument {
+/** AsyncAPI 3 for the events of `model` (the newest catalog) and for the gateway's WebSockets. */
+export function asyncApiDocument(model: QapiModel, options: AsyncApiOptions): AsyncApiDocument {
   const schemas = new SchemaComponents({ prefix: schemaPrefix, discriminator: false });
   const ownSchema = (name: string): JsonSchema => ({ $ref: schemaPrefix + name });
   schemas.add('Problem', problemSchema);
-  const { Vm, VmList, CommandOperation, StreamEvent } = gatewaySchemas(ownSchema);
-  for (const [name, schema] of Object.entries({ Vm, VmList, CommandOperation, StreamEvent }))
-    if (schema) schemas.add(name, schema);
+  const { rpcMethods, schemas: ownSchemas, channels } = options.gateway;
+  for (const [name, schema] of Object.entries(ownSchemas)) schemas.add(name, schema);
 
   const events = sortedRecord(
     [...model.events.values()].map((event) => [event.name, eventMessage(event, schemas, options)]),
   );
   const streamed = { ...events, ...gatewayEvents(ownSchema) };
-  const rpc = rpcMessages(ownSchema);
+  const rpc = rpcMessages(rpcMethods, ownSchema);
   return {
     asyncapi: '3.0.0',
     info: {
@@ -92,51 +122,100 @@ export function asyncApiDocument(model: QapiModel, options: AsyncApiOptions = {}
       http: server('http', 'Event streams: SSE, NDJSON or JSON by `Accept`'),
       ws: server('ws', 'WebSockets; the token in `Authorization` or as sub-protocol `bearer.<token>`'),
     },
-    channels: {
-      events: {
-        address: '/v1/events',
-        title: 'Events of the selected VMs',
-        description: 'In order; from the cursor given, nothing missing and nothing twice, or a `gap` that says so.',
-        servers: [{ $ref: '#/servers/http' }],
-        messages: messageReferences(Object.keys(streamed)),
-      },
-      vmEvents: {
-        address: '/v1/vms/{vm}/events',
-        title: 'Events of one VM',
-        description: 'As `events`, of one VM.',
-        servers: [{ $ref: '#/servers/http' }],
-        parameters: { vm: { description: 'Id of the VM' } },
-        messages: messageReferences(Object.keys(streamed)),
-      },
-      jsonRpc: {
-        address: '/v1/ws',
-        title: 'JSON-RPC 2.0',
-        description:
-          'Sub-protocol `qmp-gateway.v1`, text frames. Requests may be pipelined; answers come in any order.',
-        servers: [{ $ref: '#/servers/ws' }],
-        messages: messageReferences(Object.keys(rpc)),
-      },
-      monitor: {
-        address: '/v1/vms/{vm}/monitor',
-        title: 'Shared monitor',
-        description: 'Native QMP: greeting, `qmp_capabilities`, commands, events. Sub-protocol `qmp`, or none.',
-        servers: [{ $ref: '#/servers/ws' }],
-        parameters: { vm: { description: 'Id of the VM' } },
-        messages: messageReferences(Object.keys(monitorMessages)),
-      },
-    },
+    channels: { ...channelsOf(Object.keys(streamed), Object.keys(rpc)), ...resourceChannels(channels) },
     operations: {
       streamEvents: sends('events', 'Stream events', Object.keys(streamed)),
       streamVmEvents: sends('vmEvents', 'Stream events of one VM', Object.keys(streamed)),
-      ...rpcOperations(),
+      ...rpcOperations(rpcMethods),
       ...monitorOperations,
+      ...resourceOperations(channels),
     },
     components: {
-      messages: { ...streamed, ...rpc, ...monitorMessages },
+      messages: { ...streamed, ...rpc, ...monitorMessages, ...resourceMessages(channels) },
       schemas: schemas.schemas(),
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'A token of the gateway' } },
     },
   };
+}
+
+/** @param streamed names of the messages of event streams @param rpc of JSON-RPC */
+function channelsOf(streamed: readonly string[], rpc: readonly string[]): AsyncApiDocument['channels'] {
+  return {
+    events: {
+      address: '/v1/events',
+      title: 'Events of the selected VMs',
+      description: 'In order; from the cursor given, nothing missing and nothing twice, or a `gap` that says so.',
+      servers: [{ $ref: '#/servers/http' }],
+      messages: messageReferences(streamed),
+    },
+    vmEvents: {
+      address: '/v1/vms/{vm}/events',
+      title: 'Events of one VM',
+      description: 'As `events`, of one VM.',
+      servers: [{ $ref: '#/servers/http' }],
+      parameters: { vm: { description: 'Id of the VM' } },
+      messages: messageReferences(streamed),
+    },
+    jsonRpc: {
+      address: '/v1/ws',
+      title: 'JSON-RPC 2.0',
+      description: 'Sub-protocol `qmp-gateway.v1`, text frames. Requests may be pipelined; answers come in any order.',
+      servers: [{ $ref: '#/servers/ws' }],
+      messages: messageReferences(rpc),
+    },
+    monitor: {
+      address: '/v1/vms/{vm}/monitor',
+      title: 'Shared monitor',
+      description: 'Native QMP: greeting, `qmp_capabilities`, commands, events. Sub-protocol `qmp`, or none.',
+      servers: [{ $ref: '#/servers/ws' }],
+      parameters: { vm: { description: 'Id of the VM' } },
+      messages: messageReferences(Object.keys(monitorMessages)),
+    },
+  };
+}
+
+function resourceChannels(declared: readonly ResourceChannel[]): AsyncApiDocument['channels'] {
+  const channels = declared.map(({ name, sends: sent, receives, ...channel }): [string, Channel] => [
+    name,
+    {
+      ...channel,
+      servers: [{ $ref: '#/servers/ws' }],
+      messages: messageReferences([...sent, ...receives].map((message) => message.name)),
+    },
+  ]);
+  return Object.fromEntries(channels);
+}
+
+function resourceMessages(declared: readonly ResourceChannel[]): Record<string, Message> {
+  const messages = declared.flatMap(({ sends: sent, receives }) => [...sent, ...receives]);
+  return Object.fromEntries(messages.map((message) => [message.name, { ...binary, ...message }]));
+}
+
+const binary = { contentType: 'application/octet-stream', payload: { type: 'string', format: 'binary' } } as const;
+
+function resourceOperations(declared: readonly ResourceChannel[]): Record<string, Operation> {
+  const operations = declared.flatMap(({ name, title, sends: sent, receives }): [string, Operation][] => [
+    [
+      `${name}Send`,
+      sends(
+        name,
+        `${title}: to the client`,
+        sent.map((message) => message.name),
+      ),
+    ],
+    [
+      `${name}Receive`,
+      {
+        ...sends(
+          name,
+          `${title}: from the client`,
+          receives.map((message) => message.name),
+        ),
+        action: 'receive',
+      },
+    ],
+  ]);
+  return Object.fromEntries(operations);
 }
 
 function server(protocol: string, description: string): AsyncApiDocument['servers'][string] {
@@ -188,12 +267,6 @@ function streamMessage(name: string, data: JsonSchema, summary: string | undefin
 
 /** The gateway's own events; their names are lower-case, those of QAPI upper-case. */
 function gatewayEvents(schema: (name: string) => JsonSchema): Record<string, Message> {
-  const gap = record({
-    vm: { ...textOrNull, description: 'Null: of all VMs' },
-    from: cursor,
-    to: cursor,
-    missed: { type: ['integer', 'null'], description: 'Null where it can not be known' },
-  });
   return {
     'vm-changed': streamMessage('vm-changed', schema('Vm'), 'A VM is not what it was, but for its `inFlight`'),
     'vm-removed': streamMessage('vm-removed', { type: 'object' }, 'A VM was forgotten'),
@@ -203,14 +276,14 @@ function gatewayEvents(schema: (name: string) => JsonSchema): Record<string, Mes
       'What became of work that goes on after its reply',
     ),
     bookmark: streamMessage('bookmark', { type: 'object' }, 'The position reached (NDJSON with `bookmarks=true`)'),
-    gap: streamMessage('gap', gap, 'Events are missing from this stream here'),
+    gap: streamMessage('gap', schema('EventGap'), 'Events are missing from this stream here'),
   };
 }
 
-function rpcMessages(schema: (name: string) => JsonSchema): Record<string, Message> {
+function rpcMessages(rpcMethods: readonly RpcMethod[], schema: (name: string) => JsonSchema): Record<string, Message> {
   const messages = rpcMethods.flatMap((method): [string, Message][] => [
     [requestName(method), rpcMessage(requestName(method), method.summary, requestSchema(method))],
-    [resultName(method), rpcMessage(resultName(method), undefined, resultSchema(method, schema))],
+    [resultName(method), rpcMessage(resultName(method), undefined, resultSchema(method))],
   ]);
   return {
     ...Object.fromEntries(messages),
@@ -241,12 +314,11 @@ function requestSchema(method: RpcMethod): JsonSchema {
   );
 }
 
-function resultSchema(method: RpcMethod, schema: (name: string) => JsonSchema): JsonSchema {
-  const result = typeof method.result === 'string' ? schema(method.result) : method.result;
+function resultSchema({ result }: RpcMethod): JsonSchema {
   return record({ jsonrpc: { const: '2.0' }, id: rpcId, result });
 }
 
-function rpcOperations(): Record<string, Operation> {
+function rpcOperations(rpcMethods: readonly RpcMethod[]): Record<string, Operation> {
   const channel = { $ref: '#/channels/jsonRpc' };
   const methods = rpcMethods.map((method): [string, Operation] => [
     method.name,
@@ -269,15 +341,17 @@ const monitorMessages: Record<string, Message> = {
     name: 'monitorGreeting',
     title: 'Greeting',
     summary: "The VM's own, before anything else",
-    payload: record({ QMP: record({ version: { type: 'object' }, capabilities: { type: 'array', items: text } }) }),
+    payload: record({
+      QMP: record({ version: { type: 'object' }, capabilities: { type: 'array', items: textSchema } }),
+    }),
   },
   monitorCommand: {
     name: 'monitorCommand',
     title: 'Command',
     payload: {
       oneOf: [
-        record({ execute: text, arguments: { type: 'object' }, id: anyId }, ['arguments', 'id']),
-        record({ 'exec-oob': text, arguments: { type: 'object' }, id: anyId }, ['arguments', 'id']),
+        record({ execute: textSchema, arguments: { type: 'object' }, id: anyId }, ['arguments', 'id']),
+        record({ 'exec-oob': textSchema, arguments: { type: 'object' }, id: anyId }, ['arguments', 'id']),
       ],
     },
   },
@@ -287,7 +361,7 @@ const monitorMessages: Record<string, Message> = {
     payload: {
       oneOf: [
         record({ return: {}, id: anyId }, ['id']),
-        record({ error: record({ class: text, desc: text }), id: anyId }, ['id']),
+        record({ error: record({ class: textSchema, desc: textSchema }), id: anyId }, ['id']),
       ],
     },
   },
@@ -295,7 +369,7 @@ const monitorMessages: Record<string, Message> = {
     name: 'monitorEvent',
     title: 'Event',
     summary: 'After negotiation',
-    payload: record({ event: text, data: { type: 'object' }, timestamp: { type: 'object' } }, ['data']),
+    payload: record({ event: textSchema, data: { type: 'object' }, timestamp: { type: 'object' } }, ['data']),
   },
 };
 

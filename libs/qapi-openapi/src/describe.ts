@@ -1,21 +1,24 @@
-import type { Command, QapiModel } from '@qmp-gateway/qapi';
+import type { Command } from '@qmp-gateway/qapi';
 import type { ProblemRow } from './problems.js';
 
-/** Levels of callers, each containing the ones before it. */
+/**
+ * Levels of callers, each containing the ones before it. Declared here once more, because this package does not depend on
+ * the catalog, which gives commands their classes.
+ */
 export type Level = 'read' | 'operate' | 'configure' | 'host';
 
-/** What the caller knows of a command and the model does not say. */
+/** What the caller knows about a command that is not in the model. */
 export interface CommandDescription {
-  /** The level a caller needs when no argument says otherwise; `read` commands can also be run with GET. */
+  /** The level that a caller needs unless arguments change it; `read` commands can also be run with GET. */
   readonly class: Level;
-  /** Between which levels the arguments decide; those of `class` when absent. */
+  /** The lowest and highest level over all arguments; `class` if absent. */
   readonly lowestClass?: Level;
   readonly highestClass?: Level;
-  /** Beats the summary in the model. */
+  /** Takes precedence over the summary in the model. */
   readonly summary?: string;
-  /** Whether the gateway runs the command at all, and if not, why. */
+  /** Whether the gateway runs the command at all, and why not. */
   readonly offered: true | { readonly reason: string };
-  /** Members the schema does not list are taken too (`device_add`). */
+  /** Accepts members that the schema does not list (`device_add`). */
   readonly openArguments: boolean;
   readonly example?: { readonly arguments?: unknown; readonly returns?: unknown };
 }
@@ -26,14 +29,12 @@ export interface DocumentOptions {
   readonly describe: Describe;
   /** The gateway's catalogue of problems. */
   readonly problems: readonly ProblemRow[];
-  /** Whose commands they are, which is where they lie below a VM: its monitor's (`qmp`, the default) or its guest agent's. */
+  /**
+   * Whose commands they are, which decides their path below a VM: its monitor's (`qmp`, the default) or its guest
+   * agent's.
+   */
   readonly below?: 'qmp' | 'agent';
   readonly title?: string;
-  /** Version of the interface described: of the QEMU whose commands these are, or of the gateway. */
+  /** Version of the described interface: that of the QEMU with these commands, or of the gateway. */
   readonly version?: string;
-}
-
-export interface GatewayDocumentOptions extends DocumentOptions {
-  /** The commands of guest agents, described like those of the model. */
-  readonly agent?: { readonly model: QapiModel; readonly describe: Describe };
 }

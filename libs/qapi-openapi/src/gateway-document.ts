@@ -1,18 +1,9 @@
 import type { QapiModel } from '@qmp-gateway/qapi';
-import type { GatewayDocumentOptions } from './describe.js';
-import { accessPaths } from './gateway/access.js';
-import { agentPaths, agentSchemas } from './gateway/agent.js';
-import { commandPaths as otherCommandPaths } from './gateway/commands.js';
-import { consolePaths, consoleSchemas } from './gateway/console.js';
-import { eventPaths } from './gateway/events.js';
-import { operationPaths } from './gateway/operations.js';
-import { qomPaths, qomSchemas } from './gateway/qom.js';
-import { inPath, ResourceWriter, vmParameter } from './gateway/resource.js';
-import { gatewaySchemas, vmId } from './gateway/schemas.js';
-import { servicePaths } from './gateway/service.js';
-import { vmPaths } from './gateway/vms.js';
+import { acceptedWith } from './answer-headers.js';
+import type { Describe, DocumentOptions } from './describe.js';
+import { dryRunName, dryRunSchema } from './dry-run.js';
 import { argumentTypes, SchemaComponents } from './json-schema.js';
-import type { OpenApiDocument, PathItem, SecurityScheme, Tag } from './openapi.js';
+import type { OpenApiDocument, Parameter, PathItem, SecurityScheme, Tag } from './openapi.js';
 import { problemSchema } from './problems.js';
 import { referencedComponents } from './referenced.js';
 import type { JsonSchema } from './schema-keywords.js';
@@ -26,7 +17,30 @@ import {
   license,
   moduleTags,
   openapi,
+  otherComponents,
 } from './vm-document.js';
+
+/** What the resources of a gateway itself add to its document. */
+export interface ResourceDocuments {
+  readonly tags: readonly Tag[];
+  readonly paths: Readonly<Record<string, PathItem>>;
+  /** Component schemas by name. */
+  readonly schemas: Readonly<Record<string, JsonSchema>>;
+  /** The path parameter of all that lies below a VM. */
+  readonly vmParameter: Parameter;
+}
+
+export interface GatewayDocumentOptions extends DocumentOptions {
+  readonly resources: ResourceDocuments;
+  /** Models of older releases: their VMs send answers that lack what is new. */
+  readonly older?: readonly QapiModel[];
+  /** The commands of guest agents, described like those of the model. */
+  readonly agent?: { readonly model: QapiModel; readonly older?: readonly QapiModel[]; readonly describe: Describe };
+}
+
+const vmParameterName = 'VmId';
+/** Name of the schema that resources give operations, where they have one. */
+const operationName = 'CommandOperation';
 
 const sessionScheme: SecurityScheme = {
   type: 'apiKey',
@@ -35,63 +49,35 @@ const sessionScheme: SecurityScheme = {
   description: 'From `POST /v1/session`',
 };
 
-const resourceTags: Tag[] = [
-  { name: 'access', description: 'Tokens and what they allow' },
-  { name: 'agent', description: 'The guest agent of a VM: programs and files of the guest' },
-  { name: 'commands', description: 'Commands in other forms' },
-  { name: 'console', description: 'Screen and keyboard of a VM' },
-  { name: 'events', description: 'Event streams and WebSockets' },
-  { name: 'operations', description: 'What became of commands, and of the work that goes on after their reply' },
-  { name: 'qom', description: 'The object tree of a VM' },
-  { name: 'service', description: 'The gateway itself' },
-  { name: 'vms', description: 'Which VMs there are' },
-];
-
 /**
  * OpenAPI 3.1 of the gateway: its fixed resources, and the commands of `model` (the newest catalog) below
  * `/v1/vms/{vm}/qmp/`, those of guest agents below `/v1/vms/{vm}/agent/`. What a given VM takes stands in that VM's own
  * documents.
  *
- * @throws TypeError when `options.problems` lacks a code that the fixed resources can end in
+ * @throws TypeError when something refers to a component that there is not
  */
 export function gatewayDocument(model: QapiModel, options: GatewayDocumentOptions): OpenApiDocument {
-  const schemas = new SchemaComponents({ prefix: componentPrefix, argumentTypes: argumentTypes(model) });
-  const ownSchema = (name: string): JsonSchema => ({ $ref: componentPrefix + name });
-  const problem = schemas.add('Problem', problemSchema);
-  const ownSchemas = {
-    ...gatewaySchemas(ownSchema),
-    ...agentSchemas(ownSchema),
-    ...consoleSchemas(),
-    ...qomSchemas(ownSchema),
-  };
-  for (const [name, schema] of Object.entries(ownSchemas)) schemas.add(name, schema);
-
-  const { agent } = options;
+  const { resources, agent } = options;
   const agentModel = agent && asAgentModule(agent.model);
-  // Components of their own: what arguments use is known for each model alone. Names of guest types start with Guest.
-  const agentComponents = new SchemaComponents({
+  const schemas = new SchemaComponents({
     prefix: componentPrefix,
-    ...(agentModel && { argumentTypes: argumentTypes(agentModel) }),
+    argumentTypes: new Set([...argumentTypes(model), ...(agentModel ? argumentTypes(agentModel) : [])]),
+    older: [...(options.older ?? []), ...(agent?.older ?? [])],
+    reserved: [...otherComponents(options.problems), vmParameterName],
   });
+  const problem = schemas.add('Problem', problemSchema);
+  schemas.add(dryRunName, dryRunSchema);
+  for (const [name, schema] of Object.entries(resources.schemas)) schemas.add(name, schema);
 
-  const writer = new ResourceWriter(options.problems, ownSchema);
   const paths = sortedRecord(
     Object.entries({
-      ...servicePaths(writer),
-      ...vmPaths(writer),
-      ...otherCommandPaths(writer, options.problems),
-      ...operationPaths(writer),
-      ...eventPaths(writer),
-      ...accessPaths(writer),
-      ...qomPaths(writer, options.problems),
-      ...agentPaths(writer, options.problems),
-      ...(agentModel &&
-        ofSomeVm(commandPaths(agentModel, { ...options, ...agent }, agentComponents, '/v1/vms/{vm}/agent/'))),
-      ...consolePaths(writer, options.problems),
+      ...resources.paths,
+      ...(agentModel && ofSomeVm(commandPaths(agentModel, { ...options, ...agent }, schemas, '/v1/vms/{vm}/agent/'))),
       ...ofSomeVm(commandPaths(model, options, schemas, '/v1/vms/{vm}/qmp/')),
     }),
   );
   const shared = commandComponents(options.problems, problem);
+  const operation = resources.schemas[operationName] && { $ref: componentPrefix + operationName };
   return {
     openapi,
     info: {
@@ -102,19 +88,28 @@ export function gatewayDocument(model: QapiModel, options: GatewayDocumentOption
     },
     servers: [{ url: '/', description: 'The gateway that serves this document' }],
     security: [{ bearer: [] }],
-    tags: [...resourceTags, ...(agentModel ? moduleTags(agentModel) : []), ...moduleTags(model)],
+    tags: oneOfEachName([...resources.tags, ...(agentModel ? moduleTags(agentModel) : []), ...moduleTags(model)]),
     paths,
     components: referencedComponents(paths, {
       ...shared,
-      parameters: { ...shared.parameters, VmId: inPath('vm', vmId, 'Id of a VM') },
-      schemas: sortedRecord(Object.entries({ ...agentComponents.schemas(), ...schemas.schemas() })),
+      responses: { ...shared.responses, ...(operation && { Accepted: acceptedWith(operation) }) },
+      parameters: { ...shared.parameters, [vmParameterName]: resources.vmParameter },
+      schemas: schemas.schemas(),
       securitySchemes: { bearer: bearerScheme, session: sessionScheme },
     }),
   };
 }
 
+/** A module may be called as a group of resources is: what both are about is the same. */
+function oneOfEachName(tags: readonly Tag[]): Tag[] {
+  const names = tags.map(({ name }) => name);
+  return tags.filter(({ name }, at) => names.indexOf(name) === at);
+}
+
+const vmReference = { $ref: `#/components/parameters/${vmParameterName}` };
+
 function ofSomeVm(paths: Record<string, PathItem>): Record<string, PathItem> {
   return Object.fromEntries(
-    Object.entries(paths).map(([path, item]) => [path, { parameters: [vmParameter], ...item }]),
+    Object.entries(paths).map(([path, item]) => [path, { parameters: [vmReference], ...item }]),
   );
 }

@@ -99,12 +99,12 @@ describe('enums', () => {
 });
 
 describe('alternates', () => {
-  it('are any of their branches', () => {
+  it('are one of their branches', () => {
     const schema = argumentsOf(`
 { 'alternate': 'IntOrFlag', 'data': { 'i': 'uint8', 'b': 'bool' } }
 { 'command': 'c', 'data': { 'm': 'IntOrFlag' } }`);
     expect(schema.$defs?.['IntOrFlag']).toEqual({
-      anyOf: [{ type: 'integer', minimum: 0, maximum: 255 }, { type: 'boolean' }],
+      oneOf: [{ type: 'integer', minimum: 0, maximum: 255 }, { type: 'boolean' }],
     });
   });
 });
@@ -121,23 +121,28 @@ describe('unions', () => {
 { 'command': 'c', 'data': 'Device', 'boxed': true }`;
   const schema = argumentsOf(text);
 
-  it('are one of their branches, told by the tag; values without a case share one', () => {
+  it('are one of their branches, told by the tag; values without a case have one too', () => {
     expect(schema.$defs?.['Device']).toEqual({
       type: 'object',
-      oneOf: [{ $ref: '#/$defs/Device.disk' }, { $ref: '#/$defs/Device.many' }, { $ref: '#/$defs/Device.other' }],
+      oneOf: [
+        { $ref: '#/$defs/DeviceOfDisk' },
+        { $ref: '#/$defs/DeviceOfMany' },
+        { $ref: '#/$defs/DeviceOfNull' },
+        { $ref: '#/$defs/DeviceOfZero' },
+      ],
       discriminator: {
         propertyName: 'kind',
         mapping: {
-          disk: '#/$defs/Device.disk',
-          many: '#/$defs/Device.many',
-          null: '#/$defs/Device.other',
-          zero: '#/$defs/Device.other',
+          disk: '#/$defs/DeviceOfDisk',
+          many: '#/$defs/DeviceOfMany',
+          null: '#/$defs/DeviceOfNull',
+          zero: '#/$defs/DeviceOfZero',
         },
       },
     });
-    expect(schema.$defs?.['Device.disk']).toEqual({
+    expect(schema.$defs?.['DeviceOfDisk']).toEqual({
       type: 'object',
-      properties: { kind: { type: 'string', const: 'disk' }, id: { type: 'string' }, path: { type: 'string' } },
+      properties: { kind: { type: 'string', enum: ['disk'] }, id: { type: 'string' }, path: { type: 'string' } },
       required: ['kind', 'path'],
       additionalProperties: false,
     });
@@ -162,7 +167,13 @@ describe('unions', () => {
     const members = [{ name: 'kind', type: tag, optional: false, features: [] }];
     const loop = { kind: 'object' as const, name: 'Loop', features: [], members };
     Object.assign(loop, { variants: { tag: 'kind', cases: [{ case: 'disk', type: loop }] } });
-    expect(Object.keys(jsonSchemaOf(loop).$defs ?? {})).toEqual(['Loop', 'Loop.disk', 'Loop.other']);
+    expect(Object.keys(jsonSchemaOf(loop).$defs ?? {})).toEqual([
+      'Loop',
+      'LoopOfDisk',
+      'LoopOfMany',
+      'LoopOfNull',
+      'LoopOfZero',
+    ]);
   });
 });
 
@@ -178,8 +189,8 @@ describe('components', () => {
     components.reply(command.returns);
     components.arguments(command.arguments);
     const schemas = components.schemas();
-    expect(Object.keys(schemas)).toEqual(['Both', 'Both.reply', 'Choice', 'Out']);
-    expect(schemas['Out']?.properties?.['both']).toEqual({ $ref: '#/x/Both.reply' });
+    expect(Object.keys(schemas)).toEqual(['Both', 'BothReply', 'Choice', 'Out']);
+    expect(schemas['Out']?.properties?.['both']).toEqual({ $ref: '#/x/BothReply' });
     expect(schemas['Both']?.additionalProperties).toBe(false);
   });
 
@@ -193,7 +204,25 @@ describe('components', () => {
     const components = new SchemaComponents({ prefix: '#/x/' });
     const named = (name: string) => ({ kind: 'enum' as const, name, features: [], values: [] });
     const references = ['a/b c', 'a_b_c', '__proto__'].map((name) => components.argumentValue(named(name)).$ref);
-    expect(references).toEqual(['#/x/a_b_c', '#/x/a_b_c.2', '#/x/__proto__']);
-    expect(Object.keys(components.schemas())).toEqual(['__proto__', 'a_b_c', 'a_b_c.2']);
+    expect(references).toEqual(['#/x/a_b_c', '#/x/a_b_c_2', '#/x/__proto__']);
+    expect(Object.keys(components.schemas())).toEqual(['__proto__', 'a_b_c', 'a_b_c_2']);
+  });
+
+  it('of a reply require what servers of older releases send too', () => {
+    const read = (members: string) =>
+      compile(`{ 'struct': 'Info', 'data': { ${members} } } { 'command': 'c', 'data': 'Info', 'returns': ['Info'] }`);
+    const now = read(`'name': 'str', 'since': 'int', 'size': 'int'`);
+    const components = new SchemaComponents({
+      prefix: '#/x/',
+      argumentTypes: argumentTypes(now),
+      older: [read(`'name': 'str', '*size': 'int'`), compile(`{ 'command': 'other' }`)],
+    });
+    const command = now.commands.get('c')!;
+    components.arguments(command.arguments);
+    components.reply(command.returns);
+    expect(components.schemas()).toMatchObject({
+      Info: { required: ['name', 'since', 'size'] },
+      InfoReply: { required: ['name'] },
+    });
   });
 });

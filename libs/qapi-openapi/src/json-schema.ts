@@ -1,12 +1,13 @@
 /**
  * QAPI types as JSON Schema 2020-12.
  *
- * - A named type is a component, put in only when something refers to it. Its slot is taken before its members are
+ * - A named type is a component, added only when something refers to it. Its name is reserved before its members are
  *   visited, so that a type which contains itself ends in a `$ref`.
- * - Arguments are closed, because a VM refuses members it does not know; answers and events are open, because a newer
- *   VM may say more. A type used both ways is two components, the open one with `.reply` behind its name.
- * - A union is the `oneOf` of its branches, each a component `Union.case` that repeats the common members: only so can
- *   a closed object stay `additionalProperties: false`, which generators know far better than `unevaluatedProperties`.
+ * - Arguments are closed, because a VM rejects members that it does not know; replies and events are open, because a
+ *   newer VM may send more. A type used both ways becomes two components, the open one with the suffix `Reply`.
+ * - A union is the `oneOf` of its branches, each a component `UnionOfCase` that repeats the common members: only this
+ *   way can a closed object use `additionalProperties: false`, which generators support far better than
+ *   `unevaluatedProperties`. The tag of a branch is an `enum` of one value: more generators know it than `const`.
  */
 import type {
   BuiltinName,
@@ -18,10 +19,14 @@ import type {
   QapiType,
   Variants,
 } from '@qmp-gateway/qapi';
+import { branchName, ComponentNames } from './component-names.js';
 import type { JsonSchema } from './schema-keywords.js';
 import { sortedRecord } from './sorted.js';
 
-/** 64-bit types carry no bounds: a double can't hold them. `int` is signed and 64 bits wide by the QAPI language. */
+/**
+ * 64-bit types have no bounds, because a double cannot represent them. `int` is signed and 64 bits wide by the QAPI
+ * language.
+ */
 const builtins: Record<BuiltinName, JsonSchema> = {
   str: { type: 'string' },
   bool: { type: 'boolean' },
@@ -40,28 +45,44 @@ const builtins: Record<BuiltinName, JsonSchema> = {
   size: { type: 'integer', format: 'uint64' },
 };
 
-/** Which way a value goes: into the VM, where objects are closed, or out of it, where they are open. */
+/** The direction of a value: into the VM, where objects are closed, or out of it, where they are open. */
 type Direction = 'argument' | 'reply';
 
 export interface SchemaComponentsOptions {
-  /** What `$ref`s start with, e.g. `#/components/schemas/`. */
+  /** Prefix of `$ref`s, e.g. `#/components/schemas/`. */
   readonly prefix: string;
-  /** Types that arguments use; in replies these get a component of their own. */
+  /** Types that arguments use; in replies they get a component of their own. */
   readonly argumentTypes?: ReadonlySet<QapiType>;
-  /** False leaves `discriminator` out, which is OpenAPI's word and means another thing in AsyncAPI. */
+  /** Names of components of other sections, which no schema may have. */
+  readonly reserved?: readonly string[];
+  /**
+   * Models of older servers that the document is for too: what a reply has in each of them is required, and no more.
+   * Types are the same where they have one name.
+   */
+  readonly older?: readonly QapiModel[];
+  /** False omits `discriminator`, which is specific to OpenAPI and means another thing in AsyncAPI. */
   readonly discriminator?: boolean;
 }
 
-/** A member as one branch of a union sees it: its tag has one value only. */
+/** A member in one branch of a union: its tag has only one value. */
 interface BranchMember {
   readonly member: Member;
-  readonly tagValues?: readonly string[];
+  /** Whose member it is. */
+  readonly owner: ObjectType;
+  readonly tagValue?: string;
 }
 
-/** What a branch takes over from the unions it is a branch of. */
+/** What a branch inherits from the unions that it is a branch of. */
 interface Outer {
   readonly members: readonly BranchMember[];
   readonly unions: readonly ObjectType[];
+}
+
+/** Where an object's schema is made: under which name, inside which unions, and whether it admits undeclared members. */
+interface Place {
+  readonly name: string;
+  readonly outer: Outer;
+  readonly open: boolean;
 }
 
 const outermost: Outer = { members: [], unions: [] };
@@ -70,22 +91,26 @@ const outermost: Outer = { members: [], unions: [] };
 export class SchemaComponents {
   readonly #prefix: string;
   readonly #argumentTypes: ReadonlySet<QapiType>;
+  readonly #older: readonly QapiModel[];
   readonly #discriminator: boolean;
+  readonly #free: ComponentNames;
   readonly #names = { argument: new Map<QapiType, string>(), reply: new Map<QapiType, string>() };
   readonly #schemas = new Map<string, JsonSchema>();
 
   constructor(options: SchemaComponentsOptions) {
     this.#prefix = options.prefix;
     this.#argumentTypes = options.argumentTypes ?? new Set();
+    this.#older = options.older ?? [];
     this.#discriminator = options.discriminator ?? true;
+    this.#free = new ComponentNames(options.reserved);
   }
 
-  /** All components made so far, by name. */
+  /** All components so far, by name. */
   schemas(): Record<string, JsonSchema> {
     return sortedRecord(this.#schemas);
   }
 
-  /** Adds a schema that is not of the model, such as the one of a problem, and returns a reference to it. */
+  /** Adds a schema that is not from the model, such as that of a problem, and returns a reference to it. */
   add(name: string, schema: JsonSchema): JsonSchema {
     const slot = this.#reserve(name);
     this.#schemas.set(slot, schema);
@@ -93,11 +118,13 @@ export class SchemaComponents {
   }
 
   /**
-   * The schema of a command's arguments. `open` admits members that are not declared (DESIGN.md section 5, open
-   * arguments), in the arguments object itself and not in what it contains.
+   * The schema of a command's arguments. `open` admits members that are not declared, for commands that take
+   * more than any schema lists: in the arguments object itself and not in what it contains.
    */
   arguments(type: ObjectType, open = false): JsonSchema {
-    return open ? this.#object(type, 'argument', type.name, outermost, true) : this.#root(type, 'argument');
+    return open
+      ? this.#object(type, 'argument', { name: type.name, outer: outermost, open: true })
+      : this.#root(type, 'argument');
   }
 
   /** The schema of what a command returns or an event carries. */
@@ -105,14 +132,16 @@ export class SchemaComponents {
     return this.#root(type, 'reply');
   }
 
-  /** The schema of a value nested in arguments: a reference where the type has a name. */
+  /** The schema of a value nested in arguments: a reference if the type has a name. */
   argumentValue(type: QapiType): JsonSchema {
     return this.#value(type, 'argument');
   }
 
-  /** An implicit type is used once and has no name of its own to refer to; one without members needs none. */
+  /** An implicit type is used once and has no name to refer to; one without members needs none. */
   #root(type: QapiType, direction: Direction): JsonSchema {
-    return isUnnamed(type) ? this.#object(type, direction, type.name, outermost) : this.#value(type, direction);
+    return isUnnamed(type)
+      ? this.#object(type, direction, { name: type.name, outer: outermost, open: direction === 'reply' })
+      : this.#value(type, direction);
   }
 
   #value(type: QapiType, direction: Direction): JsonSchema {
@@ -122,7 +151,7 @@ export class SchemaComponents {
     let name = names.get(type);
     if (name === undefined) {
       const twofold = direction === 'reply' && this.#argumentTypes.has(type) && !isSameBothWays(type);
-      name = this.#reserve(twofold ? `${type.name}.reply` : type.name);
+      name = this.#reserve(twofold ? `${type.name}Reply` : type.name);
       names.set(type, name);
       this.#schemas.set(name, this.#definition(type, direction, name));
     }
@@ -135,28 +164,29 @@ export class SchemaComponents {
         return { ...enumSchema(type), ...annotations(type.features) };
       case 'alternate':
         return {
-          anyOf: type.branches.map((branch) => this.#value(branch.type, direction)),
+          // Of each type of JSON there is one branch at most.
+          oneOf: type.branches.map((branch) => this.#value(branch.type, direction)),
           ...annotations(type.features),
         };
       case 'object':
-        return { ...this.#object(type, direction, name, outermost), ...annotations(type.features) };
+        return {
+          ...this.#object(type, direction, { name, outer: outermost, open: direction === 'reply' }),
+          ...annotations(type.features),
+        };
     }
   }
 
-  #object(
-    type: ObjectType,
-    direction: Direction,
-    name: string,
-    outer: Outer,
-    open = direction === 'reply',
-  ): JsonSchema {
-    const members = [...outer.members, ...type.members.map((member) => ({ member }))];
+  #object(type: ObjectType, direction: Direction, { name, outer, open }: Place): JsonSchema {
+    const members = [...outer.members, ...type.members.map((member) => ({ member, owner: type }))];
     if (!type.variants) return this.#struct(members, direction, open);
-    return this.#union(type.variants, { members, unions: [...outer.unions, type] }, direction, name, open);
+    const place = { name, outer: { members, unions: [...outer.unions, type] }, open };
+    return this.#union(type.variants, direction, place);
   }
 
   #struct(members: readonly BranchMember[], direction: Direction, open: boolean): JsonSchema {
-    const required = members.filter(({ member }) => !member.optional).map(({ member }) => member.name);
+    const required = members
+      .filter((each) => (direction === 'argument' ? !each.member.optional : this.#isAlwaysSent(each)))
+      .map(({ member }) => member.name);
     return {
       type: 'object',
       ...(members.length > 0 && {
@@ -169,32 +199,34 @@ export class SchemaComponents {
     };
   }
 
-  #property({ member, tagValues }: BranchMember, direction: Direction): JsonSchema {
-    const schema = tagValues ? constant(tagValues) : this.#value(member.type, direction);
+  #isAlwaysSent({ member, owner, tagValue }: BranchMember): boolean {
+    // By its tag a branch differs from others: where older types had none, they are other types.
+    if (member.optional || tagValue !== undefined) return !member.optional;
+    return this.#older.every(({ types }) => {
+      const then = types.get(owner.name);
+      return then?.kind !== 'object' || then.members.some(({ name, optional }) => name === member.name && !optional);
+    });
+  }
+
+  #property({ member, tagValue }: BranchMember, direction: Direction): JsonSchema {
+    const schema: JsonSchema =
+      tagValue !== undefined ? { type: 'string', enum: [tagValue] } : this.#value(member.type, direction);
     return { ...schema, ...annotations(member.features) };
   }
 
-  #union({ tag, cases }: Variants, outer: Outer, direction: Direction, name: string, open: boolean): JsonSchema {
-    const branch = (suffix: string, tagValues: readonly string[], type: ObjectType): [string, JsonSchema] => {
-      const slot = this.#reserve(`${name}.${suffix}`);
-      const members = outer.members.map((each) => (each.member.name === tag ? { ...each, tagValues } : each));
-      // A peer may say that a branch leads back to its union; it adds nothing the second time.
-      const added = outer.unions.includes(type) ? noMembers : type;
-      this.#schemas.set(slot, this.#object(added, direction, slot, { ...outer, members }, open));
-      return [slot, this.#reference(slot)];
-    };
+  #union({ tag, cases }: Variants, direction: Direction, { name, outer, open }: Place): JsonSchema {
     const references: JsonSchema[] = [];
     const mapping: Record<string, string> = {};
-    for (const { case: value, type } of cases) {
-      const [slot, reference] = branch(value, [value], type);
-      references.push(reference);
+    const caseless = caselessTagValues(tag, cases, outer.members).map((value) => ({ case: value, type: noMembers }));
+    // One for each value: generators keep one value for a branch, whatever `mapping` says.
+    for (const { case: value, type } of [...cases, ...caseless]) {
+      const slot = this.#reserve(branchName(name, value));
+      const members = outer.members.map((each) => (each.member.name === tag ? { ...each, tagValue: value } : each));
+      // A peer's schema may have a branch that leads back to its union; it adds nothing the second time.
+      const added = outer.unions.includes(type) ? noMembers : type;
+      this.#schemas.set(slot, this.#object(added, direction, { name: slot, outer: { ...outer, members }, open }));
+      references.push(this.#reference(slot));
       mapping[value] = this.#prefix + slot;
-    }
-    const bare = caselessTagValues(tag, cases, outer.members);
-    if (bare.length > 0) {
-      const [slot, reference] = branch(bare.length === 1 ? String(bare[0]) : 'other', bare, noMembers);
-      references.push(reference);
-      for (const value of bare) mapping[value] = this.#prefix + slot;
     }
     return {
       type: 'object',
@@ -203,11 +235,8 @@ export class SchemaComponents {
     };
   }
 
-  /** Takes a free component name and holds its place. Peers name types, so any text has to end in a legal name. */
   #reserve(wanted: string): string {
-    const legal = wanted.replace(/[^A-Za-z0-9._-]/g, '_');
-    let name = legal;
-    for (let count = 2; this.#schemas.has(name); count++) name = `${legal}.${count}`;
+    const name = this.#free.take(wanted);
     this.#schemas.set(name, {});
     return name;
   }
@@ -219,13 +248,13 @@ export class SchemaComponents {
 
 const noMembers: ObjectType = { kind: 'object', name: '', features: [], members: [] };
 
-/** True for an object type that is written down where it stands, not under its name. */
+/** True for an object type that is written inline, not under its name. */
 export function isUnnamed(type: QapiType): type is ObjectType {
   if (type.kind !== 'object' || type.variants) return false;
   return type.implicit === true || type.members.length === 0;
 }
 
-/** True for types without objects inside, for which open and closed make no difference. */
+/** True for types that contain no objects, for which open and closed make no difference. */
 function isSameBothWays(type: QapiType): boolean {
   if (type.kind === 'alternate') return type.branches.every((branch) => isScalar(branch.type));
   return isScalar(type);
@@ -246,11 +275,7 @@ function enumSchema(type: EnumType): JsonSchema {
   };
 }
 
-function constant(values: readonly string[]): JsonSchema {
-  return values.length === 1 ? { type: 'string', const: values[0] } : { type: 'string', enum: values };
-}
-
-/** Tag values that select no case and so add no members. */
+/** Tag values that select no case and thus add no members. */
 function caselessTagValues(tag: string, cases: Variants['cases'], members: readonly BranchMember[]): string[] {
   const own = members.find(({ member }) => member.name === tag);
   if (own?.member.type.kind !== 'enum') return [];
@@ -258,7 +283,7 @@ function caselessTagValues(tag: string, cases: Variants['cases'], members: reado
   return own.member.type.values.map((value) => value.name).filter((value) => !taken.has(value));
 }
 
-/** What features become: `deprecated` has a keyword of its own, and all of them are named. */
+/** Converts features: `deprecated` has a keyword of its own, and all of them are listed. */
 export function annotations(features: readonly Feature[]): { deprecated?: true; 'x-qapi-features'?: string[] } {
   if (features.length === 0) return {};
   const names = featureNames(features);
@@ -269,7 +294,7 @@ function featureNames(features: readonly Feature[]): string[] {
   return features.map((feature) => feature.name);
 }
 
-/** Every type that some command of the model can be given. */
+/** Every type that an argument of a command can have. */
 export function argumentTypes(model: QapiModel): Set<QapiType> {
   const seen = new Set<QapiType>();
   const visit = (type: QapiType): void => {
@@ -286,13 +311,13 @@ export function argumentTypes(model: QapiModel): Set<QapiType> {
 }
 
 export interface JsonSchemaOptions {
-  /** `argument` (the default) refuses members that are not declared, `reply` admits them. */
+  /** `argument` (the default) rejects undeclared members, `reply` allows them. */
   readonly direction?: 'argument' | 'reply';
-  /** Undeclared members of the outermost object are admitted, as in the arguments of `device_add`. */
+  /** Allows undeclared members of the outermost object, as in the arguments of `device_add`. */
   readonly openArguments?: boolean;
 }
 
-/** One type as a schema document of its own, what it refers to under `$defs`. */
+/** One type as a schema document of its own, with the types it refers to in `$defs`. */
 export function jsonSchemaOf(type: QapiType, options: JsonSchemaOptions = {}): JsonSchema {
   const components = new SchemaComponents({ prefix: '#/$defs/' });
   let schema: JsonSchema;

@@ -1,8 +1,8 @@
 import type { JsonSchema } from './schema-keywords.js';
 
-/** The part of OpenAPI 3.1 that the documents here use. */
+/** The part of OpenAPI 3.1 that these documents use, and of 3.0 in the flavour for generators. */
 export interface OpenApiDocument {
-  openapi: '3.1.0';
+  openapi: '3.1.0' | '3.0.3';
   info: Info;
   servers?: Server[];
   security: SecurityRequirement[];
@@ -15,7 +15,7 @@ export interface Info {
   title: string;
   version: string;
   description?: string;
-  license?: { name: string; identifier: string };
+  license?: { name: string; identifier?: string; url?: string };
 }
 
 export interface Server {

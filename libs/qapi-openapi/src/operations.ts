@@ -1,41 +1,49 @@
-/** One QAPI command as the operations of one path: POST, and GET where it only reads. */
+/** One QAPI command as the operations of one path: POST, and GET if it only reads. */
 import { hasFeature, type Command } from '@qmp-gateway/qapi';
-import { accepted, answerHeaders, headerReferences, postAnswerHeaders } from './answer-headers.js';
+import { accepted, answerHeaders, headerReferences, postAnswerHeaders, rateLimitHeaders } from './answer-headers.js';
 import type { CommandDescription } from './describe.js';
+import { orDryRun } from './dry-run.js';
+import { fittingExample } from './fitting-example.js';
 import { annotations, type SchemaComponents } from './json-schema.js';
 import type { MediaType, Operation, PathItem, RequestBody, Response } from './openapi.js';
 import { controlReferences, getControls, postControls, queryArguments } from './parameters.js';
-import { problemReferences, type ProblemRow } from './problems.js';
+import { bodilessProblems, problemReferences, type ProblemRow } from './problems.js';
 import type { JsonSchema } from './schema-keywords.js';
 
-/** GET has no body and no idempotency key. */
-const notOfGet = new Set([
-  'body-too-large',
-  'unsupported-media-type',
-  'idempotency-in-progress',
-  'idempotency-mismatch',
-  'idempotency-unavailable',
-]);
-
-/** Tag of commands whose QAPI module is not known. */
+/** Tag of commands whose QAPI module is unknown. */
 export const unknownModule = 'qmp';
 
 export function moduleOf(command: Command): string {
   return command.module ?? unknownModule;
 }
 
-/** `problems` are the rows that commands can end in. */
+/** `problems` are the rows that apply to commands. */
 export function commandPathItem(
   command: Command,
   description: CommandDescription,
   components: SchemaComponents,
   problems: readonly ProblemRow[],
 ): PathItem {
-  const post = postOperation(command, description, components, problems);
+  const fitting = withFittingExample(command, description);
+  const post = postOperation(command, fitting, components, problems);
   if (description.class !== 'read') return { post };
   return {
-    get: getOperation(command, description, components, problems),
+    get: getOperation(command, fitting, components, problems),
     post: { ...post, operationId: `${command.name}.post` },
+  };
+}
+
+/** Examples are of one release, and models of many. */
+function withFittingExample(command: Command, description: CommandDescription): CommandDescription {
+  const { example, openArguments } = description;
+  if (example === undefined) return description;
+  const given = example.arguments;
+  return {
+    ...description,
+    example: {
+      arguments: openArguments || given === undefined ? given : fittingExample(command.arguments, given),
+      returns: example.returns === undefined ? undefined : fittingExample(command.returns, example.returns),
+    },
   };
 }
 
@@ -53,7 +61,8 @@ function postOperation(
     responses: {
       200: answer(command, description, components, Object.keys(postAnswerHeaders)),
       202: accepted,
-      ...problemReferences(problems),
+      // A command takes POST whatever its class is.
+      ...problemReferences(problems.filter((row) => row.code !== 'method-not-allowed')),
     },
     ...extensions(command, description),
   };
@@ -71,7 +80,7 @@ function getOperation(
     parameters: [...query, ...controlReferences(getControls)],
     responses: {
       200: answer(command, description, components, []),
-      ...problemReferences(problems.filter((row) => !notOfGet.has(row.code))),
+      ...problemReferences(bodilessProblems(problems)),
     },
     ...extensions(command, description),
   };
@@ -107,7 +116,7 @@ function extensions(command: Command, description: CommandDescription): Record<`
   };
 }
 
-/** Undefined for a command that takes nothing. */
+/** Undefined for a command without arguments. */
 function argumentsBody(
   command: Command,
   description: CommandDescription,
@@ -130,10 +139,15 @@ function answer(
 ): Response {
   const deprecated = hasFeature(command, 'deprecated') ? ['Deprecation'] : [];
   return {
-    description: 'What the command returns, byte for byte as the VM wrote it',
-    headers: headerReferences([...Object.keys(answerHeaders), ...furtherHeaders, ...deprecated]),
+    description: 'What the command returns, byte for byte as the VM wrote it; of a dry run, what would be sent',
+    headers: headerReferences([
+      ...Object.keys(answerHeaders),
+      ...furtherHeaders,
+      ...deprecated,
+      ...Object.keys(rateLimitHeaders),
+    ]),
     content: {
-      'application/json': mediaType(components.reply(command.returns), description.example?.returns),
+      'application/json': mediaType(orDryRun(components.reply(command.returns)), description.example?.returns),
     },
   };
 }

@@ -1,9 +1,9 @@
 /**
- * Arguments as query parameters of GET, and the controls of a command (DESIGN.md section 5).
+ * Arguments as query parameters of GET, and the controls of a command.
  *
- * OpenAPI's `deepObject` style writes `a[b]=` and can't nest, so a member of an object argument is a parameter of its
- * own, `a.b`, as far down as members are single values or lists of them. What has no end or no names of its own (a type
- * that contains itself, each element of a list of objects) is a string that holds JSON.
+ * OpenAPI's `deepObject` style writes `a[b]=` and cannot nest, so each member of an object argument is a parameter of
+ * its own, `a.b`, down to single values and lists of them. What has no end or no names of its own (a type that contains
+ * itself, each element of a list of objects) is a string with JSON.
  */
 import type { Member, ObjectType, QapiType } from '@qmp-gateway/qapi';
 import { annotations, type SchemaComponents } from './json-schema.js';
@@ -24,7 +24,8 @@ export function queryArguments(type: ObjectType, components: SchemaComponents, e
       const schema = querySchema(member.type, components);
       const same = parameters.get(name);
       if (same) same.schema = eitherOf(same.schema, schema);
-      else parameters.set(name, parameter(name, member, needed, schema, exampleAt(example, name)));
+      else
+        parameters.set(name, parameter(member, { name, required: needed, schema, example: exampleAt(example, name) }));
     }
   };
   visit(type, '', true, [type]);
@@ -43,7 +44,7 @@ function jsonText(contentSchema: JsonSchema): JsonSchema {
   return { type: 'string', contentMediaType: 'application/json', contentSchema };
 }
 
-/** Members of a union's branches may all be given, and none has to be. */
+/** Members of all branches of a union are allowed, and none is required. */
 function* allMembers(type: ObjectType): Generator<[Member, boolean]> {
   for (const member of type.members) yield [member, true];
   for (const variant of type.variants?.cases ?? []) {
@@ -56,7 +57,14 @@ function eitherOf(first: JsonSchema, second: JsonSchema): JsonSchema {
   return { anyOf: [...(first.anyOf ?? [first]), second] };
 }
 
-function parameter(name: string, member: Member, required: boolean, schema: JsonSchema, example: unknown): Parameter {
+interface ParameterParts {
+  readonly name: string;
+  readonly required: boolean;
+  readonly schema: JsonSchema;
+  readonly example: unknown;
+}
+
+function parameter(member: Member, { name, required, schema, example }: ParameterParts): Parameter {
   return {
     name,
     in: 'query',
@@ -75,71 +83,81 @@ function exampleAt(example: unknown, name: string): unknown {
   }, example);
 }
 
-const duration: JsonSchema = { type: 'string', pattern: '^[0-9]+(ms|s|m)?$', examples: ['5s', '500ms', '10m'] };
+/** Nobody waits for nothing: there is none of 0. */
+const duration: JsonSchema = {
+  type: 'string',
+  pattern: '^0*[1-9][0-9]*(ms|s|m|h|d)?$',
+  examples: ['5s', '500ms', '10m'],
+};
 const requestId: JsonSchema = { type: 'string', pattern: '^[A-Za-z0-9._-]{1,128}$' };
 
 /** Component parameters by the name they are kept under. */
 export const controls = {
-  timeout: { name: 'timeout', in: 'query', description: 'How long to wait for the answer', schema: duration },
-  dryRun: {
+  TimeoutQuery: { name: 'timeout', in: 'query', description: 'How long to wait for the answer', schema: duration },
+  DryRunQuery: {
     name: 'dryRun',
     in: 'query',
     description: 'Check and authorize only; answers `{"wouldSend": …, "class": …}` and sends nothing to the VM',
     schema: { type: 'boolean' },
   },
-  int64: {
+  Int64Query: {
     name: 'int64',
     in: 'query',
     description:
       '`string`: integers beyond ±(2^53-1) in the answer become strings, for readers that would round them; all others stay numbers',
     schema: { type: 'string', enum: ['string'] },
   },
-  RequestTimeout: {
+  RequestTimeoutHeader: {
     name: 'Request-Timeout',
     in: 'header',
     description: 'As `timeout`',
     schema: duration,
   },
-  DryRun: { name: 'Dry-Run', in: 'header', description: 'As `dryRun`', schema: { type: 'boolean' } },
-  VmEpoch: {
+  DryRunHeader: { name: 'Dry-Run', in: 'header', description: 'As `dryRun`', schema: { type: 'boolean' } },
+  VmEpochHeader: {
     name: 'QMP-VM-Epoch',
     in: 'header',
     description: 'Send the command only in this session with the VM, else 412',
     schema: { type: 'string' },
   },
-  IdempotencyKey: {
+  IdempotencyKeyHeader: {
     name: 'Idempotency-Key',
     in: 'header',
     description:
       'The same key and body within 10 minutes get the stored answer instead of a second run, over a crash of the gateway too (502 `outcome-unknown` when it died before the reply)',
     schema: { type: 'string', minLength: 1, maxLength: 255 },
   },
-  Prefer: {
+  PreferHeader: {
     name: 'Prefer',
     in: 'header',
     description:
       '`wait=30`: answers when the work of the command has ended (at most 10 min), else 202 and the operation; `respond-async`: 202 at once',
     schema: { type: 'string', examples: ['wait=30', 'respond-async'] },
   },
-  RequestId: { name: 'X-Request-Id', in: 'header', description: 'For logs; made when absent', schema: requestId },
+  RequestIdHeader: { name: 'X-Request-Id', in: 'header', description: 'For logs; made when absent', schema: requestId },
 } satisfies Record<string, Parameter>;
 
 export type ControlName = keyof typeof controls;
 
 /** GET takes its controls as headers only: its query holds arguments. */
-export const getControls: readonly ControlName[] = ['RequestTimeout', 'DryRun', 'VmEpoch', 'RequestId'];
-/** Of resources that are answered by several commands. */
-export const resourceControls: readonly ControlName[] = ['RequestTimeout', 'VmEpoch', 'RequestId'];
+export const getControls: readonly ControlName[] = [
+  'RequestTimeoutHeader',
+  'DryRunHeader',
+  'VmEpochHeader',
+  'RequestIdHeader',
+];
+/** For resources that run several commands. */
+export const resourceControls: readonly ControlName[] = ['RequestTimeoutHeader', 'VmEpochHeader', 'RequestIdHeader'];
 export const postControls: readonly ControlName[] = [
-  'timeout',
-  'dryRun',
-  'int64',
-  'RequestTimeout',
-  'DryRun',
-  'VmEpoch',
-  'IdempotencyKey',
-  'Prefer',
-  'RequestId',
+  'TimeoutQuery',
+  'DryRunQuery',
+  'Int64Query',
+  'RequestTimeoutHeader',
+  'DryRunHeader',
+  'VmEpochHeader',
+  'IdempotencyKeyHeader',
+  'PreferHeader',
+  'RequestIdHeader',
 ];
 
 export function controlReferences(names: readonly ControlName[]): Reference[] {

@@ -5,7 +5,7 @@ type Section = Exclude<keyof Components, 'securitySchemes'>;
 const sections: readonly Section[] = ['headers', 'parameters', 'responses', 'schemas'];
 const componentReference = /^#\/components\/(\w+)\/(.+)$/;
 
-/** `components` without what nothing in `root` refers to, directly or through other components; sorted by name. */
+/** The `components` that `root` refers to, directly or through other components; sorted by name. */
 export function referencedComponents(root: unknown, components: Components): Components {
   const found: Record<Section, Map<string, unknown>> = {
     headers: new Map(),

@@ -1,6 +1,6 @@
 /**
- * TypeScript types of a model: `Commands` (arguments and return of each), `Events` (data of each), and the named types
- * they use. An integer of 64 bits is `bigint`, because a `number` would round it.
+ * TypeScript types of a model: `Commands` (arguments and return value of each), `Events` (data of each), and the named
+ * types that they use. A 64-bit integer is `bigint`, because a `number` would round it.
  */
 import type {
   BuiltinName,
@@ -17,9 +17,9 @@ import type { CommandDescription } from './describe.js';
 import { isUnnamed } from './json-schema.js';
 
 export interface TypeScriptOptions {
-  /** What the file was made from, e.g. `QEMU 10.2.2`; it stands in the banner. */
+  /** The source of the file, e.g. `QEMU 10.2.2`, for the banner. */
   readonly source: string;
-  /** Adds summaries and classes, and opens arguments that take undeclared members. */
+  /** Adds summaries and classes, and opens arguments that accept undeclared members. */
   readonly describe?: (command: Command) => CommandDescription;
 }
 
@@ -43,7 +43,7 @@ const builtins: Record<BuiltinName, string> = {
 
 type NamedType = Exclude<QapiType, { kind: 'builtin' | 'array' }>;
 
-/** One file of types, the same text for the same model. */
+/** One file of types; the same model gives the same text. */
 export function typeScriptTypes(model: QapiModel, options: TypeScriptOptions): string {
   const writer = new TypeWriter();
   const commands = byName(model.commands.values()).flatMap((command) => [
@@ -78,7 +78,7 @@ function commandEntry(command: Command, writer: TypeWriter, options: TypeScriptO
   return `{ ${level}arguments: ${writer.root(command.arguments)}${open}; returns: ${writer.root(command.returns)} }`;
 }
 
-/** Gives named types their identifiers and writes them down when something first uses them. */
+/** Assigns identifiers to named types and writes a type when something first uses it. */
 class TypeWriter {
   readonly #identifiers = new Map<NamedType, string>();
   readonly #declarations = new Map<string, string[]>([
@@ -127,7 +127,7 @@ class TypeWriter {
     }
   }
 
-  /** Common members but the tag, with one branch for each value of the tag. */
+  /** Common members except the tag, with one branch for each value of the tag. */
   #union(type: ObjectType, { tag, cases }: Variants, identifier: string): string[] {
     const common = type.members.filter((member) => member.name !== tag);
     const tagType = type.members.find((member) => member.name === tag)?.type;
@@ -151,7 +151,7 @@ class TypeWriter {
   }
 
   #inline(members: readonly Member[]): string {
-    // `{}` would admit any value at all.
+    // `{}` would allow any value.
     if (members.length === 0) return 'Record<string, never>';
     return `{ ${members.map((member) => this.#member(member)).join('; ')} }`;
   }

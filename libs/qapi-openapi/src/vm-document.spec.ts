@@ -130,7 +130,7 @@ describe('a VM document', () => {
   it('holds only components that something refers to', () => {
     const onlyFd: QapiModel = { ...model, commands: new Map([['fd', model.commands.get('fd')!]]) };
     const { components } = vmDocument(onlyFd, options);
-    expect(Object.keys(components.schemas)).toEqual(['Problem']);
+    expect(Object.keys(components.schemas)).toEqual(['DryRun', 'Problem']);
     expect(Object.keys(components.headers)).not.toContain('Deprecation');
   });
 

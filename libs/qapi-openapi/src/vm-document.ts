@@ -5,8 +5,10 @@ import {
   deprecationHeader,
   locationHeader,
   postAnswerHeaders,
+  rateLimitHeaders,
 } from './answer-headers.js';
 import type { DocumentOptions } from './describe.js';
+import { dryRunName, dryRunSchema } from './dry-run.js';
 import { argumentTypes, SchemaComponents } from './json-schema.js';
 import type { Components, OpenApiDocument, PathItem, SecurityScheme, Tag } from './openapi.js';
 import { commandPathItem, moduleOf, unknownModule } from './operations.js';
@@ -16,7 +18,7 @@ import { referencedComponents } from './referenced.js';
 import type { JsonSchema } from './schema-keywords.js';
 import { sortedRecord } from './sorted.js';
 
-/** The document of every VM of one build: that of a VM but for `servers`. */
+/** The document of every VM of one build: that of a VM without `servers`. */
 export type VmDocument = Omit<OpenApiDocument, 'servers'>;
 
 export const componentPrefix = '#/components/schemas/';
@@ -31,13 +33,18 @@ export const openapi = '3.1.0';
 export const license = { name: 'Apache-2.0', identifier: 'Apache-2.0' };
 
 /**
- * OpenAPI 3.1 of a model: its commands, as the gateway offers them below `/v1/vms/{vm}`.
+ * OpenAPI 3.1 for a model: its commands, as the gateway offers them below `/v1/vms/{vm}`.
  *
  * Paths, tags and components are sorted; members and enum values keep the model's order.
  */
 export function vmDocument(model: QapiModel, options: DocumentOptions): VmDocument {
-  const schemas = new SchemaComponents({ prefix: componentPrefix, argumentTypes: argumentTypes(model) });
+  const schemas = new SchemaComponents({
+    prefix: componentPrefix,
+    argumentTypes: argumentTypes(model),
+    reserved: otherComponents(options.problems),
+  });
   const problem = schemas.add('Problem', problemSchema);
+  schemas.add(dryRunName, dryRunSchema);
   const { below = 'qmp' } = options;
   const offered = below === 'agent' ? asAgentModule(model) : model;
   const paths = commandPaths(offered, options, schemas, `/${below}/`);
@@ -63,26 +70,36 @@ export function vmDocument(model: QapiModel, options: DocumentOptions): VmDocume
   };
 }
 
-/** The document of a catalog: that of some VM, whose id is a variable. */
+/** The document of a catalog: that of any VM, whose id is a variable. */
 export function catalogDocument(model: QapiModel, options: DocumentOptions): OpenApiDocument {
   const { info, ...rest } = vmDocument(model, options);
   const vm = { default: 'vm', description: 'Id of a VM of this kind and version' };
   return { ...rest, openapi, info, servers: [{ url: '/v1/vms/{vm}', variables: { vm } }] };
 }
 
-const head = `{"openapi":"${openapi}",`;
+const head = /^\{"openapi":"[\d.]+",/;
 
 /**
- * The document of one VM as JSON text: `shared` with the VM's `servers` put in. Pass the text of `JSON.stringify(shared)`
- * to share it between VMs; only the few bytes of the address are then new.
+ * The document of one VM as JSON text: `shared` with the VM's `servers` inserted. Pass the text of
+ * `JSON.stringify(shared)` to share it between VMs; only the few bytes of the address are then new.
  *
- * @throws TypeError when the text is not that of a `vmDocument`
+ * @throws TypeError if the text is not that of a `vmDocument`
  */
 export function renderVmDocument(shared: VmDocument | string, vmId: string): string {
-  const text = typeof shared === 'string' ? shared : JSON.stringify(shared);
-  if (!text.startsWith(head)) throw new TypeError(`not the text of a VM document: it does not start with ${head}`);
-  const servers = JSON.stringify([{ url: `/v1/vms/${encodeURIComponent(vmId)}` }]);
-  return `${head}"servers":${servers},${text.slice(head.length)}`;
+  return vmDocumentParts(typeof shared === 'string' ? shared : JSON.stringify(shared), vmId).join('');
+}
+
+/**
+ * As {@link renderVmDocument}, in two parts: what is the VM's own, and what all VMs of a build have in common.
+ *
+ * @param base what stands before the gateway's paths for its clients
+ * @throws TypeError if the text is not that of a `vmDocument`
+ */
+export function vmDocumentParts(shared: string, vmId: string, base = ''): readonly [own: string, common: string] {
+  const [start] = head.exec(shared) ?? [];
+  if (start === undefined) throw new TypeError('not the text of a VM document: it does not start with its version');
+  const servers = JSON.stringify([{ url: `${base}/v1/vms/${encodeURIComponent(vmId)}` }]);
+  return [`${start}"servers":${servers},`, shared.slice(start.length)];
 }
 
 /** The commands of a model as paths that start with `prefix`, sorted. */
@@ -101,7 +118,7 @@ export function commandPaths(
   );
 }
 
-/** Module of all commands of guest agents; their schema is one file, whose name says nothing. */
+/** Module of all guest agent commands; their schema is one file, whose name means nothing to readers. */
 const agentModule = 'guest-agent';
 
 export function asAgentModule(model: QapiModel): QapiModel {
@@ -109,7 +126,7 @@ export function asAgentModule(model: QapiModel): QapiModel {
   return { ...model, commands: new Map(commands) };
 }
 
-/** A tag for each QAPI module that has commands, sorted. */
+/** A tag for each QAPI module with commands, sorted. */
 export function moduleTags(model: QapiModel): Tag[] {
   const modules = new Set([...model.commands.values()].map(moduleOf));
   return [...modules].sort().map((name) => ({
@@ -118,7 +135,12 @@ export function moduleTags(model: QapiModel): Tag[] {
   }));
 }
 
-/** What command paths refer to beside schemas. */
+/** Names of the components that are not schemas. */
+export function otherComponents(rows: readonly ProblemRow[]): string[] {
+  return Object.values(commandComponents(rows, {})).flatMap((section) => Object.keys(section));
+}
+
+/** The components that command paths refer to, beside schemas. */
 export function commandComponents(
   rows: readonly ProblemRow[],
   problem: JsonSchema,
@@ -126,6 +148,9 @@ export function commandComponents(
   return {
     responses: { Accepted: acceptedResponse, ...Object.fromEntries(problemResponses(rows, problem)) },
     parameters: controls,
-    headers: { ...answerHeaders, ...postAnswerHeaders, Deprecation: deprecationHeader, Location: locationHeader },
+    headers: {
+      ...{ ...answerHeaders, ...postAnswerHeaders, ...rateLimitHeaders },
+      ...{ Deprecation: deprecationHeader, Location: locationHeader },
+    },
   };
 }
