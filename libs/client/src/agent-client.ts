@@ -1,4 +1,5 @@
-import type { ExecLine, ExecRequest, GuestAgent, WrittenFile } from './agent-resources.js';
+import type { GuestAgent, WrittenFile } from './generated/gateway-types.js';
+import type { ExecLine, ExecRequest } from './gateway-types.js';
 import type { QueryOptions } from './commands.js';
 import { duration, milliseconds } from './duration.js';
 import type { GatewayHttp, HttpRequest } from './gateway-http.js';
@@ -6,16 +7,16 @@ import { GatewayUnreachable } from './gateway-problem.js';
 import { readJson } from './lossless-json.js';
 
 export interface AgentOptions {
-  /** Ends the wait; what was begun in the guest goes on. */
+  /** Ends the wait; whatever was started in the guest goes on. */
   readonly signal?: AbortSignal | undefined;
 }
 
 const resourceDeadlineMs = 30_000;
-/** Longer than any deadline the gateway sets by itself for a command. */
+/** Longer than any default deadline of the gateway for a command. */
 const commandDeadlineMs = 11 * 60_000;
-/** A program or a file says something in this time, or there is no gateway any more. */
+/** A program or a file sends something within this time, or the gateway is gone. */
 const silenceMs = 2 * 60_000;
-/** For a whole file on its way into the guest, when nothing else is said. */
+/** Default time limit for writing a whole file into the guest. */
 const uploadMs = 3_600_000;
 const graceMs = 30_000;
 
@@ -27,14 +28,14 @@ export class AgentClient {
     private readonly http: GatewayHttp,
   ) {}
 
-  /** What it is and offers; it is not asked. */
+  /** State and commands of the agent, as the gateway knows them; sends nothing to the agent. */
   async get({ signal }: AgentOptions = {}): Promise<GuestAgent> {
     return (await this.#json({ method: 'GET', deadlineMs: resourceDeadlineMs, signal })) as GuestAgent;
   }
 
   /**
-   * Runs a command of the agent, such as `guest-get-osinfo`.
-   * @returns its value; integers beyond what a number holds are `bigint`
+   * Runs an agent command, such as `guest-get-osinfo`.
+   * @returns its value; integers that a number cannot hold are `bigint`
    */
   async execute(command: string, args?: object, { timeout, epoch, signal }: QueryOptions = {}): Promise<unknown> {
     return this.#json({
@@ -51,8 +52,8 @@ export class AgentClient {
   }
 
   /**
-   * Runs a program in the guest and tells of it until it has ended; its output comes with its end.
-   * @throws GatewayUnreachable when the answer ends before the program was told to have ended
+   * Runs a program in the guest and yields its progress until it has ended; its output comes at its end.
+   * @throws GatewayUnreachable if the answer ends before the end of the program
    */
   async *exec(program: ExecRequest, { signal }: AgentOptions = {}): AsyncGenerator<ExecLine, void, undefined> {
     const { timeout, ...rest } = program;
@@ -70,8 +71,8 @@ export class AgentClient {
   }
 
   /**
-   * The bytes of a file of the guest, as they come.
-   * @throws GatewayUnreachable also half way, when the file can't be read to its end
+   * The bytes of a file of the guest, as they arrive.
+   * @throws GatewayUnreachable also half way, if the file cannot be read to its end
    */
   async *readFile(path: string, { signal }: AgentOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
     const request = { method: 'GET', ...this.#file(path), deadlineMs: silenceMs, signal } as const;
@@ -79,9 +80,9 @@ export class AgentClient {
   }
 
   /**
-   * Puts bytes in place of what is in a file of the guest.
-   * @param options `verify`: read back and compared, unless false (pipes, devices); `timeout` for all of it, seconds or a
-   *   duration, default an hour
+   * Replaces the content of a file of the guest.
+   * @param options `verify`: reads the file back and compares, unless false (pipes, devices); `timeout` for the whole
+   * transfer, seconds or a duration, default an hour
    */
   async writeFile(
     path: string,

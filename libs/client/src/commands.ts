@@ -1,16 +1,16 @@
-/** Types of commands: what each takes and returns, and how it is to be run. */
+/** Types of commands: arguments, return values and options. */
 import { integerTable } from './generated/integer-table.js';
 import type { Commands } from './generated/qapi-types.js';
-import type { Level } from './resources.js';
+import type { Level } from './gateway-types.js';
 import { lookUp, widenIntegers } from './wide-integers.js';
 
-/** Commands in the types. Others work too: they take and return anything. */
+/** Commands in the types. Others work too: they accept and return anything. */
 export type CommandName = keyof Commands;
 
-/** Commands that change nothing, which GET takes. */
+/** Commands that change nothing, which can use GET. */
 export type QueryName = { [C in CommandName]: Commands[C]['class'] extends 'read' ? C : never }[CommandName];
 
-/** A name from a list that is known, or any other; editors offer the list. */
+/** A name from the known list, or any other; editors offer the list. */
 export type OrOther<Name extends string> = Name | (string & Record<never, never>);
 
 export type ArgumentsOf<C extends string> = C extends CommandName
@@ -19,7 +19,7 @@ export type ArgumentsOf<C extends string> = C extends CommandName
 
 export type ReturnOf<C extends string> = C extends CommandName ? Commands[C]['returns'] : unknown;
 
-/** What may be passed where `T` is declared: an integer of 64 bits may be a number where that is safe. */
+/** What may be passed where `T` is declared: a 64-bit integer may be a safe number. */
 export type Accepted<T> = unknown extends T
   ? unknown
   : T extends bigint
@@ -28,7 +28,7 @@ export type Accepted<T> = unknown extends T
       ? { readonly [K in keyof T]: Accepted<T[K]> }
       : T;
 
-/** Arguments and options; the arguments can be left out where all of them are optional. */
+/** Arguments and options; the arguments may be omitted if all of them are optional. */
 export type Rest<C extends string, Options> =
   Record<string, never> extends ArgumentsOf<C>
     ? [args?: ArgumentsOf<C> | undefined, options?: Options]
@@ -37,7 +37,7 @@ export type Rest<C extends string, Options> =
 export interface QueryOptions {
   /** How long the gateway waits for the VM: seconds, or a duration such as `500ms` or `10m`. Default: by command. */
   readonly timeout?: number | string | undefined;
-  /** Written only in this session with the VM, else the problem `epoch-changed`. */
+  /** Sent only in this session with the VM, otherwise the problem `epoch-changed`. */
   readonly epoch?: string | undefined;
   /** Ends the wait. The command itself goes on: QMP has no cancel. */
   readonly signal?: AbortSignal | undefined;
@@ -45,29 +45,29 @@ export interface QueryOptions {
 
 export interface ExecuteOptions extends QueryOptions {
   /**
-   * The same key with the same arguments within 10 minutes is done once, and answered alike; over a crash of the gateway
-   * too, where the problem `outcome-unknown` says that it died before the reply.
+   * The same key with the same arguments within 10 minutes runs once and gets the same answer, even after a crash of
+   * the gateway; then the problem `outcome-unknown` means that it crashed before the reply.
    */
   readonly idempotencyKey?: string | undefined;
   readonly dryRun?: false | undefined;
 }
 
-/** What a dry run says: the message that would be sent, and the level it needs. */
+/** The result of a dry run: the message that would be sent, and the level it needs. */
 export interface DryRun {
   readonly wouldSend: Readonly<Record<string, unknown>>;
   readonly class: Level;
 }
 
-/** A return value with what the gateway says beside it. */
+/** A return value with the gateway's information about the command. */
 export interface CommandAnswer<Returns> {
   readonly value: Returns;
-  /** Session with the VM in which it ran. */
+  /** The session with the VM in which it ran. */
   readonly epoch: string | undefined;
-  /** Position just before the command was written: its events come `after` it. */
+  /** Cursor just before the command was written: its events come `after` it. */
   readonly cursor: string | undefined;
   /** The gateway's id for this command. */
   readonly operation: string | undefined;
-  /** The stored answer to an earlier request with the same idempotency key. */
+  /** True for the stored answer to an earlier request with the same idempotency key. */
   readonly replayed: boolean;
 }
 

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { events, type EventStreamOptions, type EventSurroundings } from './event-stream.js';
+import { events, type EventStreamOptions } from './event-stream.js';
+import type { EventSurroundings } from './event-transport.js';
 import { GatewayHttp } from './gateway-http.js';
 import { GatewayProblem, GatewayUnreachable, type GatewayEvent, type WebSocketLike } from './index.js';
 
@@ -153,6 +154,16 @@ describe('events over SSE', () => {
     const { stream } = play([sse([position(1), event(2)]), problem('unauthenticated', 401, false)]);
     await take(stream, 1);
     await expect(stream.next()).rejects.toThrow(GatewayProblem);
+  });
+
+  it('tells when there is a connection, and when it was lost and why', async () => {
+    const heard: string[] = [];
+    const onConnection = (open: boolean, error?: unknown) =>
+      heard.push(`${open} ${error instanceof Error ? error.name : ''}`);
+    const scripts = [sse([position(1), event(2)], 'broken'), sse([position(2)]), sse([event(3)], 'open')];
+    const { stream } = play(scripts, { onConnection });
+    expect(await take(stream, 2)).toEqual(['r.2', 'r.3']);
+    expect(heard).toEqual(['true ', 'false GatewayUnreachable', 'true ', 'false ', 'true ']);
   });
 
   it('takes silence for a lost connection', async () => {

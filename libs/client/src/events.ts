@@ -1,22 +1,23 @@
-/** Types of events, and events out of their JSON. */
+/** Types of events, and their conversion from JSON. */
 import { integerTable } from './generated/integer-table.js';
 import type { Events } from './generated/qapi-types.js';
-import type { CommandOperation, Vm } from './resources.js';
+import type { EventPage, Vm } from './generated/gateway-types.js';
+import type { CommandOperation } from './gateway-types.js';
 import { lookUp, widenIntegers } from './wide-integers.js';
 
 /** QMP events in the types. */
 export type EventName = keyof Events;
 
-/** What every event carries; `Name` and `Data` are its own. */
+/** The members of every event; `Name` and `Data` are its own. */
 export interface AnyEvent<Name extends string = string, Data = unknown> {
-  /** Position in the stream of the gateway; opaque. */
+  /** Cursor in the gateway's events; opaque. */
   readonly cursor: string;
-  /** Null where an event is about no single VM. */
+  /** Null if an event is not about a single VM. */
   readonly vm: string | null;
   readonly epoch: string | null;
   readonly event: Name;
   readonly data: Data;
-  /** The VM's clock; -1 where the host could not tell. */
+  /** The VM's clock; -1 if the host could not read it. */
   readonly timestamp: { readonly seconds: number; readonly microseconds: number };
   /** When the gateway received it. */
   readonly time: string;
@@ -37,7 +38,7 @@ export type GapEvent = AnyEvent<
     readonly vm: string | null;
     readonly from: string;
     readonly to: string;
-    /** How many, as far as this is known. */
+    /** How many; null if not known. */
     readonly missed: number | null;
   }
 >;
@@ -45,14 +46,24 @@ export type GapEvent = AnyEvent<
 /** Events of the gateway itself. */
 export type OwnEvent =
   | AnyEvent<'vm-changed', Vm>
-  | AnyEvent<'vm-removed', { readonly id: string }>
+  | AnyEvent<
+      'vm-removed',
+      {
+        readonly id: string;
+        /** Where it was; absent without a fleet. */
+        readonly node?: string;
+      }
+    >
   | AnyEvent<'operation', CommandOperation>
   | GapEvent;
 
-/** Told apart by `event`. What a VM sends beyond these comes too: treat it as an {@link AnyEvent}. */
+/** Distinguished by `event`. A VM may send other events: treat those as {@link AnyEvent}. */
 export type GatewayEvent = QmpEvent | OwnEvent;
 
-/** An event as the gateway writes it, with the integers of its type. */
+/** Events that are kept. */
+export type EventHistory = Omit<EventPage, 'events'> & { readonly events: readonly GatewayEvent[] };
+
+/** An event as written by the gateway, with the integers of its type. */
 export function gatewayEvent(value: unknown): GatewayEvent {
   const event = value as { data: unknown; event: string };
   event.data = widenIntegers(event.data, integerTable, lookUp(integerTable.events, event.event));

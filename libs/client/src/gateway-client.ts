@@ -1,31 +1,33 @@
 import { returnValue, type ArgumentsOf, type CommandName, type OrOther, type ReturnOf } from './commands.js';
-import { events, type EventStreamOptions, type EventSurroundings } from './event-stream.js';
-import type { GatewayEvent } from './events.js';
-import { GatewayHttp, type Fetch, type Token } from './gateway-http.js';
+import { eventQuery, events, type EventStreamOptions } from './event-stream.js';
+import type { EventSurroundings } from './event-transport.js';
+import { gatewayEvent, type EventHistory, type GatewayEvent } from './events.js';
+import { GatewayHttp, type Fetch, type HttpRequest, type Token } from './gateway-http.js';
 import { GatewayUnreachable } from './gateway-problem.js';
 import { readJson } from './lossless-json.js';
-import type { ApiRoot, FanOutLine, Grant, OperationList, OperationState, VmList } from './resources.js';
+import type { ApiRoot, NewToken, Node, Token as StoredToken, TokenRequest, VmList } from './generated/gateway-types.js';
+import type { FanOutLine, Grant, OperationList, OperationState } from './gateway-types.js';
 import { resourceDeadlineMs, VmClient } from './vm-client.js';
-import type { WebSocketConstructor } from './websocket-events.js';
+import type { WebSocketConstructor } from './event-transport.js';
 
 export interface GatewayClientOptions {
-  /** Where the gateway listens, e.g. `https://gw.example.org`. */
+  /** Address of the gateway, e.g. `https://gw.example.org`. */
   readonly url: string | URL;
   readonly token?: Token | undefined;
   /** Default: the global one. */
   readonly fetch?: Fetch | undefined;
-  /** For `transport: 'websocket'`. Default: the global one, which Node before 22 does not have. */
+  /** For `transport: 'websocket'`. Default: the global one, which Node.js before 22 does not have. */
   readonly WebSocket?: WebSocketConstructor | undefined;
 }
 
-/** Which VMs: ids as globs, labels by value; all that is given must fit. */
+/** Selects VMs: ids as globs, labels by value; all given conditions must match. */
 export interface VmSelection {
   readonly vm?: string | readonly string[] | undefined;
   readonly label?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface FanOutOptions extends VmSelection {
-  /** Of each VM: seconds, or a duration. */
+  /** Deadline for each VM: seconds, or a duration. */
   readonly timeout?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -36,7 +38,7 @@ export class GatewayClient {
   readonly #surroundings: EventSurroundings;
 
   constructor(options: GatewayClientOptions) {
-    // A browser's fetch wants to be called on its window.
+    // A browser's fetch must be called on its window.
     const fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init));
     this.#http = new GatewayHttp(String(options.url).replace(/\/+$/, ''), options.token, fetch);
     this.#surroundings = { http: this.#http, WebSocket: options.WebSocket };
@@ -47,21 +49,21 @@ export class GatewayClient {
     return (await this.#get('/v1', new URLSearchParams(), options.signal)) as ApiRoot;
   }
 
-  /** What the caller may do. Of one command: `VmClient.mayRun`. */
+  /** What the caller may do. For one command: `VmClient.mayRun`. */
   async access(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Grant> {
     return (await this.#get('/v1/access', new URLSearchParams(), options.signal)) as Grant;
   }
 
-  /** The selected VMs (default: all), and the event position from which to follow what becomes of them. */
+  /** The selected VMs (default: all), and the event cursor from which to follow their changes. */
   async vms(options: VmSelection & { readonly signal?: AbortSignal | undefined } = {}): Promise<VmList> {
     return (await this.#get('/v1/vms', selectionQuery(options), options.signal)) as VmList;
   }
 
-  /** What became of the caller's commands on the selected VMs (default: all), and of the work that goes on after them. */
+  /** The caller's commands on the selected VMs (default: all) with their outcome, and the work that they started. */
   async operations(
     options: VmSelection & {
       readonly state?: OperationState | undefined;
-      /** The newest so many; 1,000 unless told. */
+      /** At most this many, the newest; default 1,000. */
       readonly limit?: number | undefined;
       readonly signal?: AbortSignal | undefined;
     } = {},
@@ -77,8 +79,9 @@ export class GatewayClient {
   }
 
   /**
-   * One command for all selected VMs, an answer of each as it comes. A failure of one VM is its line, not an error.
-   * @throws GatewayUnreachable also when the answers are cut off before the last
+   * Runs one command on all selected VMs and yields each answer as it arrives. A failure of one VM is its line, not an
+   * error.
+   * @throws GatewayUnreachable also if the answers end before the last one
    */
   async *fanOut<C extends OrOther<CommandName>>(
     command: C,
@@ -101,12 +104,12 @@ export class GatewayClient {
   }
 
   /**
-   * Events of all selected VMs, in order for each VM, over any loss of the connection: it is set up again and goes on
-   * where it was. What can't be had any more is told by an event `gap`, which passes every filter.
+   * Events of all selected VMs, in order for each VM. After any loss of the connection the client connects again and
+   * resumes where it was. An event `gap`, which passes every filter, reports events that are no longer kept.
    *
-   * The stream starts with the first `next()`, after that position; `after` makes it start at another one
-   * (`CommandAnswer.cursor`, `VmList.cursor`). Only a first connection that fails throws, and what makes going on
-   * senseless: credentials that hold no longer.
+   * The stream starts with the first `next()`, at the current position, or `after` another cursor
+   * (`CommandAnswer.cursor`, `VmList.cursor`). It throws only if the first connection fails, or if resuming is
+   * pointless because the credentials are no longer valid.
    *
    * @throws GatewayProblem, GatewayUnreachable, or the reason of `signal`
    */
@@ -114,13 +117,78 @@ export class GatewayClient {
     return events(this.#surroundings, options);
   }
 
-  async #get(path: string, query: URLSearchParams, signal: AbortSignal | undefined): Promise<unknown> {
-    const { body } = await this.#http.request({ method: 'GET', path, query, deadlineMs: resourceDeadlineMs, signal });
-    return body;
+  /**
+   * One page of the events that are kept, the oldest first; `cursor` is where the next page begins.
+   * @param options `limit`: at most this many, default 1,000
+   * @throws GatewayProblem `cursor-expired` if events after `after` are no longer kept
+   */
+  async eventHistory(
+    options: Pick<EventStreamOptions, 'vm' | 'event' | 'label' | 'after' | 'signal'> & {
+      readonly limit?: number | undefined;
+    } = {},
+  ): Promise<EventHistory> {
+    const query = eventQuery(options);
+    if (options.limit !== undefined) query.append('limit', String(options.limit));
+    const page = (await this.#get('/v1/events', query, options.signal)) as EventHistory;
+    return { ...page, events: page.events.map(gatewayEvent) };
+  }
+
+  /** The nodes of a fleet; without a fleet the gateway itself. */
+  async nodes(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<readonly Node[]> {
+    const { nodes } = (await this.#get('/v1/nodes', new URLSearchParams(), options.signal)) as { nodes: Node[] };
+    return nodes;
+  }
+
+  /** The tokens that the caller manages: all for level `host`, otherwise those that it made. Never the secrets. */
+  async tokens(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<readonly StoredToken[]> {
+    const list = (await this.#get('/v1/tokens', new URLSearchParams(), options.signal)) as { tokens: StoredToken[] };
+    return list.tokens;
+  }
+
+  /** Makes a token, within what the caller may do. Its `token` is shown this once. */
+  async createToken(
+    request: TokenRequest,
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<NewToken> {
+    const { signal } = options;
+    return (await this.#send({ method: 'POST', path: '/v1/tokens', body: request, signal })) as NewToken;
+  }
+
+  /** Ends a token, in all nodes of a fleet. */
+  async revokeToken(id: string, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    await this.#send({ method: 'DELETE', path: `/v1/tokens/${encodeURIComponent(id)}`, signal: options.signal });
+  }
+
+  /** The newest records of the audit log, the newest last. For level `host`. */
+  async auditTail(
+    options: { readonly limit?: number | undefined; readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    const query = new URLSearchParams(options.limit === undefined ? {} : { limit: String(options.limit) });
+    const body = await this.#get('/v1/audit', query, options.signal);
+    return (body as { records: Record<string, unknown>[] }).records;
+  }
+
+  /** What Prometheus reads, in its text format. For whoever sees all VMs. */
+  async metrics(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<string> {
+    const request = { method: 'GET', path: '/metrics', deadlineMs: resourceDeadlineMs, ...options } as const;
+    return new TextDecoder().decode(await this.#http.bytes(request, 'text/plain'));
+  }
+
+  /** Exchanges the one-time code that this client was made with, in place of a token, for a token. */
+  async signIn(): Promise<NewToken> {
+    return (await this.#send({ method: 'POST', path: '/v1/session/token' })) as NewToken;
+  }
+
+  #get(path: string, query: URLSearchParams, signal: AbortSignal | undefined): Promise<unknown> {
+    return this.#send({ method: 'GET', path, query, signal });
+  }
+
+  async #send(request: Omit<HttpRequest, 'deadlineMs'>): Promise<unknown> {
+    return (await this.#http.request({ deadlineMs: resourceDeadlineMs, ...request })).body;
   }
 }
 
-/** As long as the gateway lets any command take: between two answers there may be silence. */
+/** The longest deadline of any command: between two answers there may be silence. */
 const fanOutDeadlineMs = 61 * 60_000;
 
 function selectionQuery({ vm = [], label = {} }: VmSelection): URLSearchParams {

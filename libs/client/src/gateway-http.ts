@@ -2,10 +2,10 @@ import { asProblemDocument, GatewayProblem, GatewayUnreachable } from './gateway
 import { readJson, writeJson } from './lossless-json.js';
 import { Watchdog } from './watchdog.js';
 
-/** What is used of the global function of this name. */
+/** The used part of the global `fetch`. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
-/** A bearer token, or what gives the present one for each request. */
+/** A bearer token, or a function that returns the current one for each request. */
 export type Token = string | (() => string | Promise<string>);
 
 export interface HttpRequest {
@@ -15,9 +15,9 @@ export interface HttpRequest {
   readonly query?: URLSearchParams;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
-  /** A body that is no JSON, in place of `body`. */
+  /** A body other than JSON, in place of `body`. */
   readonly bytes?: Uint8Array<ArrayBuffer> | Blob;
-  /** Milliseconds until the whole answer has arrived; of a stream, until its head and then each part has. */
+  /** Milliseconds until the whole answer has arrived; for a stream, until its head and then each part has arrived. */
   readonly deadlineMs: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -29,10 +29,10 @@ export interface HttpAnswer {
   readonly body: unknown;
 }
 
-/** Characters; twice what the gateway takes from a VM by default. */
+/** Characters; twice what the gateway accepts from a VM by default. */
 const longestLine = 128 * 1024 * 1024;
 
-/** Requests to one gateway: credentials, lossless JSON, and every failure as an error that says what it means. */
+/** Requests to one gateway: credentials, lossless JSON, and an error for every failure that says what it means. */
 export class GatewayHttp {
   constructor(
     /** Without a slash at the end. */
@@ -41,15 +41,15 @@ export class GatewayHttp {
     private readonly fetch: Fetch,
   ) {}
 
-  /** The present token. @throws what the function that gives it throws */
+  /** The current token. @throws what the function that returns it throws */
   async currentToken(): Promise<string | undefined> {
     return typeof this.token === 'function' ? await this.token() : this.token;
   }
 
   /**
-   * @throws GatewayProblem when the gateway answers with one
-   * @throws GatewayUnreachable when no answer of the gateway comes in time
-   * @throws the reason of `signal` when that was aborted
+   * @throws GatewayProblem if the gateway answers with one
+   * @throws GatewayUnreachable if no answer of the gateway comes in time
+   * @throws the reason of `signal` if that was aborted
    */
   async request(request: HttpRequest): Promise<HttpAnswer> {
     return this.#exchange(request, 'application/json', async (response) => {
@@ -58,15 +58,15 @@ export class GatewayHttp {
     });
   }
 
-  /** The body of an answer that is no JSON. @throws as {@link request} */
+  /** The body of an answer that is not JSON. @throws like {@link request} */
   bytes(request: HttpRequest, accept: string): Promise<Uint8Array<ArrayBuffer>> {
     return this.#exchange(request, accept, async (response) => new Uint8Array(await response.arrayBuffer()));
   }
 
   /**
-   * The lines of a stream as they come, a list for what came at once; the first list is empty and says that the
-   * gateway has accepted. Nothing is read ahead of the consumer.
-   * @throws as {@link request}
+   * The lines of a stream as they arrive, a list for each chunk; the first list is empty and means that the gateway has
+   * accepted the request. Nothing is read ahead of the consumer.
+   * @throws like {@link request}
    */
   async *lines(request: HttpRequest, accept: string): AsyncGenerator<string[], void, undefined> {
     const decoder = new TextDecoder();
@@ -78,7 +78,7 @@ export class GatewayHttp {
         yield [];
         continue;
       }
-      // Only what is new is searched: a line of many megabytes comes in thousands of parts.
+      // Searches only new text: a line of many megabytes arrives in thousands of parts.
       const [first = '', ...others] = decoder.decode(part, { stream: true }).split('\n');
       const lines = [rest + first, ...others];
       rest = lines.pop() ?? '';
@@ -88,9 +88,9 @@ export class GatewayHttp {
   }
 
   /**
-   * The bytes of an answer as they come; the first part is empty and says that the gateway has accepted. Nothing is read
-   * ahead of the consumer.
-   * @throws as {@link request}, also when the answer breaks off
+   * The bytes of an answer as they arrive; the first part is empty and means that the gateway has accepted the request.
+   * Nothing is read ahead of the consumer.
+   * @throws like {@link request}, also if the answer breaks off
    */
   async *parts(request: HttpRequest, accept: string): AsyncGenerator<Uint8Array, void, undefined> {
     const init = await this.#init(request, accept);
@@ -166,6 +166,6 @@ function parse(text: string): unknown {
   try {
     return readJson(text);
   } catch (error) {
-    throw new GatewayUnreachable('the answer is no JSON', { cause: error });
+    throw new GatewayUnreachable('the answer is not JSON', { cause: error });
   }
 }

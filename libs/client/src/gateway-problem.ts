@@ -1,6 +1,6 @@
 import type { ProblemCode } from './generated/problem-codes.js';
 
-/** What became of the command: the VM never saw it, answered with an error or a secret, or nobody can know. */
+/** What became of the command: the VM never saw it, the VM answered with an error or a secret, or nobody can know. */
 export type Outcome = 'not-sent' | 'refused' | 'unknown';
 
 /** The problem object of RFC 9457 with the gateway's members. */
@@ -10,30 +10,30 @@ export interface ProblemDocument {
   readonly status: number;
   readonly detail?: string;
   readonly instance?: string;
-  /** To match on. A newer gateway may have codes that are not in the types. */
+  /** For programs to match. A newer gateway may have codes that are not in the types. */
   readonly code: ProblemCode | (string & Record<never, never>);
   readonly vm?: string;
   readonly command?: string;
   readonly outcome: Outcome;
-  /** Sending the same again may help and cannot do it twice. */
+  /** Sending the same request again may succeed and cannot run the command twice. */
   readonly retryable: boolean;
-  /** Path of the operation that tells later what became of the command. */
+  /** Path of the operation, which later says what became of the command. */
   readonly operation?: string;
-  /** What the VM said, unchanged. */
+  /** The VM's error, unchanged. */
   readonly qmp?: { readonly class: string; readonly desc: string };
-  /** Everything wrong with the request. */
+  /** All faults of the request. */
   readonly errors?: readonly { readonly pointer: string; readonly message: string; readonly suggestions?: string[] }[];
-  /** For `vm-unavailable`: why there is no session with the VM; `detail` from level `configure` up. */
+  /** For `vm-unavailable`: why there is no session with the VM; `detail` for level `configure` or higher. */
   readonly lastError?: { readonly code: string; readonly detail?: string; readonly time: string };
-  /** For `vm-unavailable`: when the gateway tries it again. */
+  /** For `vm-unavailable`: when the gateway dials again. */
   readonly retryAt?: string;
-  /** What was perhaps meant, the most likely first: names, ids, or a method and path. */
+  /** Names, ids, or a method and path that the caller may have meant, the most likely first. */
   readonly suggestions?: readonly string[];
   /** For `cursor-expired`: the oldest cursor that still works. */
   readonly oldest?: string;
 }
 
-/** The gateway answered that it was not done, or that nobody knows. Match on `code`. */
+/** The gateway answered that the command failed, or that its outcome is unknown. Match on `code`. */
 export class GatewayProblem extends Error implements ProblemDocument {
   override readonly name = 'GatewayProblem';
   readonly code: ProblemDocument['code'];
@@ -66,8 +66,8 @@ export class GatewayProblem extends Error implements ProblemDocument {
 }
 
 /**
- * There was no answer of the gateway: it can't be reached, the connection broke, it was silent too long, or what
- * answered is something else (`status` then). A command may have been done all the same.
+ * The gateway did not answer: it is unreachable, the connection broke, it was silent for too long, or something else
+ * answered (then with `status`). The command may have been executed all the same.
  */
 export class GatewayUnreachable extends Error {
   override readonly name = 'GatewayUnreachable';
@@ -81,10 +81,23 @@ export class GatewayUnreachable extends Error {
   }
 }
 
-/** A problem object out of an answer; undefined when it is something else. */
+/** The problem object in an answer; undefined if it is something else. */
 export function asProblemDocument(value: unknown): ProblemDocument | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const document = value as Partial<ProblemDocument>;
   if (typeof document.code !== 'string' || typeof document.status !== 'number') return undefined;
   return { outcome: 'unknown', retryable: false, ...document } as ProblemDocument;
+}
+
+/** The gateway ended a stream. The codes are in the documents of each stream. */
+export class GatewayClosed extends Error {
+  override readonly name = 'GatewayClosed';
+
+  constructor(
+    /** Of the WebSocket close; 1006 when the connection broke. */
+    readonly code: number,
+    readonly reason: string,
+  ) {
+    super(reason === '' ? `closed with code ${code}` : `${reason} (close code ${code})`);
+  }
 }

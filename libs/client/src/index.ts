@@ -1,15 +1,18 @@
 /**
- * @qmp-gateway/client: the gateway for programs in browsers and Node.
+ * @qmp-gateway/client: a typed client of the gateway for browsers and Node.js.
  *
- * Commands and events with the types of the newest QEMU the gateway knows (others work too, untyped), 64-bit integers
- * as `bigint`, problems as typed errors, and event streams that find their way back after any loss. It needs `fetch`
- * and `WebSocket` (Node before 22 has none: pass one) and nothing else. What a VM takes is decided by the gateway and
- * the VM: nothing is validated here, and nothing is sent twice.
+ * Commands and events have the types of the newest QEMU that the gateway knows (others work too, untyped), 64-bit
+ * integers are `bigint`, problems are typed errors, and event streams resume after any loss. It needs only `fetch` and
+ * `WebSocket` (Node.js before 22 has none: pass one). The gateway and the VM decide what a VM accepts: this package
+ * validates nothing, and sends nothing twice.
  */
 export { GatewayClient, type FanOutOptions, type GatewayClientOptions, type VmSelection } from './gateway-client.js';
 export { VmClient, type AccessOptions, type KeyOptions } from './vm-client.js';
 export { AgentClient, type AgentOptions } from './agent-client.js';
-export type { ExecLine, ExecRequest, GuestAgent, WrittenFile } from './agent-resources.js';
+export type { GuestAgent, WrittenFile } from './generated/gateway-types.js';
+export { DisplayClient, type DisplayOptions } from './display-client.js';
+export { SerialClient, SerialStream, type SerialOptions, type SerialPart } from './serial-client.js';
+export type { ExecLine, ExecRequest } from './gateway-types.js';
 export type {
   ArgumentsOf,
   CommandAnswer,
@@ -21,11 +24,33 @@ export type {
   ReturnOf,
 } from './commands.js';
 export type { EventStreamOptions } from './event-stream.js';
-export type { AnyEvent, EventName, GapEvent, GatewayEvent, OwnEvent, QmpEvent } from './events.js';
-export { GatewayProblem, GatewayUnreachable, type Outcome, type ProblemDocument } from './gateway-problem.js';
+export type { AnyEvent, EventHistory, EventName, GapEvent, GatewayEvent, OwnEvent, QmpEvent } from './events.js';
+export {
+  GatewayClosed,
+  GatewayProblem,
+  GatewayUnreachable,
+  type Outcome,
+  type ProblemDocument,
+} from './gateway-problem.js';
 export type { Fetch, Token } from './gateway-http.js';
 export type {
   ApiRoot,
+  Display,
+  DisplayList,
+  NewToken,
+  Node,
+  QomObject,
+  QomTree,
+  Serial,
+  SerialList,
+  Token as StoredToken,
+  TokenRequest,
+  Vm,
+  VmList,
+  VmRegistration,
+  VmSchema,
+} from './generated/gateway-types.js';
+export type {
   CommandDecision,
   CommandOperation,
   CommandOutlook,
@@ -35,14 +60,11 @@ export type {
   OperationList,
   OperationState,
   FanOutLine,
-  QomObject,
-  QomTree,
   QomView,
-  Vm,
-  VmList,
-  VmRegistration,
-} from './resources.js';
-export type { WebSocketConstructor, WebSocketLike } from './websocket-events.js';
-export { readJson, writeJson } from './lossless-json.js';
+  SchemaCommand,
+  SchemaTypes,
+} from './gateway-types.js';
+export type { WebSocketConstructor, WebSocketLike } from './event-transport.js';
+export { JsonText, readJson, writeJson } from './lossless-json.js';
 export type { ProblemCode } from './generated/problem-codes.js';
 export type * as qapi from './generated/qapi-types.js';

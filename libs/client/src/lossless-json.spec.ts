@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readJson, writeJson } from './lossless-json.js';
+import { JsonText, readJson, writeJson } from './lossless-json.js';
 
 /** Makes the exact reader read the rest of a text, too. */
 const wide = '12345678901234567890';
@@ -80,6 +80,11 @@ describe('readJson', () => {
 });
 
 describe('writeJson', () => {
+  it('writes a JSON text as it is', () => {
+    const value = { name: 'a', size: new JsonText('1.0'), rest: [new JsonText('{"b":12345678901234567890}')] };
+    expect(writeJson(value)).toBe('{"name":"a","size":1.0,"rest":[{"b":12345678901234567890}]}');
+  });
+
   it('writes integers of any size digit for digit', () => {
     const written = (value: bigint): void => {
       expect(writeJson({ a: [value] })).toBe(`{"a":[${value}]}`);

@@ -1,28 +1,35 @@
-/**
- * JSON without loss of digits: `JSON.parse` rounds integers beyond 2^53, and `JSON.stringify` refuses a bigint.
- */
+/** JSON without loss of digits: `JSON.parse` rounds integers beyond 2^53, and `JSON.stringify` rejects a bigint. */
 
-/** A text without so long a run of digits has only safe integers, and the built-in parser is many times faster. */
+/** A text without such a long run of digits has only safe integers, and the built-in parser is many times faster. */
 const longDigits = /\d{16}/;
 
 /**
- * Reads a JSON text (RFC 8259). Integers written in digits alone that a number can't hold exactly become `bigint`, all
- * other numbers `number`.
+ * Parses a JSON text (RFC 8259). Integers written in digits alone that a number cannot hold exactly become `bigint`,
+ * all other numbers `number`.
  * @throws SyntaxError
  */
 export function readJson(text: string): unknown {
   return longDigits.test(text) ? new Reader(text).document() : (JSON.parse(text) as unknown);
 }
 
+/** JSON that somebody else wrote: `writeJson` and requests copy it as it is, to the digit. */
+export class JsonText {
+  constructor(
+    /** One JSON value; whoever reads it decides whether it is valid. */
+    readonly text: string,
+  ) {}
+}
+
 /**
- * Writes a value as `JSON.stringify` does, but for `bigint`, which becomes an integer, and numbers that JSON does not
- * have (NaN, infinities), which are refused.
- * @returns undefined for what has no JSON (undefined, functions, symbols)
+ * Writes a value like `JSON.stringify`, except that `bigint` becomes an integer, and numbers that JSON does not have
+ * (NaN, infinities) are rejected. A `JsonText` is written as it is.
+ * @returns undefined for values without JSON (undefined, functions, symbols)
  * @throws TypeError for NaN and infinities
  */
 export function writeJson(value: unknown): string | undefined {
   if (typeof value === 'bigint') return value.toString();
-  if (typeof value === 'number' && !Number.isFinite(value)) throw new TypeError(`${value} is no JSON number`);
+  if (value instanceof JsonText) return value.text;
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new TypeError(`${value} is not a JSON number`);
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map((item) => writeJson(item) ?? 'null').join(',')}]`;
   if (isConvertible(value)) return writeJson(value.toJSON());
@@ -129,7 +136,7 @@ class Reader {
     return fraction === undefined && exponent === undefined && !Number.isSafeInteger(value) ? BigInt(token) : value;
   }
 
-  /** The next character that is no white space; empty at the end. */
+  /** The next character that is not white space; empty at the end. */
   #next(): string {
     space.lastIndex = this.#at;
     space.exec(this.text);

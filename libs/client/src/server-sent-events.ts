@@ -1,10 +1,10 @@
-import type { EventTransport } from './event-stream.js';
+import type { EventTransport } from './event-transport.js';
 import { readJson } from './lossless-json.js';
 
-/** The gateway tells the position every 15 s: silence for three times as long is a lost connection. */
+/** The gateway sends a bookmark every 15 s: silence for three times as long means a lost connection. */
 const silenceMs = 45_000;
 
-/** Events by `fetch` as server-sent events (WHATWG HTML 9.2), as `EventSource` can't send a token. */
+/** Events through `fetch` as server-sent events (WHATWG HTML 9.2), because `EventSource` cannot send a token. */
 export const serverSentEvents: EventTransport = async function* ({ http }, filter, after, signal) {
   const query = new URLSearchParams();
   for (const name of ['vm', 'event', 'label'] as const) for (const value of filter[name]) query.append(name, value);

@@ -13,25 +13,23 @@ import {
   type ReturnOf,
 } from './commands.js';
 import { duration, milliseconds } from './duration.js';
-import { events, type EventSurroundings, type EventStreamOptions } from './event-stream.js';
+import { DisplayClient } from './display-client.js';
+import { SerialClient } from './serial-client.js';
+import { events, type EventStreamOptions } from './event-stream.js';
+import type { EventSurroundings } from './event-transport.js';
 import type { GatewayEvent } from './events.js';
 import type { GatewayHttp, HttpAnswer, HttpRequest } from './gateway-http.js';
-import type {
-  CommandDecision,
-  CommandOperation,
-  CommandOutlook,
-  ListedOperation,
-  QomTree,
-  QomView,
-  Vm,
-  VmRegistration,
-} from './resources.js';
+import type { DisplayList, QomTree, SerialList, Vm, VmRegistration, VmSchema } from './generated/gateway-types.js';
+import type { CommandDecision, CommandOperation, CommandOutlook, ListedOperation, QomView } from './gateway-types.js';
 
-/** For what runs commands. Longer than any deadline the gateway sets by itself: after that there is no gateway any more. */
+/**
+ * Time limit for requests that run commands: longer than any default deadline, so that beyond it the gateway must be
+ * gone.
+ */
 const commandDeadlineMs = 11 * 60_000;
-/** For what the gateway answers by itself. */
+/** Time limit for requests that the gateway answers by itself. */
 export const resourceDeadlineMs = 30_000;
-/** What the way there and back may take beyond the deadline that was asked for. */
+/** Time for the transfer in both directions, beyond the requested deadline. */
 const graceMs = 30_000;
 
 export interface KeyOptions {
@@ -41,7 +39,7 @@ export interface KeyOptions {
 }
 
 export interface AccessOptions {
-  /** The command is the guest agent's. */
+  /** For a command of the guest agent. */
   readonly agent?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -61,7 +59,9 @@ export class VmClient {
     this.agent = new AgentClient(`${this.#path}/agent`, http);
   }
 
-  /** @param options `wait` seconds (or a duration) for the VM to be `ready`; then it is answered as it is */
+  /**
+   * @param options `wait` seconds (or a duration) for the VM to become `ready`; then the answer is its current state
+   */
   async get(
     options: { readonly wait?: number | string | undefined; readonly signal?: AbortSignal | undefined } = {},
   ): Promise<Vm> {
@@ -71,9 +71,14 @@ export class VmClient {
     return (await this.#resource({ method: 'GET', path: '', query, deadlineMs, signal })) as Vm;
   }
 
+  /** Its commands and events, with the types of their arguments and return values. */
+  async schema(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<VmSchema> {
+    return (await this.#resource({ method: 'GET', path: '/schema', signal: options.signal })) as VmSchema;
+  }
+
   /**
    * Registers or replaces the VM.
-   * @param options `create`: fail with `vm-exists` when there is one
+   * @param options `create`: fails with `vm-exists` if the VM exists
    */
   async register(
     registration: VmRegistration,
@@ -84,7 +89,7 @@ export class VmClient {
     return (await this.#resource({ method: 'PUT', path: '', body: registration, headers, signal })) as Vm;
   }
 
-  /** Makes the gateway forget the VM, which itself is not touched. */
+  /** Makes the gateway forget the VM; does not affect the VM itself. */
   async forget(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
     await this.#resource({ method: 'DELETE', path: '', signal: options.signal });
   }
@@ -97,7 +102,10 @@ export class VmClient {
     return (await this.http.request(request)).body as CommandOutlook;
   }
 
-  /** Whether the caller may run a command with these arguments. Nothing is sent, and whether they fit is not asked. */
+  /**
+   * Whether the caller may run a command with these arguments. Sends nothing to the VM, and does not validate the
+   * arguments.
+   */
   async mayRunWith<C extends OrOther<CommandName>>(
     command: C,
     args: ArgumentsOf<C>,
@@ -120,7 +128,7 @@ export class VmClient {
     return returnValue(command, answer.body);
   }
 
-  /** Runs a command, or says what it would send. */
+  /** Runs a command, or returns the message that it would send. */
   async execute<C extends OrOther<CommandName>>(
     command: C,
     args: ArgumentsOf<C> | undefined,
@@ -138,7 +146,7 @@ export class VmClient {
     return (await this.#command(command, 'POST', request, options)).body;
   }
 
-  /** As `execute`, with what the gateway says beside the return value: the session, the event position, the operation. */
+  /** Like `execute`, and also returns the session, the event cursor and the operation. */
   async executeInFull<C extends OrOther<CommandName>>(
     command: C,
     ...rest: Rest<C, ExecuteOptions>
@@ -153,8 +161,8 @@ export class VmClient {
   }
 
   /**
-   * Runs a command without waiting for it: `operation` tells what becomes of it and of the work that goes on after its
-   * reply. A job whose arguments do not say `auto-dismiss` is dismissed by the gateway, once that has read how it ended.
+   * Runs a command without waiting for it: `operation` has what becomes of it and of the work that it starts. The
+   * gateway dismisses a job whose arguments do not contain `auto-dismiss`, after it has read how the job ended.
    */
   async start<C extends OrOther<CommandName>>(
     command: C,
@@ -163,7 +171,7 @@ export class VmClient {
     const [args, options = {}] = rest;
     const headers = { ...keyHeader(options), Prefer: 'respond-async' };
     const answer = await this.#command(command, 'POST', { body: args, headers }, options);
-    // A repetition of what is done already is answered with its return value.
+    // A repetition of a command that is already done gets its return value.
     const operation =
       answer.status === 202
         ? withReturnValue(answer.body as CommandOperation)
@@ -171,15 +179,15 @@ export class VmClient {
     return operation as CommandOperation<ReturnOf<C>>;
   }
 
-  /** What became of the caller's commands: of the last 10 minutes, or a day where work goes on after the reply. */
+  /** The caller's commands with their outcome: of the last 10 minutes, or of a day for those that start work. */
   async operations(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<readonly ListedOperation[]> {
     const body = await this.#resource({ method: 'GET', path: '/operations', signal: options.signal });
     return (body as { operations: ListedOperation[] }).operations;
   }
 
   /**
-   * @param id from `CommandOperation.id` or `CommandAnswer.operation`, or the path that a problem names as `operation`
-   * @param options `wait` seconds (or a duration, 10 minutes at most) for its end; then it is answered as it is
+   * @param id from `CommandOperation.id` or `CommandAnswer.operation`, or the path in a problem's `operation`
+   * @param options `wait` seconds (or a duration, 10 minutes at most) for its end; then the answer is its current state
    */
   async operation(
     id: string,
@@ -193,9 +201,9 @@ export class VmClient {
   }
 
   /**
-   * Asks the VM to give up a job or a migration.
-   * @param id as of `operation`
-   * @throws GatewayProblem `method-not-allowed` for what has ended, or can't be cancelled
+   * Makes the VM cancel a job or a migration.
+   * @param id as for `operation`
+   * @throws GatewayProblem `method-not-allowed` if it has ended, or cannot be cancelled
    */
   async cancel(id: string, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<CommandOperation> {
     const { signal } = options;
@@ -204,8 +212,8 @@ export class VmClient {
   }
 
   /**
-   * An object of the VM's object tree, with what `view` wants of those below it.
-   * @param path from the root on: `/machine/peripheral/net0`
+   * An object of the VM's object tree, with the objects below it that `view` selects.
+   * @param path from the root: `/machine/peripheral/net0`
    */
   async qomObject(path: string, view: QomView & { readonly signal?: AbortSignal | undefined } = {}): Promise<QomTree> {
     const { signal, ...wanted } = view;
@@ -215,7 +223,7 @@ export class VmClient {
     return (await this.#resource(request)) as QomTree;
   }
 
-  /** The value of a property: `/machine/peripheral/net0/mac`. Integers that a number can't hold are `bigint`. */
+  /** The value of a property: `/machine/peripheral/net0/mac`. Integers that a number cannot hold are `bigint`. */
   async qomProperty(path: string, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<unknown> {
     const { signal } = options;
     return this.#resource({ method: 'GET', path: qomResource(path), deadlineMs: commandDeadlineMs, signal });
@@ -232,7 +240,7 @@ export class VmClient {
     await this.#resource({ ...request, signal });
   }
 
-  /** What the VM shows now, as PNG. @param display default: the first one */
+  /** A picture of the VM's screen, as PNG. @param display default: the first one */
   async screen(
     display: {
       readonly device?: string | undefined;
@@ -247,7 +255,29 @@ export class VmClient {
     return this.http.bytes({ method: 'GET', path, query, deadlineMs: commandDeadlineMs, signal }, 'image/png');
   }
 
-  /** Types a text on a keyboard of the US layout; resolves when the last key was let go. */
+  /** Its displays, and why there are none. */
+  async displays(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<DisplayList> {
+    const request = { method: 'GET', path: '/displays', deadlineMs: commandDeadlineMs, ...options } as const;
+    return (await this.#resource(request)) as DisplayList;
+  }
+
+  /** One of its displays. @param id as `displays` lists it; `default` unless QEMU was told otherwise */
+  display(id = 'default'): DisplayClient {
+    return new DisplayClient(id, `${this.#path}/displays/${encodeURIComponent(id)}`, this.surroundings);
+  }
+
+  /** Its serial lines, and why there are none. */
+  async serials(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<SerialList> {
+    const request = { method: 'GET', path: '/serials', deadlineMs: commandDeadlineMs, ...options } as const;
+    return (await this.#resource(request)) as SerialList;
+  }
+
+  /** One of its serial lines. @param id as `serials` lists it */
+  serial(id: string): SerialClient {
+    return new SerialClient(id, `${this.#path}/serials/${encodeURIComponent(id)}`, this.surroundings);
+  }
+
+  /** Types a text on a keyboard with US layout; resolves when the last key is released. */
   async type(text: string, options: KeyOptions = {}): Promise<void> {
     await this.#keys({ text }, options);
   }
@@ -312,7 +342,7 @@ function operationResource(id: string): string {
   return `/operations/${encodeURIComponent(id.slice(id.lastIndexOf('/') + 1))}`;
 }
 
-/** What a command returned, with the integers of its type. */
+/** The return value of a command, with the integers of its type. */
 function withReturnValue(operation: CommandOperation): CommandOperation {
   if (operation.return === undefined || operation.command === null) return operation;
   return { ...operation, return: returnValue(operation.command, operation.return) };
@@ -328,7 +358,7 @@ function qomResource(path: string): string {
   ].join('/');
 }
 
-/** Arguments as a query; undefined where that can't say them. */
+/** Arguments as a query; undefined if a query cannot express them. */
 function queryArguments(args: unknown): URLSearchParams | undefined {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries((args ?? {}) as Record<string, unknown>)) {

@@ -1,6 +1,6 @@
 import { GatewayProblem, GatewayUnreachable } from './gateway-problem.js';
 
-/** Ends one exchange with the gateway: when it is silent for too long, or when the caller wants no more. */
+/** Ends one exchange with the gateway: if it is silent for too long, or if the caller aborts. */
 export class Watchdog {
   readonly #ending = new AbortController();
   readonly #endedByCaller = (): void => this.#ending.abort();
@@ -16,7 +16,7 @@ export class Watchdog {
     return this.#ending.signal;
   }
 
-  /** From now on there has to be an answer within `ms`. */
+  /** Expects an answer within `ms` from now. */
   arm(ms: number): void {
     this.disarm();
     this.#timer = setTimeout(() => {
@@ -25,19 +25,19 @@ export class Watchdog {
     }, ms);
   }
 
-  /** Nothing is waited for. */
+  /** Expects nothing. */
   disarm(): void {
     clearTimeout(this.#timer);
   }
 
-  /** Lets go of the caller's signal and ends what is still going on. */
+  /** Detaches from the caller's signal and ends what is still in progress. */
   end(): void {
     this.disarm();
     this.caller?.removeEventListener('abort', this.#endedByCaller);
     this.#ending.abort();
   }
 
-  /** What an error means: the caller's own reason, or what became of the exchange. */
+  /** Converts an error: to the caller's own reason, or to what became of the exchange. */
   explain(error: unknown): unknown {
     if (this.caller?.aborted === true) return this.caller.reason;
     if (this.#silentFor !== undefined) return new GatewayUnreachable(`no answer within ${this.#silentFor} ms`);

@@ -1,4 +1,7 @@
-/** Where a type has 64-bit integers (`bigint` in the types) and where numbers with a fraction; all else is left out. */
+/**
+ * The places in a type with 64-bit integers (`bigint` in the types) and with fractional numbers; everything else is
+ * left out.
+ */
 export type IntegerNode =
   | 'integer'
   | 'float'
@@ -12,7 +15,9 @@ export type IntegerNode =
       readonly cases?: Readonly<Record<string, number>>;
     };
 
-/** Returns of commands and data of events by their node; nodes refer to each other by index, as types may be cyclic. */
+/**
+ * The nodes of command return values and event data; nodes refer to each other by index, because types may be cyclic.
+ */
 export interface IntegerTable {
   readonly commands: Readonly<Record<string, number>>;
   readonly events: Readonly<Record<string, number>>;
@@ -20,10 +25,10 @@ export interface IntegerTable {
 }
 
 /**
- * Turns integers that the schema calls 64 bits wide into `bigint`, whatever their size, so that a member always has
- * the type it is declared with. Everything the table does not name stays as `readJson` made it.
+ * Converts integers that the schema declares as 64 bits wide to `bigint`, whatever their size, so that a member always
+ * has its declared type. Values that the table does not name stay as `readJson` returned them.
  * @param value changed in place
- * @param root node of the whole value; undefined where the table knows nothing
+ * @param root node of the whole value; undefined if the table has none
  */
 export function widenIntegers(value: unknown, { nodes }: IntegerTable, root: number | undefined): unknown {
   const visit = (each: unknown, reference: number): unknown => {
@@ -31,7 +36,7 @@ export function widenIntegers(value: unknown, { nodes }: IntegerTable, root: num
     if (node === 'integer') return typeof each === 'number' && Number.isInteger(each) ? BigInt(each) : each;
     if (node === 'float') return typeof each === 'bigint' ? Number(each) : each;
     if (node === undefined || typeof each !== 'object' || each === null) {
-      // An alternate may have its integer here; other nodes have nothing to find in a scalar.
+      // An alternate may have its integer here; other nodes contain nothing in a scalar.
       return node !== undefined && 'oneOf' in node ? visitBranches(each, node.oneOf) : each;
     }
     if ('oneOf' in node) return visitBranches(each, node.oneOf);
@@ -54,7 +59,7 @@ export function widenIntegers(value: unknown, { nodes }: IntegerTable, root: num
   return root === undefined ? value : visit(value, root);
 }
 
-/** The own member of this name, which comes from outside. */
+/** The own member of this name; the name comes from outside. */
 export function lookUp(table: Readonly<Record<string, number>>, name: string): number | undefined {
   return Object.hasOwn(table, name) ? table[name] : undefined;
 }
