@@ -7,6 +7,7 @@ import { checkFrontDoor, type Doorway } from './front-door.js';
 const rules = {
   allowedHosts: ['gw.example.org'],
   allowedOrigins: ['https://dash.example.org', 'http://dev.local:3000'],
+  publicUrl: { origin: 'https://public.example.org', host: 'public.example.org' },
 };
 const plain: Doorway = { kind: 'tcp', port: 8080, secure: false };
 const secure: Doorway = { kind: 'tcp', port: 443, secure: true, names: ['cert.example.org', '*.wild.example.org'] };
@@ -38,21 +39,15 @@ describe('Host', () => {
   it.each([
     ...['localhost:8080', 'LocalHost:8080', 'localhost.:8080', '127.0.0.1:8080', '[::1]:8080', '10.1.2.3:8080'],
     ...['gw.example.org', 'gw.example.org:9999', 'GW.Example.Org.:1'],
+    ...['public.example.org', 'public.example.org:8080', 'Public.Example.org'],
+    // Published on another port, or reached by a tunnel.
+    ...['localhost', 'localhost:80', 'localhost:18080', '127.0.0.1', '127.0.0.1:9', '[::1]', '[::1]:18080', '10.1.2.3'],
   ])('%s is this gateway', (name) => {
     expect(host(name)).toBe('');
   });
 
   it.each([
-    ...[
-      'evil.example:8080',
-      'localhost',
-      'localhost:80',
-      'localhost:8081',
-      '127.0.0.1',
-      '[::1]',
-      '[::1:8080',
-      '::1:8080',
-    ],
+    ...['evil.example:8080', '[::1:8080', '::1:8080'],
     ...[
       'localhost.evil.example:8080',
       'evil-localhost:8080',
@@ -167,6 +162,13 @@ describe('Origin', () => {
     expect(origin('https://cert.example.org', secure, 'cert.example.org:443')).toBe('');
   });
 
+  it('is the own one too behind a proxy that speaks TLS', () => {
+    expect(origin('https://public.example.org', plain, 'public.example.org')).toBe('');
+    expect(origin('http://public.example.org', plain, 'public.example.org')).toBe('');
+    for (const other of ['https://public.example.org:8443', 'https://x.public.example.org', 'https://evil.example'])
+      expect(origin(other, plain, 'public.example.org')).toBe('origin-refused');
+  });
+
   it('that is allowed is named in the answer, to the letter', () => {
     expect(origin('https://dash.example.org')).toBe('https://dash.example.org');
     expect(origin('http://dev.local:3000')).toBe('http://dev.local:3000');
@@ -225,9 +227,10 @@ describe('Fetch Metadata', () => {
 
   it('lets a link lead to the docs page, and to nothing else', () => {
     expect(site('cross-site', navigation, '/docs')).toBe('');
-    expect(site('cross-site', navigation, '/docs/')).toBe('');
+    expect(site('cross-site', navigation, '/docs/')).toBe('origin-refused');
     expect(site('cross-site', navigation, '/v1/vms')).toBe('origin-refused');
     expect(site('cross-site', navigation, '/docs', 'POST')).toBe('origin-refused');
+    expect(site('cross-site', [['Origin', rules.publicUrl.origin]])).toBe('origin-refused');
     expect(
       site(
         'cross-site',

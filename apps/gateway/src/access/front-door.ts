@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { Problem } from '../problems/problem.js';
+import type { PublicUrl } from '../settings/public-url.js';
 
-/** What the front door needs to know of the listener a request came in by. */
+/** What the front door needs to know about the listener of a request. */
 export interface Doorway {
   readonly kind: 'tcp' | 'unix';
   /** Port of a tcp listener, the real one. */
@@ -17,6 +18,8 @@ export interface BrowserRules {
   readonly allowedHosts: readonly string[];
   /** Origins of pages that may use the API, exact. */
   readonly allowedOrigins: readonly string[];
+  /** What browsers call the gateway behind a proxy. */
+  readonly publicUrl?: Pick<PublicUrl, 'origin' | 'host'> | undefined;
 }
 
 const exposedHeaders = [
@@ -24,6 +27,7 @@ const exposedHeaders = [
   'QMP-VM-Epoch',
   'QMP-Event-Cursor',
   'QMP-Operation',
+  'QMP-Node',
   'X-Request-Id',
   'Idempotency-Replayed',
   'Preference-Applied',
@@ -35,11 +39,14 @@ const exposedHeaders = [
   'ETag',
   'Location',
   'Allow',
+  'Content-Digest',
+  'Serial-Position',
   'WWW-Authenticate',
 ].join(', ');
 const allowedHeaders = [
   'Authorization',
   'Content-Type',
+  'Content-Digest',
   'Accept',
   'Request-Timeout',
   'Dry-Run',
@@ -57,9 +64,9 @@ const allowedHeaders = [
 export const noCorsHeaders: Readonly<Record<string, string>> = Object.freeze({});
 
 /**
- * The checks before any credentials are looked at: is the request meant for this gateway (Host, against DNS rebinding)
- * and may the page that sends it do so (Origin and Fetch Metadata, against cross-site requests)?
- * Returns the CORS headers of the answer, or the problem.
+ * The checks before credentials: is the request meant for this gateway (Host, against DNS rebinding), and may the page
+ * that sends it do so (Origin and Fetch Metadata, against cross-site requests)? Returns the CORS headers of the answer,
+ * or the problem.
  */
 export function checkFrontDoor(
   request: IncomingMessage,
@@ -67,9 +74,11 @@ export function checkFrontDoor(
   rules: BrowserRules,
 ): Readonly<Record<string, string>> | Problem {
   const host = request.headers.host;
-  // Routers take the path out of a whole URL, whose host nobody has looked at.
+  // Routers take the path from an absolute URL, whose host was not checked.
+  if (request.method === 'CONNECT')
+    return new Problem('host-refused', 'CONNECT asks for a tunnel; the gateway is not a proxy.');
   if (request.url?.startsWith('/') !== true && request.url !== '*')
-    return new Problem('host-refused', 'The request target is a whole URL; this is no proxy.');
+    return new Problem('host-refused', 'The request target is an absolute URL; the gateway is not a proxy.');
   if (door.kind === 'tcp') {
     const refusal = checkHost(request, host, door, rules);
     if (refusal !== undefined) return refusal;
@@ -78,17 +87,17 @@ export function checkFrontDoor(
   const site = request.headers['sec-fetch-site'];
   if (origin === undefined && site === undefined) return noCorsHeaders;
   if (origin !== undefined && rules.allowedOrigins.includes(origin)) return corsHeaders(origin);
-  if (origin !== undefined && !isSameOrigin(origin, host, door))
+  if (origin !== undefined && origin !== rules.publicUrl?.origin && !isSameOrigin(origin, host, door))
     return new Problem(
       'origin-refused',
       `Pages of ${describeOrigin(origin)} may not use this gateway (allowedOrigins).`,
     );
-  if ((site === 'cross-site' || site === 'same-site') && !isTopLevelDocs(request))
+  if ((site === 'cross-site' || site === 'same-site') && !isLinkToPage(request))
     return new Problem('origin-refused', `The browser sent this for a page of another site (Sec-Fetch-Site: ${site}).`);
   return noCorsHeaders;
 }
 
-/** Answer headers of a preflight of an allowed origin. */
+/** Answer headers for a preflight of an allowed origin. */
 export function preflightHeaders(cors: Readonly<Record<string, string>>): Record<string, string> {
   return {
     ...cors,
@@ -116,19 +125,35 @@ function checkHost(
   }
   if (hosts > 1) return new Problem('host-refused', 'More than one Host header.');
   if (host === undefined) return isHealthCheck(request) ? undefined : new Problem('host-refused', 'No Host header.');
-  const { name, port } = splitHost(host);
-  if (rules.allowedHosts.includes(name)) return undefined;
-  const known = name === 'localhost' || isIP(name) !== 0 || (door.names?.some((own) => isNamed(own, name)) ?? false);
-  const expectedPort = door.port ?? (door.secure ? 443 : 80);
-  if (known && (port ?? (door.secure ? 443 : 80)) === expectedPort) return undefined;
-  if (isHealthCheck(request)) return undefined;
+  if (isHostOf(door, host, rules) || isHealthCheck(request)) return undefined;
   return new Problem(
     'host-refused',
-    `The Host header names ${JSON.stringify(host.slice(0, 200))}, which is none of this gateway's names (allowedHosts) with its port.`,
+    `The Host header names ${JSON.stringify(host.slice(0, 200))}, which is none of this gateway's names (allowedHosts, publicUrl).`,
   );
 }
 
-/** Load balancers ask by address, by a name of their own, or in HTTP/1.0 by none; there is nothing to be learnt by it. */
+/** The last name that was right: nearly all requests have the same. */
+let right: { door: Doorway; host: string; allowedHosts: readonly string[] } | undefined;
+
+function isHostOf(door: Doorway, host: string, rules: BrowserRules): boolean {
+  const { allowedHosts } = rules;
+  if (right?.door === door && right.host === host && right.allowedHosts === allowedHosts) return true;
+  const isRight = isNameOf(door, host, rules);
+  if (isRight) right = { door, host, allowedHosts };
+  return isRight;
+}
+
+function isNameOf(door: Doorway, host: string, { allowedHosts, publicUrl }: BrowserRules): boolean {
+  const { name, port } = splitHost(host);
+  if (allowedHosts.includes(name) || name === publicUrl?.host) return true;
+  // Nobody can rebind these by DNS, and a published port or a tunnel changes the port that the client sees.
+  if (name === 'localhost' || isIP(name) !== 0) return !Number.isNaN(port);
+  const usualPort = door.secure ? 443 : 80;
+  const isCertified = door.names?.some((own) => isNamed(own, name)) ?? false;
+  return isCertified && (port ?? usualPort) === (door.port ?? usualPort);
+}
+
+/** Load balancers send an address, a name of their own, or in HTTP/1.0 no Host; the answers reveal nothing. */
 function isHealthCheck({ method, url = '' }: IncomingMessage): boolean {
   return (method === 'GET' || method === 'HEAD') && /^\/(?:livez|readyz)(?:\?|$)/.test(url);
 }
@@ -140,7 +165,7 @@ function isNamed(own: string, name: string): boolean {
   return dot > 0 && name.slice(dot) === own.slice(1);
 }
 
-/** Lower-case name without brackets or trailing dot, and the port if one is written. NaN for a port that is none. */
+/** Lower-case name without brackets or trailing dot, and the port if there is one. NaN for an invalid port. */
 function splitHost(host: string): { name: string; port: number | undefined } {
   const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]]*))(?::(\d{1,5}))?$/.exec(host);
   if (match === null) return { name: '', port: NaN };
@@ -157,11 +182,12 @@ function isSameOrigin(origin: string, host: string | undefined, door: Doorway): 
   return origin.toLowerCase() === canonical;
 }
 
-function isTopLevelDocs(request: IncomingMessage): boolean {
-  const path = request.url?.split('?', 1)[0];
+/** A page of another site may lead a reader to our pages, which hold nothing of anybody. */
+function isLinkToPage(request: IncomingMessage): boolean {
+  const path = request.url?.split('?', 1)[0] ?? '';
   return (
     request.method === 'GET' &&
-    (path === '/docs' || path === '/docs/') &&
+    /^\/(?:docs|console(?:\/.*)?)?$/.test(path) &&
     request.headers['sec-fetch-mode'] === 'navigate' &&
     request.headers['sec-fetch-dest'] === 'document'
   );

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { coversPattern, excess, isVmPattern } from './grant.js';
+import { coversPattern, excess } from './grant.js';
+import { isVmPattern } from '../settings/vm-pattern.js';
 import { Principal } from './principal.js';
 
 const glob = fc.string({ unit: fc.constantFrom('a', 'b', '*'), minLength: 1, maxLength: 6 });

@@ -1,20 +1,11 @@
 import { matchesGlob } from './glob.js';
 import { reaches, type CommandGlobs, type Grant } from './principal.js';
 
-/** A VM id, or a glob of them. */
-const idGlob = /^[A-Za-z0-9._*-]{1,256}$/;
-const labelGlob = /^label:[A-Za-z0-9][A-Za-z0-9._/-]{0,62}=.{0,256}$/su;
-
-/** True for an entry of a grant's `vms`: an id glob, or `label:key=glob`. */
-export function isVmPattern(pattern: string): boolean {
-  return idGlob.test(pattern) || labelGlob.test(pattern);
-}
-
 /**
- * True when every VM that `inner` means is meant by `outer`.
+ * True if `outer` selects every VM that `inner` selects.
  *
- * A glob covers another exactly when it matches the other's text: only a star can match the other's star, and whatever
- * that star may stand for, the outer one stands for too.
+ * A glob covers another exactly if it matches the other's text: only a star can match the other's star, and then it
+ * matches everything that the other's star can match.
  */
 export function coversPattern(outer: string, inner: string): boolean {
   if (outer === '*') return true;
@@ -24,8 +15,8 @@ export function coversPattern(outer: string, inner: string): boolean {
 }
 
 /**
- * Why a grant is more than its giver has, in words; undefined when it is not. Commands the giver is denied are no
- * question here: what is given inherits those rules (see {@link narrowedCommands}).
+ * Describes how a grant exceeds its giver's; undefined if it does not. Commands that the giver is denied do not matter
+ * here: the new grant inherits those rules (see {@link narrowedCommands}).
  */
 export function excess(giver: Grant, wanted: Grant): string | undefined {
   if (!reaches(giver.level, wanted.level))
@@ -41,7 +32,7 @@ export function excess(giver: Grant, wanted: Grant): string | undefined {
   return endpoint === undefined ? undefined : `endpoint ${JSON.stringify(endpoint)} is outside the maker's own`;
 }
 
-/** The first pattern that none of the giver's covers; a giver without a list covers all. */
+/** The first pattern that no pattern of the giver covers; a giver without a list covers all. */
 function beyond(
   given: readonly string[] | undefined,
   wanted: readonly string[],
@@ -50,7 +41,10 @@ function beyond(
   return given && wanted.find((pattern) => !given.some((own) => covers(own, pattern)));
 }
 
-/** The command rules of what is given: allowed is what was asked for, or the giver's; denied is what either denies. */
+/**
+ * The command rules of the new grant: it allows what was requested, or what the giver may; it denies what either
+ * denies.
+ */
 export function narrowedCommands(giver: CommandGlobs = {}, wanted: CommandGlobs = {}): CommandGlobs | undefined {
   const allow = wanted.allow ?? giver.allow;
   const deny = [...new Set([...(giver.deny ?? []), ...(wanted.deny ?? [])])];

@@ -7,52 +7,63 @@ export type Level = CommandClass;
 const rank: Readonly<Record<Level, number>> = { read: 0, operate: 1, configure: 2, host: 3 };
 export const levels = Object.keys(rank) as readonly Level[];
 
-/** True when a principal of level `have` may do what needs level `need`. */
+/** True if a principal of level `have` may do what needs level `need`. */
 export function reaches(have: Level, need: Level): boolean {
   return rank[have] >= rank[need];
 }
 
-/** What a VM shows to access decisions. */
+/** The part of a VM that access decisions use. */
 export interface VmIdentity {
   readonly id: string;
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** Names of commands, or globs of them; what is denied is denied whatever is allowed. */
+/** Names or globs of commands; `deny` takes precedence over `allow`. */
 export interface CommandGlobs {
   readonly allow?: readonly string[];
   readonly deny?: readonly string[];
 }
 
-/** What a principal was granted. Globs know only `*`; `vms` entries are id globs or `label:key=glob`. */
+/** What a principal may do. Globs have only `*`; `vms` entries are id globs or `label:key=glob`. */
 export interface Grant {
   readonly level: Level;
   readonly vms: readonly string[];
   readonly commands?: CommandGlobs;
-  /** Endpoints this principal may register VMs at, besides what level `host` may. */
+  /** Endpoints at which this principal may register VMs without level `host`. */
   readonly endpoints?: readonly string[];
   /**
-   * The operator's globs that `endpoints` are part of. Fixed text in a glob that somebody else made, for a token of his
-   * own, is no word of the operator's: it may name a link.
+   * The operator's globs that `endpoints` are part of. Fixed text in a glob that somebody else wrote, for a token of
+   * their own, is not the operator's: it may name a link.
    */
   readonly operatorEndpoints?: readonly string[];
 }
 
-/** Who asks. Immutable: a token that is revoked or expires is told by `stillValid`. */
+/** For how long credentials stand for their holder. */
+export interface CredentialLife {
+  /** Asked again while a stream is open; always true by default. */
+  readonly stillValid?: () => boolean;
+  /** When the credentials end by themselves, milliseconds since 1970; they may be revoked before. Never by default. */
+  readonly expires?: number;
+}
+
+const always = (): boolean => true;
+
+/** Who sends a request. Immutable: `stillValid` says whether a token was revoked or has expired. */
 export class Principal {
-  /** True when the principal's scope is every VM there is or will be. */
+  /** True if the principal's scope is every VM, present and future. */
   readonly seesAll: boolean;
+  readonly stillValid: () => boolean;
+  readonly expires: number;
 
   constructor(
     /** Stable and unique: scopes idempotency keys, queue fairness and operations. Never secret. */
     readonly id: string,
     readonly name: string,
     readonly grant: Grant,
-    /** Checked again while a stream is open. */
-    readonly stillValid: () => boolean = () => true,
-    /** When the credentials end by themselves, milliseconds since 1970; they may be revoked before. */
-    readonly expires: number = Infinity,
+    { stillValid = always, expires = Infinity }: CredentialLife = {},
   ) {
+    this.stillValid = stillValid;
+    this.expires = expires;
     this.seesAll = grant.vms.includes('*');
   }
 
@@ -64,7 +75,7 @@ export class Principal {
     return reaches(this.grant.level, need);
   }
 
-  /** What lies outside answers 404 and is absent from lists, streams, fan-out and history. */
+  /** VMs outside the scope get 404 and are absent from lists, streams, fan-outs and history. */
   sees(vm: VmIdentity): boolean {
     if (this.seesAll) return true;
     return this.grant.vms.some((pattern) => {

@@ -1,10 +1,11 @@
-import type { CommandAnswer, CommandPath, CommandRequest } from '../commands/command-request.js';
+import { systemClock, TokenBucket, type Clock } from '@qmp-gateway/qmp';
+import { BoundedMap } from '../bounds/bounded-map.js';
 import { Problem } from '../problems/problem.js';
 
-/** Principals with a bucket that is not full; a new one beyond empties the table, which only ever lets more through. */
+/** Principals with a bucket; whose bucket is forgotten gets a full one, which only ever lets more through. */
 const mostBuckets = 10_000;
 
-/** What taking one request out of a principal's bucket came to. */
+/** The result of taking one request out of a principal's bucket. */
 export interface Allowance {
   readonly refusal?: Problem;
   /** `RateLimit-*`, for the answer. */
@@ -13,47 +14,30 @@ export interface Allowance {
 
 /** A token bucket for each principal: `perSecond` requests a second, bursts of as many (`limits.requestsPerSecond`). */
 export class RequestLimiter {
-  readonly #buckets = new Map<string, { tokens: number; at: number }>();
+  readonly #buckets = new BoundedMap<string, TokenBucket>(mostBuckets);
 
   constructor(
     private readonly perSecond: number,
-    private readonly now: () => number = () => performance.now(),
+    private readonly clock: Clock = systemClock,
   ) {}
 
   take(principalId: string): Allowance {
     const { perSecond } = this;
-    const now = this.now();
+    const now = this.clock.now();
     let bucket = this.#buckets.get(principalId);
     if (bucket === undefined) {
-      if (this.#buckets.size >= mostBuckets) this.#buckets.clear();
-      bucket = { tokens: perSecond, at: now };
+      bucket = new TokenBucket({ perSecond, burst: perSecond }, now);
       this.#buckets.set(principalId, bucket);
     }
-    const tokens = Math.min(perSecond, bucket.tokens + ((now - bucket.at) * perSecond) / 1000);
-    const allowed = tokens >= 1;
-    bucket.tokens = allowed ? tokens - 1 : tokens;
-    bucket.at = now;
+    const allowed = bucket.tryTake(now);
+    const { tokens } = bucket;
     const headers = {
       'RateLimit-Limit': String(perSecond),
-      'RateLimit-Remaining': String(Math.floor(bucket.tokens)),
-      'RateLimit-Reset': String(Math.ceil((perSecond - bucket.tokens) / perSecond)),
+      'RateLimit-Remaining': String(Math.floor(tokens)),
+      'RateLimit-Reset': String(Math.ceil((perSecond - tokens) / perSecond)),
     };
     if (allowed) return { headers };
     const detail = `These credentials have ${perSecond} requests a second (limits.requestsPerSecond).`;
     return { headers, refusal: new Problem('too-many-requests', detail) };
-  }
-}
-
-/** Commands that come over a connection count as the requests they would be over HTTP. */
-export class LimitedCommandPath implements CommandPath {
-  constructor(
-    private readonly path: CommandPath,
-    private readonly limits: { readonly limiter: RequestLimiter | undefined },
-  ) {}
-
-  execute(request: CommandRequest, answer: (answer: CommandAnswer) => void): void {
-    const refusal = this.limits.limiter?.take(request.principal.id).refusal;
-    if (refusal === undefined) this.path.execute(request, answer);
-    else answer({ ok: false, problem: refusal.about({ vm: request.vm, command: request.command }), trace: {} });
   }
 }

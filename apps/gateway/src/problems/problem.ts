@@ -1,8 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { linkTo } from '../settings/links.js';
 import { problemCatalogue, type Outcome, type ProblemCode } from './catalogue.js';
 
-/** One fault of a request: where it is and what is wrong. */
+/** One fault of an input: where it is and what is wrong. */
 export interface Fault {
+  /** The part of the request; absent for the arguments of a command. */
+  readonly in?: 'query' | 'body' | 'header' | 'path';
+  /** RFC 6901: into the part, of a query or header its name. */
   readonly pointer: string;
   readonly message: string;
   readonly suggestions?: readonly string[];
@@ -13,16 +17,16 @@ export interface ProblemFields {
   readonly command?: string;
   readonly outcome?: Outcome;
   readonly retryable?: boolean;
-  /** Path of the operation that goes on or ended without the caller. */
+  /** Path of the operation that goes on, or ended, without the caller. */
   readonly operation?: string;
-  /** What QEMU said, unchanged. */
+  /** The VM's error, unchanged. */
   readonly qmp?: { readonly class: string; readonly desc: string };
   readonly errors?: readonly Fault[];
-  /** For `vm-unavailable`: why there is no session with the VM; its detail may show host paths. */
+  /** For `vm-unavailable`: why there is no session with the VM. Its detail may contain host paths. */
   readonly lastError?: { readonly code: string; readonly detail?: string; readonly time: string };
-  /** For `vm-unavailable`: when it is tried again. */
+  /** For `vm-unavailable`: when the gateway dials again. */
   readonly retryAt?: string;
-  /** What was perhaps meant, the most likely first: names, ids, or a method and path. */
+  /** Names, ids, or a method and path that the caller may have meant, the most likely first. */
   readonly suggestions?: readonly string[];
   /** For `cursor-expired`: the oldest cursor that still works. */
   readonly oldest?: string;
@@ -30,7 +34,7 @@ export interface ProblemFields {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** An answer that is not a success. Thrown or passed as a value; turned into bytes only by {@link problemBody}. */
+/** What a client gets in place of success. Thrown or passed as a value; only {@link problemBody} turns it into bytes. */
 export class Problem extends Error {
   override readonly name = 'Problem';
 
@@ -58,7 +62,7 @@ export class Problem extends Error {
     return { ...defaultHeaders[this.code], ...this.fields.headers };
   }
 
-  /** The same problem, told about this VM and command. */
+  /** The same problem, with this VM and command where it has none. */
   about(fields: Pick<ProblemFields, 'vm' | 'command'>): Problem {
     return new Problem(this.code, this.detail, { ...fields, ...this.fields });
   }
@@ -69,18 +73,20 @@ const defaultHeaders: Partial<Record<ProblemCode, Record<string, string>>> = {
   'queue-full': { 'Retry-After': '1' },
   'too-many-requests': { 'Retry-After': '1' },
   'vm-unavailable': { 'Retry-After': '1' },
+  'fleet-unavailable': { 'Retry-After': '1' },
+  'fleet-misconfigured': { 'Retry-After': '5' },
   'shutting-down': { 'Retry-After': '2' },
   'audit-unavailable': { 'Retry-After': '5' },
   'idempotency-unavailable': { 'Retry-After': '5' },
   'upgrade-required': { Upgrade: 'websocket' },
 };
 
-/** The problem object of RFC 9457 as clients get it, over HTTP, inside JSON-RPC errors and in fan-out lines. */
+/** The problem object of RFC 9457, as clients get it over HTTP, in JSON-RPC errors and in fan-out lines. */
 export function problemBody(problem: Problem): Record<string, unknown> {
   const kind = problemCatalogue[problem.code];
   const { vm, command, operation, qmp, errors, suggestions = [], oldest, lastError, retryAt } = problem.fields;
   return {
-    type: `/problems/${problem.code}`,
+    type: linkTo(`/problems/${problem.code}`),
     title: kind.title,
     status: kind.status,
     detail: problem.detail,
@@ -90,7 +96,7 @@ export function problemBody(problem: Problem): Record<string, unknown> {
     ...(command === undefined ? {} : { command }),
     outcome: problem.outcome,
     retryable: problem.retryable,
-    ...(operation === undefined ? {} : { operation }),
+    ...(operation === undefined ? {} : { operation: linkTo(operation) }),
     ...(qmp === undefined ? {} : { qmp }),
     ...(errors === undefined ? {} : { errors }),
     ...(lastError === undefined ? {} : { lastError }),
@@ -100,12 +106,12 @@ export function problemBody(problem: Problem): Record<string, unknown> {
   };
 }
 
-/** The suggestions as the end of a `detail`; empty when there are none. */
+/** The suggestions as the end of a `detail`; empty if there are none. */
 export function didYouMean(suggestions: readonly string[]): string {
   return suggestions.length > 0 ? ` Did you mean ${suggestions.join(' or ')}?` : '';
 }
 
-/** Anything thrown, as the problem to answer; whatever is not a {@link Problem} is a fault of ours and tells nothing. */
+/** Converts anything thrown to a problem. An error other than a {@link Problem} is a bug: the client gets no detail of it. */
 export function asProblem(thrown: unknown): Problem {
   return thrown instanceof Problem
     ? thrown

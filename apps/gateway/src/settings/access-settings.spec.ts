@@ -62,8 +62,8 @@ describe('jwt', () => {
   });
 
   it.each([
-    [{ ...jwt, algorithms: ['HS256'] }, 'jwt.algorithms'],
-    [{ ...jwt, algorithms: ['none'] }, 'jwt.algorithms'],
+    [{ ...jwt, algorithms: ['HS256'] }, 'jwt.algorithms.0'],
+    [{ ...jwt, algorithms: ['ES256', 'none'] }, 'jwt.algorithms.1'],
     [{ ...jwt, algorithms: [] }, 'jwt.algorithms'],
     [{ ...jwt, jwks: 'http://id.example.org/keys' }, 'jwt.jwks'],
     [{ ...jwt, jwks: 'ftp://id.example.org/keys' }, 'jwt.jwks'],

@@ -1,12 +1,13 @@
 import { join } from 'node:path';
-import { DiscoveryPattern } from '../vms/discovery/discovery-pattern.js';
+import { DiscoveryPattern } from './discovery-pattern.js';
+import type { FleetSettings } from './fleet-settings.js';
 import { isLocal, type ListenerAddress } from './listener-address.js';
 import { realPath } from './own-sockets.js';
 import type { Settings } from './settings.js';
 
-/** Settings that are right one by one and wrong together. */
+/** Settings that are valid one by one and contradict each other. */
 interface Combination {
-  /** When one of these is wrong by itself, nothing is said of them together. */
+  /** If one of these is wrong by itself, the combination is not checked. */
   readonly of: readonly (keyof Settings)[];
   faults(settings: Settings): readonly (string | false | undefined)[];
 }
@@ -19,14 +20,14 @@ const combinations: readonly Combination[] = [
       return [
         auth === 'none' &&
           open !== undefined &&
-          `auth: none is refused, because ${shownAddress(open)} can be reached from other machines`,
+          `auth: cannot be none, because other machines can reach ${shownAddress(open)}`,
       ];
     },
   },
   {
     of: ['auth', 'allowHost'],
     faults: ({ auth, allowHost }) => [
-      auth === 'token' && allowHost && 'allowHost: goes with auth: none only; with tokens, give a token level host',
+      auth === 'token' && allowHost && 'allowHost: needs auth: none; with auth: token, create a token of level host',
     ],
   },
   {
@@ -34,7 +35,7 @@ const combinations: readonly Combination[] = [
     faults: ({ auth, jwt, clientCertificates }) => [
       auth === 'none' &&
         (jwt !== undefined || clientCertificates.length > 0) &&
-        'auth: none takes everybody for the same; jwt and clientCertificates need auth: token',
+        'auth: cannot be none with jwt or clientCertificates, which tell clients apart',
     ],
   },
   {
@@ -42,7 +43,7 @@ const combinations: readonly Combination[] = [
     faults: ({ clientCertificates, tls }) => [
       clientCertificates.length > 0 &&
         tls?.clientCa === undefined &&
-        'clientCertificates: need tls.clientCa, the authority that signs them',
+        'clientCertificates: needs tls.clientCa, the authority that signs them',
     ],
   },
   {
@@ -50,7 +51,7 @@ const combinations: readonly Combination[] = [
     faults: ({ pictures: { dir, group } }) => [
       group !== undefined &&
         dir === undefined &&
-        'pictures.group: needs pictures.dir, since nobody else may enter the state directory',
+        'pictures.group: needs pictures.dir, because other users cannot enter the state directory',
     ],
   },
   { of: ['listen'], faults: ({ listen }) => listen.map((address, at) => sameAsBefore(listen, address, at)) },
@@ -59,7 +60,7 @@ const combinations: readonly Combination[] = [
     faults: ({ discover, listen }) =>
       discover.map(({ qmp }, at) => {
         const own = listen.find((address) => address.kind === 'unix' && matches(qmp, address.path));
-        return own !== undefined && `discover.${at}.qmp: would find the gateway's own ${shownAddress(own)}`;
+        return own !== undefined && `discover.${at}.qmp: matches the gateway's own socket ${shownAddress(own)}`;
       }),
   },
   {
@@ -69,12 +70,42 @@ const combinations: readonly Combination[] = [
         ({ qmp }, at) =>
           monitorSockets !== undefined &&
           matches(qmp, `${monitorSockets.dir}/web-1.sock`) &&
-          `discover.${at}.qmp: would find the gateway's own sockets in monitorSockets.dir`,
+          `discover.${at}.qmp: matches the gateway's own sockets in monitorSockets.dir`,
       ),
+  },
+  {
+    of: ['vms', 'fleet'],
+    faults: ({ vms, fleet }) =>
+      Array.from(
+        vms,
+        ([id, { shared }]) =>
+          shared === true && fleet === undefined && `vms.${id}.shared: needs fleet, which has the leases`,
+      ),
+  },
+  {
+    of: ['fleet'],
+    faults: ({ fleet }) => (fleet === undefined ? [] : impossibleFleet(fleet)),
   },
 ];
 
-/** What is wrong with settings taken together, but for those that are `faulty` by themselves. */
+function impossibleFleet({ servers, insecure, credentials = {}, heartbeat, unreachableAfter }: FleetSettings) {
+  const { creds, nkey, user, passwordFile } = credentials;
+  const identities = [creds, nkey, user].filter((given) => given !== undefined).length;
+  return [
+    ...servers.map(
+      (url, at) =>
+        url.startsWith('nats:') &&
+        !insecure &&
+        !isLocal({ kind: 'tcp', host: new URL(url).hostname.replace(/^\[|\]$/g, ''), port: 0 }) &&
+        `fleet.servers.${at}: ${url} is not encrypted; use tls://, or allow it with fleet.insecure: true`,
+    ),
+    identities > 1 && 'fleet.credentials: one of creds, nkey and user',
+    (user === undefined) !== (passwordFile === undefined) && 'fleet.credentials: user and passwordFile go together',
+    unreachableAfter < 2 * heartbeat && 'fleet.unreachableAfter: must be at least twice fleet.heartbeat',
+  ];
+}
+
+/** What is wrong with settings taken together, except those that are `faulty` by themselves. */
 export function impossibleSettings(settings: Settings, faulty: ReadonlySet<string>): string[] {
   return combinations
     .filter(({ of }) => !of.some((key) => faulty.has(key)))
@@ -92,7 +123,7 @@ function sameAsBefore(listen: readonly ListenerAddress[], address: ListenerAddre
   const anyPort = address.kind === 'tcp' && address.port === 0;
   const shown = shownAddress(address);
   const before = listen.findIndex((other) => shownAddress(other) === shown);
-  return before < at && !anyPort ? `listen.${at}: ${shown} is listen.${before} already` : undefined;
+  return before < at && !anyPort ? `listen.${at}: ${shown} is the same address as listen.${before}` : undefined;
 }
 
 /** Links in the fixed part of the pattern, or in the path, may lead to the same directory. */

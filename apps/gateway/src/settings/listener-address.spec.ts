@@ -13,7 +13,7 @@ describe('the address of a listener', () => {
   });
 
   it.each(['', '8080', 'localhost', ':8080', '::1:8080', 'a b:1', 'host:65536', 'host:-1', 'unix:relative', 'unix:'])(
-    '%j is none, and it says why',
+    'refuses %j and says why',
     (text) => {
       expect(parseListenerAddress(text)).toEqual(expect.any(String));
     },

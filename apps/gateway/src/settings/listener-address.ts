@@ -1,5 +1,6 @@
+import type { RequestOptions } from 'node:http';
 import { isIP } from 'node:net';
-import type { Level } from '../access/principal.js';
+import type { CommandClass } from '@qmp-gateway/catalog';
 
 /** Where the gateway listens. */
 export type ListenerAddress =
@@ -11,10 +12,10 @@ export type ListenerAddress =
       readonly mode?: number;
       readonly group?: string;
       /** Everyone who can open the socket has this level, without credentials. */
-      readonly level?: Level;
+      readonly level?: CommandClass;
     };
 
-/** sun_path holds 108 bytes with its final NUL; Node cuts longer paths without a word. */
+/** `sun_path` holds 108 bytes with its final NUL. Node silently truncates longer paths. */
 export const maxSocketPathBytes = 107;
 
 /**
@@ -29,8 +30,16 @@ export function parseListenerAddress(text: string): ListenerAddress | string {
   const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text);
   const host = match?.[1] ?? match?.[2];
   const port = Number(match?.[3]);
-  if (host === undefined || port > 65535) return `${JSON.stringify(text)} is neither host:port nor unix:/path`;
+  if (host === undefined) return `${JSON.stringify(text)} is neither host:port nor unix:/path`;
+  if (port > 65535) return `${JSON.stringify(text)}: a port is at most 65535`;
   return { kind: 'tcp', host, port };
+}
+
+/** Where a client on this machine connects. An address of all interfaces is one to listen on only. */
+export function placeToConnect(address: ListenerAddress): RequestOptions & { readonly host?: string } {
+  if (address.kind === 'unix') return { socketPath: address.path };
+  const loopback: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
+  return { host: loopback[address.host] ?? address.host, port: address.port, agent: false };
 }
 
 /** What is wrong with a path as the address of a unix socket, or undefined. */
@@ -38,7 +47,7 @@ export function socketPathFault(path: string): string | undefined {
   if (!path.startsWith('/')) return `the socket path ${JSON.stringify(path)} is not absolute`;
   const bytes = Buffer.byteLength(path);
   if (bytes > maxSocketPathBytes)
-    return `the socket path is ${bytes} bytes long; the system takes at most ${maxSocketPathBytes}`;
+    return `the socket path is ${bytes} bytes long; the system allows at most ${maxSocketPathBytes}`;
   return undefined;
 }
 

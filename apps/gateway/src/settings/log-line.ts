@@ -3,8 +3,8 @@ const obeyed = /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
 const everyObeyed = new RegExp(obeyed, 'g');
 
 /**
- * A line of JSON as a log may have it, whoever reads it with what: JSON escapes the controls of ASCII, this the others
- * that terminals and editors obey. It means the same.
+ * Makes a line of JSON safe to show in any terminal or editor. JSON escapes the control characters of ASCII; this escapes
+ * the others that terminals and editors obey. The line keeps its meaning.
  */
 export function escapeControls(line: string): string {
   if (!obeyed.test(line)) return line;

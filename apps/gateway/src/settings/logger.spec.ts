@@ -19,6 +19,18 @@ it('holds back what is said again and again of one VM, and says how often', () =
   expect(lines.at(-1)).toMatchObject({ vm: 'a', detail: 100, repeated: 90, msg: 'odd bytes' });
 });
 
+it('tells faults of ours apart by their place, not by their message', () => {
+  const faults: string[] = [];
+  const write = (line: string) => faults.push((JSON.parse(line) as { err: { message: string } }).err.message);
+  const log = createLogger('info', new RepeatLimit(() => 0), { write });
+  const failHere = (message: string) => log.error({ err: new Error(message) }, 'request failed');
+  const failThere = (message: string) => log.error({ err: new Error(message) }, 'request failed');
+  for (let n = 0; n < 20; n++) failHere(`here ${n}`);
+  failThere('there');
+  expect(faults).toHaveLength(11);
+  expect(faults.at(-1)).toBe('there');
+});
+
 it('costs nothing below its level', () => {
   const lines: string[] = [];
   const log = createLogger('warn', new RepeatLimit(), { write: (line) => lines.push(line) });

@@ -1,12 +1,14 @@
+import { BoundedMap } from '../bounds/bounded-map.js';
+
 /** Lines that say the same: so many at once, then one for each further interval, with how many it stands for. */
 const linesAtOnce = 10;
 const intervalMs = 10_000;
-/** Different lines remembered; past it all are forgotten, which only ever lets more through. */
+/** Different lines remembered; past it the one seen first is forgotten, which only ever lets more through. */
 const mostKeys = 10_000;
 
 /** Keeps who can provoke a log line from filling the disk with it: a peer, a guest, a client. */
 export class RepeatLimit {
-  readonly #seen = new Map<string, { since: number; count: number; held: number }>();
+  readonly #seen = new BoundedMap<string, { since: number; count: number; held: number }>(mostKeys);
 
   constructor(private readonly now: () => number = () => performance.now()) {}
 
@@ -18,7 +20,6 @@ export class RepeatLimit {
     const now = this.now();
     const seen = this.#seen.get(key);
     if (seen === undefined || now - seen.since >= intervalMs) {
-      if (this.#seen.size >= mostKeys) this.#seen.clear();
       this.#seen.set(key, { since: now, count: seen !== undefined && seen.held > 0 ? linesAtOnce : 1, held: 0 });
       return seen?.held ?? 0;
     }

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadSettings } from './load-settings.js';
-import { settingsChange, takeOver } from './settings-change.js';
+import { settingsChange, takeOverSettings } from './settings-change.js';
 
 let directory: string;
 beforeEach(() => (directory = makeTempDir()));
@@ -45,7 +45,7 @@ describe('another settings file', () => {
     const change = settingsChange(current, fresh);
     expect(change).toEqual({ taken, needRestart });
     const { limits } = current;
-    takeOver(current, fresh, change);
+    takeOverSettings(current, fresh, change);
     // Who holds the limits holds the new ones.
     expect(current.limits).toBe(limits);
     expect(settingsChange(current, fresh)).toEqual({ taken: [], needRestart });

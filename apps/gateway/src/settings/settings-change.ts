@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
+import { groupIn } from './object-type.js';
 import { describedSettings } from './setting.js';
-import { nestedSettings, SettingsFile } from './settings-file.js';
-import type { Settings } from './settings.js';
+import { SettingsFile, type Settings } from './settings.js';
 
 /** Paths of settings that are different now. */
 export interface SettingsChange {
@@ -11,18 +11,18 @@ export interface SettingsChange {
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** What of the new settings can be taken over by a running gateway, and what can't. */
+/** Which changes a running gateway can take over, and which need a restart. */
 export function settingsChange(current: Settings, fresh: Settings): SettingsChange {
   const [taken, needRestart]: [string[], string[]] = [[], []];
   const compare = (path: string, before: unknown, after: unknown, restart: boolean) => {
     if (!isDeepStrictEqual(before, after)) (restart ? needRestart : taken).push(path);
   };
-  for (const [key, { restart }] of describedSettings(SettingsFile)) {
-    const Nested = Object.entries(nestedSettings).find(([name]) => name === key)?.[1];
-    if (Nested === undefined) compare(key, valueOf(current, key), valueOf(fresh, key), restart === true);
+  for (const [key, setting] of describedSettings(SettingsFile)) {
+    const Group = groupIn(setting);
+    if (Group === undefined) compare(key, valueOf(current, key), valueOf(fresh, key), setting.restart === true);
     else if (key === 'tls' && !isSameKindOfTls(current.tls, fresh.tls)) needRestart.push(key);
     else
-      for (const [member, description] of describedSettings(Nested))
+      for (const [member, description] of describedSettings(Group))
         compare(
           `${key}.${member}`,
           valueOf(groupOf(current, key), member),
@@ -34,7 +34,7 @@ export function settingsChange(current: Settings, fresh: Settings): SettingsChan
 }
 
 /** Puts what can be taken over into the settings that all parts of the gateway hold. */
-export function takeOver(current: Settings, fresh: Settings, { taken }: SettingsChange): void {
+export function takeOverSettings(current: Settings, fresh: Settings, { taken }: SettingsChange): void {
   for (const path of taken) {
     const [key = '', member] = path.split('.');
     const [before, after] = [groupOf(current, key), groupOf(fresh, key)];

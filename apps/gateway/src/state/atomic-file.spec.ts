@@ -1,20 +1,20 @@
-import type * as FileSystem from 'node:fs';
 import { mkdtempSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { stagedDisk } from '@qmp-gateway/test-kit';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { writeFileAtomically } from './atomic-file.js';
-
-/** A kernel may take less than it is given. */
-vi.mock('node:fs', async (original) => {
-  const fs = await original<typeof FileSystem>();
-  return { ...fs, writeSync: (file: number, text: string) => fs.writeSync(file, text.slice(0, 2)) };
-});
 
 let directory: string;
 
-beforeEach(() => (directory = mkdtempSync(join(tmpdir(), 'qmpgw-'))));
-afterEach(() => rmSync(directory, { recursive: true }));
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'qmpgw-'));
+  stagedDisk.takeAtOnce(2);
+});
+afterEach(() => {
+  stagedDisk.takeAll();
+  rmSync(directory, { recursive: true });
+});
 
 describe('a file that is replaced whole', () => {
   it('holds the new text, is its owner’s alone and leaves nothing beside it', () => {

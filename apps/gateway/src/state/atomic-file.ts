@@ -13,7 +13,7 @@ export function writeFileAtomically(path: string, text: string, mode = 0o600): v
   try {
     const file = openSync(temporary, 'wx', mode);
     try {
-      // Not writeSync: on a disk that is nearly full it writes a part and says so, which is no error.
+      // Not writeSync: on a disk that is nearly full it writes a part and returns how much, without an error.
       writeFileSync(file, text);
       fsyncSync(file);
     } finally {

@@ -2,6 +2,7 @@ import { directoryFault, type DirectoryUser } from '@qmp-gateway/qmp';
 import { chownSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { SettingsError } from '../settings/load-settings.js';
+import { systemFault } from '../settings/system-fault.js';
 import { writeFileAtomically } from './atomic-file.js';
 import { withFileLock } from './file-lock.js';
 
@@ -18,10 +19,10 @@ export class StateDirectory {
     try {
       mkdirSync(this.path, { recursive: true, mode: 0o700 });
     } catch (error) {
-      throw new SettingsError([`state: ${this.path} cannot be made (${(error as NodeJS.ErrnoException).code ?? ''})`]);
+      throw new SettingsError([`state: cannot create ${this.path}: ${systemFault(error)}`], true);
     }
     const fault = directoryFault(this.path, user);
-    if (fault !== undefined) throw new SettingsError([`state: ${fault}`]);
+    if (fault !== undefined) throw new SettingsError([`state: ${fault}`], true);
   }
 
   file(name: string): string {
@@ -34,9 +35,8 @@ export class StateDirectory {
     try {
       return readFileSync(file, 'utf8');
     } catch (error) {
-      const { code = '' } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT') return undefined;
-      throw new SettingsError([`state: ${file} cannot be read (${code})`]);
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw new SettingsError([`state: cannot read ${file}: ${systemFault(error)}`], true);
     }
   }
 
@@ -45,7 +45,7 @@ export class StateDirectory {
     try {
       return readdirSync(this.path);
     } catch (error) {
-      throw new SettingsError([`state: ${this.path} cannot be read (${(error as NodeJS.ErrnoException).code ?? ''})`]);
+      throw new SettingsError([`state: cannot read ${this.path}: ${systemFault(error)}`], true);
     }
   }
 
