@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Principal } from '../access/principal.js';
-import type { CommandAnswer, CommandRequest } from '../commands/command-request.js';
+import type { CommandAnswer, CommandAsker, CommandRequest } from '../commands/command-request.js';
 import { Problem } from '../problems/problem.js';
 import { AgentCommands, type TaskControls } from './agent-commands.js';
 
@@ -21,12 +21,13 @@ function make(answers: readonly CommandAnswer[], controls: TaskControls = {}, pa
   const requests: CommandRequest[] = [];
   const pauses: number[] = [];
   const principal = new Principal('token:a', 'a', { level: 'host', vms: ['*'] });
+  const context = { principal, requestId: 'r', traceparent: 't' };
   let settled = (): void => undefined;
   const quiet = new Promise<void>((resolve) => (settled = resolve));
   const path = {
-    execute: (request: CommandRequest, answer: (answer: CommandAnswer) => void) => {
+    execute: (request: CommandRequest, asker: CommandAsker) => {
       requests.push(request);
-      answer(answers[Math.min(requests.length, answers.length) - 1] ?? done);
+      asker.answered(answers[Math.min(requests.length, answers.length) - 1] ?? done);
       if (pauses.length >= pausesAwaited) settled();
     },
   };
@@ -35,7 +36,7 @@ function make(answers: readonly CommandAnswer[], controls: TaskControls = {}, pa
     return Promise.resolve();
   };
   return {
-    agent: new AgentCommands(path, { principal, requestId: 'r', traceparent: 't' }, 'web-1', controls, sleep),
+    agent: new AgentCommands(path, { context, vm: 'web-1', controls, sleep }),
     ...{ requests, pauses, quiet },
   };
 }

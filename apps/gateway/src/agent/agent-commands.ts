@@ -1,33 +1,34 @@
 import { parsedJson } from '@qmp-gateway/qmp';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { CheckedCommandPath, RefusedCommand } from '../commands/command-path.js';
-import type { CommandAnswer, CommandPath, CommandRequest, CommandTrace } from '../commands/command-request.js';
+import type { CommandAnswer, CommandPath, CommandRequest } from '../commands/command-request.js';
+import type { CommandTrace } from '../http/command-trace.js';
 import type { Controls } from '../commands/controls.js';
 import { callerOf, RequestCommands, type CommandCaller, type CommandManner } from '../commands/request-commands.js';
-import type { AuthenticatedContext } from '../listeners/request-context.js';
+import type { AuthenticatedContext } from '../access/authenticated-request.js';
 import { Problem } from '../problems/problem.js';
 
-/** How one of the commands of a task is run. */
+/** How to run one of the commands of a task. */
 export interface GuestManner extends Pick<CommandManner, 'part' | 'timeoutMs'> {
-  /** Told the reply that comes after the deadline was told. */
+  /** Called with a reply that comes after the deadline. */
   readonly late?: ((reply: GuestReply) => void) | undefined;
 }
 
-/** What a task of several commands asks of a guest agent. */
+/** What a task of several commands needs from a guest agent. */
 export interface GuestCommands {
   /**
-   * @returns the return value, read; what is in it was made by the guest
-   * @throws Problem when it did not end well
+   * @returns the parsed return value, which the guest made
+   * @throws Problem if the command did not succeed
    */
   run(command: string, args: object, manner?: GuestManner): Promise<GuestReply>;
 
   /**
-   * Runs a command that puts away what is left in the guest. It has no caller any more: of an agent that cannot be asked
-   * now it is asked again later. Resolves when it was tried, however that ended, and never rejects.
+   * Runs a command that cleans up in the guest. It has no caller any more: if the agent is not available now, the
+   * command is repeated later. Resolves after the attempt, however it ended, and never rejects.
    */
   cleanUp(command: string, args: object): Promise<void>;
 
-  /** The same for the rest of a task: numbers that an agent gave mean something else in another session. */
+  /** The same for the rest of a task: an agent's handles and process ids mean something else in another session. */
   inSession(epoch: string | undefined): GuestCommands;
 }
 
@@ -36,32 +37,38 @@ export interface GuestReply {
   readonly trace: CommandTrace;
 }
 
-/** What a caller may say of the commands of a task: the deadline of each, and the session. */
+/** What a caller may set for the commands of a task: the deadline of each, and the session. */
 export type TaskControls = Pick<Controls, 'timeoutMs' | 'epoch'>;
 
-/** After so many milliseconds what could not be put away is tried again; an agent away for longer was started anew. */
+/** Milliseconds after which a failed cleanup is repeated; an agent that was away for longer has restarted. */
 const cleanUpPauses = [1000, 2000, 4000, 8000, 15_000];
 
-/** The gateway's end does not wait for it. */
+/** The end of the gateway does not wait for it. */
 const unheldPause = async (milliseconds: number): Promise<void> => {
   await pause(milliseconds, undefined, { ref: false });
 };
 
-/** The commands of a VM's guest agent that one request is answered by: each goes the whole way of a command. */
+/** The request that a task belongs to, and the VM whose agent does it. */
+export interface AgentTask {
+  readonly context: Pick<AuthenticatedContext, 'principal' | 'requestId' | 'traceparent'>;
+  readonly vm: string;
+  readonly controls?: TaskControls;
+  /** Passes the time between two attempts of a cleanup; injected, so that tests control it. */
+  readonly sleep?: (milliseconds: number) => Promise<void>;
+}
+
+/** The guest agent commands behind one request: each passes all steps of a command. */
 export class AgentCommands implements GuestCommands {
   readonly #commands: RequestCommands;
   readonly #caller: CommandCaller;
 
   constructor(
     private readonly path: CommandPath,
-    private readonly context: Pick<AuthenticatedContext, 'principal' | 'requestId' | 'traceparent'>,
-    vm: string,
-    private readonly controls: TaskControls = {},
-    private readonly sleep: (milliseconds: number) => Promise<void> = unheldPause,
+    private readonly task: AgentTask,
   ) {
-    this.#caller = { ...callerOf(context, vm), agent: true };
-    // Integers stay as they are: the numbers of an agent go back to it.
-    const { timeoutMs, epoch } = controls;
+    this.#caller = { ...callerOf(task.context, task.vm), agent: true };
+    // Integers stay unchanged: the agent's handles and process ids go back to it.
+    const { timeoutMs, epoch } = task.controls ?? {};
     this.#commands = new RequestCommands(path, { ...this.#caller, timeoutMs, epoch });
   }
 
@@ -80,20 +87,21 @@ export class AgentCommands implements GuestCommands {
   }
 
   inSession(epoch: string | undefined): AgentCommands {
-    return new AgentCommands(this.path, this.context, this.#caller.vm, { ...this.controls, epoch }, this.sleep);
+    return new AgentCommands(this.path, { ...this.task, controls: { ...this.task.controls, epoch } });
   }
 
   async #tryAgain(command: string, args: object): Promise<void> {
+    const { sleep = unheldPause } = this.task;
     for (const milliseconds of cleanUpPauses) {
-      await this.sleep(milliseconds);
+      await sleep(milliseconds);
       if (await this.#isDone(command, args)) return;
     }
   }
 
-  /** False when it was not sent, and may be later. */
+  /** False if it was not sent, and may be sent later. */
   async #isDone(command: string, args: object): Promise<boolean> {
     try {
-      // Not the caller's deadline: nobody waits.
+      // Not the caller's deadline, because nobody waits.
       await this.run(command, args, { part: true, timeoutMs: undefined });
       return true;
     } catch (error) {
@@ -109,8 +117,8 @@ function readReply(json: string, trace: CommandTrace): GuestReply {
 }
 
 /**
- * A task is not begun by whoever may not end it. A refusal is audited like one of the command.
- * @throws Problem `forbidden`, `command-not-found`, or why nothing can be asked of the agent
+ * A caller who may not end a task may not start it. A refusal is audited like that of a command.
+ * @throws Problem `forbidden`, `command-not-found`, or the reason why the agent is not available
  */
 export async function requireAll(
   path: CheckedCommandPath,
@@ -123,10 +131,10 @@ export async function requireAll(
     const request: CommandRequest = { ...caller, entrance: 'resource', command, arguments: { kind: 'none' } };
     const refuse = (error: unknown, refused?: RefusedCommand) =>
       new Promise<never>((_resolve, reject) => {
-        const answer = (end: CommandAnswer) => {
+        const answered = (end: CommandAnswer) => {
           if (!end.ok) reject(end.problem);
         };
-        path.refuse(request, error, refused?.target, answer, refused?.decision);
+        path.refuse(request, { answered }, error, refused);
       });
     let refused: RefusedCommand | undefined;
     try {

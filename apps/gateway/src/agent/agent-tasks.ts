@@ -1,3 +1,4 @@
+import { Semaphore } from '@qmp-gateway/qmp';
 import { Problem } from '../problems/problem.js';
 
 /**
@@ -8,34 +9,38 @@ const most = { files: 64, programs: 1000 } as const;
 /** Of these, what one guest may have: one that never answers leaves the others their places. */
 const mostOfGuest = { files: most.files / 4, programs: most.programs / 4 } as const;
 
-interface UnderWay {
-  files: number;
-  programs: number;
+type TaskKind = keyof typeof most;
+type Places = Readonly<Record<TaskKind, Semaphore>>;
+
+function placesFor(bounds: Readonly<Record<TaskKind, number>>): Places {
+  return { files: new Semaphore(bounds.files), programs: new Semaphore(bounds.programs) };
 }
 
 /** Bounds what is asked of guest agents in tasks that go on for as long as a caller likes. */
 export class AgentTasks {
-  readonly #underWay: UnderWay = { files: 0, programs: 0 };
-  readonly #ofGuests = new Map<string, UnderWay>();
+  readonly #all = placesFor(most);
+  /** Of guests that have a task under way. */
+  readonly #ofGuests = new Map<string, Places>();
 
   /**
    * @param vm whose guest the task is about
    * @throws Problem `too-many-requests`, or what the task throws
    */
-  async run<T>(kind: keyof UnderWay, vm: string, task: () => Promise<T>): Promise<T> {
-    const own = this.#ofGuests.get(vm) ?? { files: 0, programs: 0 };
-    if (own[kind] >= mostOfGuest[kind])
+  async run<T>(kind: TaskKind, vm: string, task: () => Promise<T>): Promise<T> {
+    const own = this.#ofGuests.get(vm) ?? placesFor(mostOfGuest);
+    if (!own[kind].tryEnter())
       throw tooMany(`${mostOfGuest[kind]} ${kind} of this guest are under way already; others have the rest.`, vm);
-    if (this.#underWay[kind] >= most[kind]) throw tooMany(`${most[kind]} ${kind} of guests are under way already.`, vm);
+    if (!this.#all[kind].tryEnter()) {
+      own[kind].leave();
+      throw tooMany(`${most[kind]} ${kind} of guests are under way already.`, vm);
+    }
     this.#ofGuests.set(vm, own);
-    own[kind]++;
-    this.#underWay[kind]++;
     try {
       return await task();
     } finally {
-      own[kind]--;
-      this.#underWay[kind]--;
-      if (own.files + own.programs === 0) this.#ofGuests.delete(vm);
+      own[kind].leave();
+      this.#all[kind].leave();
+      if (own.files.taken + own.programs.taken === 0) this.#ofGuests.delete(vm);
     }
   }
 }

@@ -1,78 +1,45 @@
-import 'reflect-metadata';
-import { ArrayMaxSize, IsArray, IsBase64, IsOptional, IsString, Length, registerDecorator } from 'class-validator';
-import { Problem } from '../problems/problem.js';
+import { base64, duration, list, text } from '../http/resource/field-type.js';
+import { NotWith, Optional, Required, Shape } from '../http/resource/shape.js';
 import { parseDuration } from '../settings/duration.js';
 
 /** Arguments, or variables, at most; what the command may weigh is bounded as for all commands. */
 const mostStrings = 10_000;
 const longestPath = 4096;
 const defaultTimeoutMs = 10 * 60_000;
-const longestTimeoutMs = 24 * 3_600_000;
-
-function IsExecTimeout(): PropertyDecorator {
-  return (target, propertyName) => {
-    registerDecorator({
-      name: 'execTimeout',
-      target: target.constructor,
-      propertyName: propertyName as string,
-      validator: { validate: (text: unknown) => timeoutOf(text) !== undefined },
-      options: { message: 'timeout is how long it is followed, such as 30s or 10m; 24h at most' },
-    });
-  };
-}
-
-/** Milliseconds; undefined for what is no such duration. */
-function timeoutOf(wanted: unknown): number | undefined {
-  const milliseconds = typeof wanted === 'string' ? parseDuration(wanted) : undefined;
-  return milliseconds !== undefined && milliseconds > 0 && milliseconds <= longestTimeoutMs ? milliseconds : undefined;
-}
 
 /** Body of `POST /v1/vms/{vm}/agent/exec`. */
+@Shape('ExecRequest', { closed: true })
 export class ExecRequest {
-  @IsString()
-  @Length(1, longestPath)
-  path = '';
+  @Required(text({ minLength: 1, maxLength: longestPath }), 'Of the program in the guest')
+  path!: string;
 
-  @IsArray()
-  @ArrayMaxSize(mostStrings)
-  @IsString({ each: true })
-  @IsOptional()
-  arg: string[] | undefined = undefined;
+  @Optional(list(text(), { most: mostStrings }), 'Its arguments')
+  arg?: readonly string[];
 
-  /** As `NAME=value`. */
-  @IsArray()
-  @ArrayMaxSize(mostStrings)
-  @IsString({ each: true })
-  @IsOptional()
-  env: string[] | undefined = undefined;
+  @Optional(list(text(), { most: mostStrings }), 'Its environment, as `NAME=value`')
+  env?: readonly string[];
 
-  @IsString()
-  @IsOptional()
-  input: string | undefined = undefined;
+  @Optional(text(), 'What it reads from its standard input')
+  input?: string;
 
-  @IsBase64()
-  @IsOptional()
-  inputBase64: string | undefined = undefined;
+  @Optional(base64(), 'In place of `input`, where that is not text')
+  @NotWith('input')
+  inputBase64?: string;
 
-  @IsExecTimeout()
-  @IsOptional()
-  timeout: string | undefined = undefined;
+  @Optional(
+    duration({ most: '24h', positive: true }),
+    'How long it is followed; it goes on after that. Default `10m`, at most `24h`',
+  )
+  timeout?: string;
 }
 
 /** How long the program is followed, milliseconds. */
 export function execTimeoutMs({ timeout }: ExecRequest): number {
-  return timeoutOf(timeout) ?? defaultTimeoutMs;
+  return parseDuration(timeout ?? '') ?? defaultTimeoutMs;
 }
 
-/**
- * The arguments of `guest-exec`. Output is captured as agents of all releases do it.
- * @throws Problem `invalid-request` when the input is given twice
- */
+/** The arguments of `guest-exec`. Output is captured as agents of all releases do it. */
 export function execArguments({ path, arg, env, input, inputBase64 }: ExecRequest): object {
-  if (input !== undefined && inputBase64 !== undefined) {
-    const errors = [{ pointer: '/inputBase64', message: 'clashes with input' }];
-    throw new Problem('invalid-request', 'The body cannot be read: /inputBase64 clashes with input.', { errors });
-  }
   const data = input === undefined ? inputBase64 : Buffer.from(input).toString('base64');
   return {
     path,

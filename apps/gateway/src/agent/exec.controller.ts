@@ -1,62 +1,75 @@
-import { Controller, HttpCode, Inject, Param, Post, Req, Res, UseGuards } from '@nestjs/common';
+import { Controller, HttpCode, Inject, Post, Res, UseGuards } from '@nestjs/common';
+import { answerHeaders, headerReferences } from '@qmp-gateway/qapi-openapi';
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CheckedCommandPath, requireAgent } from '../commands/command-path.js';
-import { ReplyRoom } from '../commands/reply-room.js';
-import { readResourceControls } from '../commands/request-commands.js';
-import { beginStream } from '../listeners/answer.js';
-import { readDto } from '../listeners/dto-body.js';
-import { onlyParameters } from '../listeners/query-parameters.js';
-import type { AuthenticatedContext } from '../listeners/request-context.js';
-import type { BodyRequest } from '../listeners/strict-json-body.js';
-import { VmDirectory } from '../vms/vm-directory.js';
+import type { AuthenticatedContext } from '../access/authenticated-request.js';
+import { CheckedCommandPath } from '../commands/command-path.js';
+import { beginStream } from '../http/answer.js';
+import { ReplyRoom } from '../http/reply-room.js';
+import { BodyOf, Resource } from '../http/resource/resource.js';
 import { AgentCommands, requireAll } from './agent-commands.js';
+import { execLineType, type ExecLine } from './agent-shapes.js';
+import { AgentTag } from './agent-tag.js';
 import { AgentTasks } from './agent-tasks.js';
 import { written } from './back-pressure.js';
 import { execArguments, ExecRequest, execTimeoutMs } from './exec-request.js';
-import { followProgram, pidOf, type ExecLine, type Pace } from './guest-program.js';
+import { followProgram, pidOf, type PollingPace } from './guest-program.js';
+import { RequestForAgent, type AgentRequest } from './request-for-agent.js';
 
-const pace: Pace = { now: () => performance.now(), sleep: (milliseconds) => sleep(milliseconds) };
+const pace: PollingPace = { now: () => performance.now(), sleep: (milliseconds) => sleep(milliseconds) };
 
 /** `POST /v1/vms/{vm}/agent/exec`: a program in the guest, from its start to its end, as lines of JSON. */
+@AgentTag
 @Controller('v1/vms/:vm/agent/exec')
 @UseGuards(ReplyRoom)
 export class ExecController {
   constructor(
-    @Inject(VmDirectory) private readonly directory: VmDirectory,
     @Inject(CheckedCommandPath) private readonly path: CheckedCommandPath,
     @Inject(AgentTasks) private readonly tasks: AgentTasks,
   ) {}
 
   @Post()
   @HttpCode(200)
-  async exec(@Req() request: BodyRequest, @Res() response: ServerResponse, @Param('vm') id: string): Promise<void> {
-    const { gateway: context } = request;
-    onlyParameters(context.query, []);
-    requireAgent(this.directory.require(context.principal, id));
-    const wanted = readDto(ExecRequest, request.body);
-    const args = execArguments(wanted);
-    const agent = new AgentCommands(this.path, context, id, readResourceControls(request.headers));
-    await requireAll(this.path, context, id, ['guest-exec-status']);
-    await this.tasks.run('programs', id, () => this.#follow(agent, args, execTimeoutMs(wanted), context, response));
+  @Resource({
+    id: 'execInGuest',
+    summary: 'Run a program in the guest and follow it to its end',
+    description:
+      'Lines: `started`, `running` every few seconds, `output`, and last `exited` or `problem`, without which the answer was cut. The agent keeps the output until the program has ended, 16 MiB of each stream at most, so `output` comes at the end.',
+    needs: 'level `host`',
+    answers: {
+      200: {
+        what: 'The program was started; how it ended stands in the last line',
+        headers: headerReferences(Object.keys(answerHeaders)),
+        content: { 'application/x-ndjson': execLineType },
+      },
+    },
+  })
+  async exec(
+    @RequestForAgent() { caller, agent, controls }: AgentRequest,
+    @BodyOf(ExecRequest) wanted: ExecRequest,
+    @Res() response: ServerResponse,
+  ): Promise<void> {
+    const commands = new AgentCommands(this.path, { context: caller, vm: agent.id, controls });
+    await requireAll(this.path, caller, agent.id, ['guest-exec-status']);
+    await this.tasks.run('programs', agent.id, () => this.#follow(commands, wanted, caller, response));
   }
 
   async #follow(
-    agent: AgentCommands,
-    args: object,
-    timeoutMs: number,
-    context: AuthenticatedContext,
+    commands: AgentCommands,
+    wanted: ExecRequest,
+    caller: AuthenticatedContext,
     response: ServerResponse,
   ): Promise<void> {
-    const started = await agent.run('guest-exec', args, {});
+    const started = await commands.run('guest-exec', execArguments(wanted), {});
     const pid = pidOf(started);
-    beginStream(response, context, 'application/x-ndjson', started.trace);
+    beginStream(response, caller, started.trace, { type: 'application/x-ndjson' });
     await send(response, { type: 'started', pid, operation: started.trace.operation });
     const listener = {
       gone: () => response.destroyed,
-      holds: (bytes: number) => context.replies.count(response, bytes),
+      holds: (bytes: number) => caller.replies.count(response, bytes),
     };
-    const lines = followProgram(agent.inSession(started.trace.epoch), pid, timeoutMs, listener, pace);
+    const inSession = commands.inSession(started.trace.epoch);
+    const lines = followProgram(inSession, { pid, timeoutMs: execTimeoutMs(wanted) }, listener, pace);
     for await (const line of lines) await send(response, line);
     response.end();
   }

@@ -1,29 +1,32 @@
-import { Controller, Get, Inject, Param, Put, Req, Res, UseGuards } from '@nestjs/common';
-import type { ServerResponse } from 'node:http';
-import { CheckedCommandPath, requireAgent } from '../commands/command-path.js';
-import { requireReadable } from '../commands/readable-text.js';
-import { ReplyRoom } from '../commands/reply-room.js';
-import { readResourceControls } from '../commands/request-commands.js';
-import { beginStream, sendJson } from '../listeners/answer.js';
-import { onlyParameters } from '../listeners/query-parameters.js';
-import type { GatewayRequest, RequestContext } from '../listeners/request-context.js';
-import { fileTypeProblem, useBody } from '../listeners/streamed-body.js';
-import { Problem } from '../problems/problem.js';
+import { Controller, Get, Inject, Put, Req, Res, UseGuards } from '@nestjs/common';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AuthenticatedContext } from '../access/authenticated-request.js';
+import { CheckedCommandPath } from '../commands/command-path.js';
+import { beginStream } from '../http/answer.js';
+import { JsonAnswer } from '../http/json-answer.js';
+import { ReplyRoom } from '../http/reply-room.js';
+import { anything } from '../http/resource/field-type.js';
+import { header, HeadersOf, json, QueryOf, Resource } from '../http/resource/resource.js';
+import { shape } from '../http/resource/shape.js';
+import { fileTypeProblem, useBody } from '../http/streamed-body.js';
 import type { Limits } from '../settings/settings.js';
-import { VmDirectory } from '../vms/vm-directory.js';
 import { AgentCommands, requireAll } from './agent-commands.js';
+import { WrittenFile } from './agent-shapes.js';
+import { AgentTag } from './agent-tag.js';
 import { AgentTasks } from './agent-tasks.js';
 import { written } from './back-pressure.js';
+import { FileDigest, FileToRead, FileToWrite } from './file-request.js';
 import { contentDigest, Digest, readingCommands, writingCommands } from './guest-file.js';
 import { readGuestFile } from './read-guest-file.js';
+import { RequestForAgent, type AgentRequest } from './request-for-agent.js';
 import { tooLarge, writeGuestFile } from './write-guest-file.js';
 
+const fileType = 'application/octet-stream';
 /** Past this a larger part is no faster; two of them are in memory for each transfer. */
 const mostReadBytes = 512 * 1024;
 const mostWriteBytes = 192 * 1024;
 /** What a command or a reply has around its base64. */
 const aroundBytes = 512;
-const longestPath = 4096;
 
 /** How a file is cut: into parts that fit a command and a line, as the settings have them now. */
 export class FileLimits {
@@ -48,32 +51,56 @@ function inBase64(bytes: number): number {
 }
 
 /** `/v1/vms/{vm}/agent/files?path=`: files of the guest, streamed both ways in parts that the agent takes. */
+@AgentTag
 @Controller('v1/vms/:vm/agent/files')
 @UseGuards(ReplyRoom)
 export class FilesController {
   constructor(
-    @Inject(VmDirectory) private readonly directory: VmDirectory,
     @Inject(CheckedCommandPath) private readonly path: CheckedCommandPath,
     @Inject(FileLimits) private readonly limits: FileLimits,
     @Inject(AgentTasks) private readonly tasks: AgentTasks,
   ) {}
 
   @Get()
-  async read(@Req() request: GatewayRequest, @Res() response: ServerResponse, @Param('vm') id: string): Promise<void> {
-    // Express answers HEAD by the GET route, and would read the whole file for it.
-    if (request.method === 'HEAD')
-      throw new Problem('method-not-allowed', 'Files are read with GET.', { headers: { Allow: 'GET, PUT' } });
-    const path = pathOf(onlyParameters(request.gateway.query, ['path']));
-    const agent = await this.#agent(request, id, readingCommands);
-    await this.tasks.run('files', id, () => this.#send(agent, path, request.gateway, response));
+  @Resource({
+    id: 'readGuestFile',
+    head: false,
+    summary: 'Read a file of the guest',
+    description: 'Streamed as the agent gives it. An answer that breaks off is not the whole file.',
+    needs: 'level `host`',
+    answers: {
+      200: {
+        what: 'The file; `Content-Digest` (RFC 9530) is a trailer',
+        headers: { 'Content-Digest': header('SHA-256 of what was sent') },
+        content: { [fileType]: anything({ type: 'string', format: 'binary' }) },
+      },
+    },
+  })
+  async read(
+    @RequestForAgent() request: AgentRequest,
+    @QueryOf(FileToRead) query: FileToRead,
+    @Res() response: ServerResponse,
+  ): Promise<void> {
+    const path = query.guestPath();
+    const commands = await this.#commands(request, readingCommands);
+    await this.tasks.run('files', request.agent.id, () => this.#send(commands, path, request.caller, response));
   }
 
-  async #send(agent: AgentCommands, path: string, context: RequestContext, response: ServerResponse): Promise<void> {
-    const parts = readGuestFile(agent, path, this.limits.readBytes);
+  async #send(
+    commands: AgentCommands,
+    path: string,
+    context: AuthenticatedContext,
+    response: ServerResponse,
+  ): Promise<void> {
+    const parts = readGuestFile(commands, path, this.limits.readBytes);
     // A file that can't be had is a problem, so its first bytes come before the status.
     const first = await parts.next();
-    const type = 'application/octet-stream';
-    beginStream(response, context, type, {}, { Trailer: 'Content-Digest', 'Content-Disposition': 'attachment' });
+    const headers = {
+      ...{ Trailer: 'Content-Digest', 'Content-Disposition': 'attachment' },
+      // Trailers are a part of chunks, which an answer that goes to another node has only where it says so.
+      ...(context.handed === undefined ? {} : { 'Transfer-Encoding': 'chunked' }),
+    };
+    beginStream(response, context, {}, { type: fileType, headers });
     const digest = new Digest();
     try {
       for (let part = first; part.done !== true && !response.destroyed; part = await parts.next()) {
@@ -91,52 +118,40 @@ export class FilesController {
   }
 
   @Put()
-  async write(@Req() request: GatewayRequest, @Res() response: ServerResponse, @Param('vm') id: string): Promise<void> {
-    const query = onlyParameters(request.gateway.query, ['path', 'verify']);
-    const path = pathOf(query);
-    const verify = query.get('verify') ?? 'true';
-    if (verify !== 'true' && verify !== 'false')
-      throw new Problem('invalid-request', 'verify: must be true or false.', {
-        errors: [{ pointer: 'verify', message: 'must be true or false' }],
-      });
-    const wrongType = fileTypeProblem(request);
+  @Resource({
+    id: 'writeGuestFile',
+    summary: 'Write a file of the guest, replacing what is in it',
+    description: 'Written as it arrives. A request that fails half way leaves the part that was written.',
+    needs: 'level `host`',
+    streamedBody: { type: fileType, what: 'At most `limits.fileBytes`' },
+    answers: {
+      200: json(
+        'Written, and checked',
+        shape(() => WrittenFile),
+      ),
+    },
+  })
+  async write(
+    @RequestForAgent() request: AgentRequest,
+    @QueryOf(FileToWrite) query: FileToWrite,
+    @HeadersOf(FileDigest) digest: FileDigest,
+    @Req() body: IncomingMessage,
+  ): Promise<JsonAnswer> {
+    const path = query.guestPath();
+    const wrongType = fileTypeProblem(body);
     if (wrongType !== undefined) throw wrongType;
     const { fileBytes: limit, readBytes, writeBytes } = this.limits;
-    if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
-    const agent = await this.#agent(request, id, writingCommands);
-    const expected = expectedDigest(request.headers['content-digest']);
-    const options = { readBytes, writeBytes, limit, verify: verify === 'true', ...expected };
-    const file = await this.tasks.run('files', id, () =>
-      useBody(request, (parts) => writeGuestFile(agent, path, parts, options)),
+    if (Number(body.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
+    const commands = await this.#commands(request, writingCommands);
+    const options = { readBytes, writeBytes, limit, verify: query.verify ?? true, expected: digest.sha256 };
+    const file = await this.tasks.run('files', request.agent.id, () =>
+      useBody(body, (parts) => writeGuestFile(commands, path, parts, options)),
     );
-    sendJson(response, 200, JSON.stringify(file));
+    return JsonAnswer.of(file);
   }
 
-  async #agent(request: GatewayRequest, id: string, commands: readonly string[]): Promise<AgentCommands> {
-    const { gateway: context, headers } = request;
-    requireAgent(this.directory.require(context.principal, id));
-    const controls = readResourceControls(headers);
-    await requireAll(this.path, context, id, commands);
-    return new AgentCommands(this.path, context, id, controls);
+  async #commands({ caller, agent, controls }: AgentRequest, needed: readonly string[]): Promise<AgentCommands> {
+    await requireAll(this.path, caller, agent.id, needed);
+    return new AgentCommands(this.path, { context: caller, vm: agent.id, controls });
   }
-}
-
-function pathOf(query: URLSearchParams): string {
-  const [path = '', ...others] = query.getAll('path');
-  requireReadable('parameter "path"', path);
-  if (path !== '' && path.length <= longestPath && others.length === 0 && !path.includes('\0')) return path;
-  throw new Problem('invalid-request', 'path: name one file of the guest.', {
-    errors: [{ pointer: 'path', message: `must be one path of at most ${longestPath} characters` }],
-  });
-}
-
-/** The SHA-256 among the digests of RFC 9530; others are not asked for and not looked at. */
-function expectedDigest(header: string | string[] | undefined): { expected?: string } {
-  if (header === undefined) return {};
-  const expected = /(?:^|,)\s*sha-256=:([A-Za-z0-9+/]{43}=):/.exec(String(header))?.[1];
-  if (expected === undefined)
-    throw new Problem('invalid-request', 'Content-Digest: must be sha-256=:…:.', {
-      errors: [{ pointer: 'Content-Digest', message: 'must be sha-256=:…:' }],
-    });
-  return { expected: `sha-256=:${expected}:` };
 }

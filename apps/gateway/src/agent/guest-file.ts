@@ -2,28 +2,28 @@ import { createHash } from 'node:crypto';
 import { Problem } from '../problems/problem.js';
 import type { GuestCommands, GuestReply } from './agent-commands.js';
 
-/** All that reading and writing a file takes; whoever lacks one of these gets nowhere half way. */
+/** All commands that reading and writing a file needs; without one of them a task could not finish. */
 export const readingCommands = ['guest-file-open', 'guest-file-read', 'guest-file-seek', 'guest-file-close'] as const;
 export const writingCommands = ['guest-file-write', 'guest-file-flush', ...readingCommands] as const;
 
-/** Numbers that agents of all releases take for `whence`. */
+/** Numbers that agents of all releases accept for `whence`. */
 const whence = { set: 0, current: 1, end: 2 } as const;
 
-/** A file of the guest that is open at its agent, which keeps it open until it is told otherwise. */
+/** A file of the guest that its agent has open, and keeps open until it is closed. */
 export class GuestFile {
   private constructor(
     private readonly agent: GuestCommands,
     private readonly handle: unknown,
   ) {}
 
-  /** @throws Problem when the guest has no such file, or not for the agent */
+  /** @throws Problem if the guest has no such file, or the agent may not open it */
   static async open(agent: GuestCommands, path: string, mode: 'r' | 'w'): Promise<GuestFile> {
     const made = ({ value, trace }: GuestReply) => new GuestFile(agent.inSession(trace.epoch), value['value']);
     const late = (reply: GuestReply): void => made(reply).abandon();
     return made(await agent.run('guest-file-open', { path, mode }, { part: true, late }));
   }
 
-  /** Closes it after the task, however that ends; what went wrong first is what is told. */
+  /** Closes it after the task, however that ends; the first error is reported. */
   async closeAfter(task: () => Promise<void>): Promise<void> {
     try {
       await task();
@@ -40,18 +40,20 @@ export class GuestFile {
     const bytes = Buffer.from(String(value['buf-b64']), 'base64');
     const end = value['eof'] === true;
     if (bytes.length !== value['count'] || (bytes.length === 0 && !end))
-      throw new Problem('outcome-unknown', 'The agent gave other bytes than it said.', { command: 'guest-file-read' });
+      throw new Problem('outcome-unknown', 'The agent returned a different number of bytes than it announced.', {
+        command: 'guest-file-read',
+      });
     return { bytes, end };
   }
 
-  /** All of these bytes; the agent may take them in parts. */
+  /** Writes all of these bytes; the agent may accept them in parts. */
   async write(bytes: Buffer): Promise<void> {
     for (let at = 0; at < bytes.length;) {
       const args = { handle: this.handle, 'buf-b64': bytes.toString('base64', at) };
       const { value } = await this.agent.run('guest-file-write', args);
       const count = Number(value['count']);
       if (!(Number.isInteger(count) && count > 0 && count <= bytes.length - at))
-        throw new Problem('outcome-unknown', 'The agent took no more bytes.', { command: 'guest-file-write' });
+        throw new Problem('outcome-unknown', 'The agent accepted no more bytes.', { command: 'guest-file-write' });
       at += count;
     }
   }
@@ -60,12 +62,12 @@ export class GuestFile {
     await this.agent.run('guest-file-flush', { handle: this.handle });
   }
 
-  /** How many bytes are before the place in the file where the next ones would be read or written. */
+  /** The current position in the file, in bytes. */
   position(): Promise<number> {
     return this.#seek('current');
   }
 
-  /** Bytes of the file, as far as it has a size; leaves it at its start. Undefined for what has no places in it. */
+  /** Size of the file in bytes; moves to its start. Undefined for a file without positions. */
   async size(): Promise<number | undefined> {
     try {
       const size = await this.#seek('end');
@@ -77,7 +79,7 @@ export class GuestFile {
     }
   }
 
-  /** @throws Problem also when bytes that were written before are lost with it */
+  /** @throws Problem also if bytes that were written before are lost with it */
   async close(): Promise<void> {
     try {
       await this.agent.run('guest-file-close', { handle: this.handle });
@@ -88,8 +90,8 @@ export class GuestFile {
   }
 
   /**
-   * Closes what nobody needs any more: an agent would keep it open for ever. Whoever is told of a failure is not made to
-   * wait for it: an agent that is silent may take the whole deadline of the command.
+   * Closes a file that is no longer needed, which the agent would keep open forever. The caller of a failed task does
+   * not wait for it, because a silent agent may take the whole deadline of the command.
    */
   abandon(): void {
     void this.agent.cleanUp('guest-file-close', { handle: this.handle });
@@ -101,7 +103,7 @@ export class GuestFile {
   }
 }
 
-/** SHA-256 of bytes that come in parts, and how many they are. */
+/** SHA-256 and length of bytes that arrive in parts. */
 export class Digest {
   readonly #hash = createHash('sha256');
   size = 0;

@@ -257,7 +257,7 @@ describe('writing a file of the guest', () => {
     const shorter = new MemoryAgent();
     shorter.odd.set('guest-file-seek', () => ({ position: 1 }));
     const short = await problemOf(writeGuestFile(shorter, '/f', chunks('01'), options));
-    expect(short.detail).toContain('The file has 1 bytes, and 2 were sent.');
+    expect(short.detail).toContain('The file has 1 bytes, but 2 were sent.');
     const other = new MemoryAgent();
     other.odd.set('guest-file-flush', () => {
       other.content = Buffer.from('10');

@@ -1,18 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { Problem } from '../problems/problem.js';
 import type { GuestCommands } from './agent-commands.js';
-import { followProgram, outputBytes, type ExecLine, type Pace } from './guest-program.js';
+import { execLineType, type ExecLine } from './agent-shapes.js';
+import { followProgram, outputBytes, type PollingPace } from './guest-program.js';
 
 /** An agent that gives these statuses one after the other, the last one again and again. */
 class ScriptedAgent implements GuestCommands {
   looks = 0;
 
-  constructor(private readonly statuses: readonly (object | Problem)[]) {}
+  constructor(private readonly statuses: readonly object[]) {}
 
   run(command: string, args: object) {
     expect([command, args]).toEqual(['guest-exec-status', { pid: 7 }]);
     const status = this.statuses[Math.min(this.looks++, this.statuses.length - 1)];
-    if (status instanceof Problem) return Promise.reject(status);
+    if (status instanceof Error) return Promise.reject(status);
     return Promise.resolve({ value: { ...status }, trace: {} });
   }
 
@@ -26,7 +27,7 @@ class ScriptedAgent implements GuestCommands {
 }
 
 /** Time that passes only by waiting. */
-class FakePace implements Pace {
+class FakePace implements PollingPace {
   readonly waits: number[] = [];
   #now = 1000;
 
@@ -48,17 +49,16 @@ interface Followed {
   readonly held: number;
 }
 
-async function follow(
-  statuses: readonly (object | Problem)[],
-  timeoutMs = 600_000,
-  leavesAfter = Infinity,
-): Promise<Followed> {
+async function follow(statuses: readonly object[], timeoutMs = 600_000, leavesAfter = Infinity): Promise<Followed> {
   const agent = new ScriptedAgent(statuses);
   const pace = new FakePace();
   let held = 0;
   const listener = { gone: () => agent.looks >= leavesAfter, holds: (bytes: number) => (held += bytes) };
   const lines: ExecLine[] = [];
-  for await (const line of followProgram(agent, 7, timeoutMs, listener, pace)) lines.push(line);
+  for await (const line of followProgram(agent, { pid: 7, timeoutMs }, listener, pace)) {
+    expect(execLineType.faults(line)).toEqual([]);
+    lines.push(line);
+  }
   return { lines, agent, waits: pace.waits, held };
 }
 
@@ -107,6 +107,10 @@ describe('following a program', () => {
       expect(lost.lines).toMatchObject([{ type: 'problem', pid: 7, problem: { code } }]);
       expect(lost.agent.looks).toBe(2);
     }
+  });
+
+  it('tells nobody of a fault of ours but whoever runs it', async () => {
+    await expect(follow([new Error('ours')])).rejects.toThrow('ours');
   });
 
   it('ends at its time with a problem that says that the program goes on', async () => {

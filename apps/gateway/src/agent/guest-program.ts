@@ -1,67 +1,55 @@
 import { isUtf8 } from 'node:buffer';
-import { asProblem, Problem, problemBody } from '../problems/problem.js';
+import { Problem, problemBody } from '../problems/problem.js';
 import type { GuestCommands, GuestReply } from './agent-commands.js';
+import type { ExecLine } from './agent-shapes.js';
 
-/** A line of what is known of a program by now. */
-export type ExecLine =
-  | { readonly type: 'started'; readonly pid: unknown; readonly operation: string | undefined }
-  | { readonly type: 'running'; readonly pid: unknown; readonly seconds: number }
-  | { readonly type: 'output'; readonly stream: 'stdout' | 'stderr'; readonly text: string }
-  | { readonly type: 'output'; readonly stream: 'stdout' | 'stderr'; readonly base64: string }
-  | {
-      readonly type: 'exited';
-      readonly pid: unknown;
-      readonly exitCode: number | null;
-      readonly signal: number | null;
-      readonly stdoutBytes: number;
-      readonly stderrBytes: number;
-      readonly stdoutTruncated: boolean;
-      readonly stderrTruncated: boolean;
-    }
-  | { readonly type: 'problem'; readonly pid: unknown; readonly problem: object };
+/** A program that `guest-exec` started. */
+export interface StartedProgram {
+  /** The process id that `guest-exec` returned. */
+  readonly pid: unknown;
+  /** Milliseconds after which the gateway stops following the program. */
+  readonly timeoutMs: number;
+}
 
-/** Who the lines are for. */
+/** The reader of the lines. */
 export interface ProgramListener {
-  /** Nobody listens any more. */
+  /** True when the reader is gone. */
   gone(): boolean;
-  /** So many bytes are held until the lines are taken. */
+  /** Reserves this many bytes until the lines are read. */
   holds(bytes: number): void;
 }
 
-/** Time as this uses it, in milliseconds; injected, so that tests move it. */
-export interface Pace {
+/** The time source, in milliseconds; injected, so that tests control it. */
+export interface PollingPace {
   now(): number;
   sleep(milliseconds: number): Promise<void>;
 }
 
-/** The first look comes soon, for programs that end at once; each next one later, up to this. */
+/** The first poll comes soon, for programs that end at once; each next one later, up to this. */
 const firstLookMs = 20;
 const lastLookMs = 1000;
 const looksSlowDownBy = 1.5;
-/** A line at least so often while the program runs, so that nobody on the way takes the connection for dead. */
+/** The longest time between lines while the program runs, so that no proxy takes the connection for dead. */
 const aliveMs = 5000;
-/** For the answer to one look. */
+/** Deadline of one poll. */
 const lookDeadlineMs = 30_000;
 /** Bytes of output in one line. */
 export const outputBytes = 48 * 1024;
 
-/** Programs are known by what `guest-exec` answered. */
+/** The process id that `guest-exec` returned identifies the program. */
 export function pidOf({ value }: GuestReply): unknown {
   return value['pid'];
 }
 
 /**
- * Follows a program that `guest-exec` started to its end. The agent tells the output with the end and not before, and
- * forgets the program when it has told; so a look is never repeated unless it certainly was not taken.
- *
- * @param timeoutMs after which the program goes on without us
+ * Follows a program to its end. The agent returns the output only after the end, and then
+ * forgets the program; so a poll is never repeated unless it certainly was not sent.
  */
 export async function* followProgram(
   agent: GuestCommands,
-  pid: unknown,
-  timeoutMs: number,
+  { pid, timeoutMs }: StartedProgram,
   listener: ProgramListener,
-  pace: Pace,
+  pace: PollingPace,
 ): AsyncGenerator<ExecLine, void, undefined> {
   const begun = pace.now();
   let told = begun;
@@ -90,18 +78,21 @@ export async function* followProgram(
   }
 }
 
-/** @returns undefined when the agent could not be asked, and may be later */
+/**
+ * @returns undefined if the agent was not available, and may be later
+ * @throws an error that is no problem: a fault of ours
+ */
 async function look(agent: GuestCommands, pid: unknown): Promise<GuestReply['value'] | Problem | undefined> {
   try {
     return (await agent.run('guest-exec-status', { pid }, { part: true, timeoutMs: lookDeadlineMs })).value;
   } catch (error) {
-    const problem = asProblem(error);
-    return problem.outcome === 'not-sent' && problem.retryable ? undefined : problem;
+    if (!(error instanceof Problem)) throw error;
+    return error.outcome === 'not-sent' && error.retryable ? undefined : error;
   }
 }
 
 function goesOn(timeoutMs: number): Problem {
-  const detail = `The program has not ended within ${timeoutMs / 1000} s and goes on; guest-exec-status tells of it.`;
+  const detail = `The program has not ended within ${timeoutMs / 1000} s and goes on; guest-exec-status returns its state.`;
   return new Problem('deadline-exceeded', detail, { command: 'guest-exec' });
 }
 
@@ -127,7 +118,7 @@ function* ending(
   };
 }
 
-/** A stream that is UTF-8 from end to end as text, cut between characters; any other as base64. */
+/** A stream that is valid UTF-8 throughout as text, split between characters; any other as base64. */
 function* outputLines(stream: 'stdout' | 'stderr', bytes: Buffer): Generator<ExecLine, void, undefined> {
   const decoder = isUtf8(bytes) ? new TextDecoder('utf-8', { ignoreBOM: true }) : undefined;
   for (let at = 0; at < bytes.length; at += outputBytes) {

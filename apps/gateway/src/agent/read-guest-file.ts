@@ -3,9 +3,9 @@ import type { GuestCommands } from './agent-commands.js';
 import { GuestFile } from './guest-file.js';
 
 /**
- * The bytes of a file of the guest, part by part as they are taken; the file is closed when the reader stops.
+ * The bytes of a file of the guest, read part by part on demand; the file is closed when the reader stops.
  *
- * @throws Problem when the guest does not give it, or gives less than the file had when it was opened
+ * @throws Problem if the guest refuses, or returns less than the file's size at opening
  */
 export async function* readGuestFile(
   agent: GuestCommands,
@@ -23,9 +23,9 @@ export async function* readGuestFile(
       read += part.bytes.length;
       if (part.bytes.length > 0) yield part.bytes;
     }
-    // Files of /proc have the size 0, and one that is appended to grows; but none is shorter than it was.
+    // Files of /proc have size 0, and a file that is appended to grows; but none is shorter than it was.
     if (size !== undefined && read < size)
-      throw new Problem('outcome-unknown', `The file had ${size} bytes, and ${read} could be read.`, {
+      throw new Problem('outcome-unknown', `The file had ${size} bytes, but only ${read} could be read.`, {
         command: 'guest-file-read',
       });
     isClosed = true;

@@ -1,5 +1,6 @@
 import { Problem } from '../problems/problem.js';
 import type { GuestCommands } from './agent-commands.js';
+import type { WrittenFile } from './agent-shapes.js';
 import { contentDigest, Digest, GuestFile } from './guest-file.js';
 import { readGuestFile } from './read-guest-file.js';
 
@@ -7,24 +8,16 @@ export interface WriteOptions {
   /** Bytes of one `guest-file-write`, and of one `guest-file-read` when reading back. */
   readonly writeBytes: number;
   readonly readBytes: number;
-  /** Most bytes of the file. */
+  /** Largest size of the file in bytes. */
   readonly limit: number;
   /** Whether to compare sizes, read the file back and compare that. */
   readonly verify: boolean;
-  /** What must have arrived, as a `Content-Digest` of SHA-256. */
-  readonly expected?: string;
-}
-
-export interface WrittenFile {
-  readonly path: string;
-  readonly size: number;
-  /** In hexadecimal digits. */
-  readonly sha256: string;
-  readonly verified: boolean;
+  /** Expected digest of the content, a `Content-Digest` of SHA-256. */
+  readonly expected?: string | undefined;
 }
 
 /**
- * Puts these bytes in place of what is in a file of the guest, part by part as they come.
+ * Replaces the content of a file of the guest with these bytes, part by part as they arrive.
  *
  * @throws Problem; once the file was opened it says how much was written, and is never `not-sent`
  */
@@ -60,11 +53,11 @@ async function checked(
 ): Promise<WrittenFile> {
   const sha256 = digest.finish();
   if (options.expected !== undefined && options.expected !== contentDigest(sha256))
-    throw new Problem('invalid-request', 'What arrived, and was written, is not what Content-Digest says.', {
+    throw new Problem('invalid-request', 'The received content, which was written, does not match Content-Digest.', {
       outcome: 'unknown',
-      errors: [{ pointer: 'Content-Digest', message: `of what arrived: ${contentDigest(sha256)}` }],
+      errors: [{ in: 'header', pointer: '/Content-Digest', message: `of what arrived: ${contentDigest(sha256)}` }],
     });
-  if (options.verify) await requireSame(agent, path, sha256, digest.size, options.readBytes);
+  if (options.verify) await requireSame(agent, { path, sha256, size: digest.size }, options.readBytes);
   return { path, size: digest.size, sha256: sha256.toString('hex'), verified: options.verify };
 }
 
@@ -74,22 +67,20 @@ export function tooLarge(limit: number): Problem {
 
 function requireSize(position: number, size: number): void {
   if (position === size) return;
-  throw new Problem('outcome-unknown', `The file has ${position} bytes, and ${size} were sent.`, {
+  throw new Problem('outcome-unknown', `The file has ${position} bytes, but ${size} were sent.`, {
     command: 'guest-file-seek',
   });
 }
 
 async function requireSame(
   agent: GuestCommands,
-  path: string,
-  sha256: Buffer,
-  size: number,
+  { path, sha256, size }: { readonly path: string; readonly sha256: Buffer; readonly size: number },
   readBytes: number,
 ): Promise<void> {
   const digest = new Digest();
   for await (const part of readGuestFile(agent, path, readBytes)) {
     digest.add(part);
-    // More differs already, and a guest that never comes to an end would keep us here.
+    // A longer file already differs, and a guest whose file never ends would keep this reading.
     if (digest.size > size) break;
   }
   if (digest.finish().equals(sha256)) return;
@@ -97,7 +88,7 @@ async function requireSame(
   throw new Problem('outcome-unknown', detail, { command: 'guest-file-read' });
 }
 
-/** The same bytes in parts of that size, the last one shorter. */
+/** The same bytes in parts of this size, the last one shorter. */
 async function* inParts(source: AsyncIterable<Buffer>, size: number): AsyncGenerator<Buffer, void, undefined> {
   let gathered: Buffer[] = [];
   let length = 0;
@@ -115,7 +106,7 @@ async function* inParts(source: AsyncIterable<Buffer>, size: number): AsyncGener
   if (length > 0) yield Buffer.concat(gathered);
 }
 
-/** What a command that was not sent leaves behind is a file that is not what it was. */
+/** A command that was not sent leaves a truncated file, so the outcome of the request is not `not-sent`. */
 function afterOpening(problem: Problem, bytes: number): Problem {
   const outcome = problem.outcome === 'not-sent' ? 'unknown' : problem.outcome;
   const detail = `${problem.detail} The file was opened, and ${bytes} bytes of it were written.`;

@@ -12,6 +12,11 @@ describe('the arguments that are sent', () => {
     ['stratovirt', 'stop', '{}', '{}'],
     ['stratovirt', 'stop', undefined, undefined],
     ['qemu', 'query-workloads', undefined, undefined],
+    ['qemu', 'query-status', '{}', undefined],
+    ['qemu', 'of-no-catalog', '{ \r\n\t}', undefined],
+    ['qemu', 'query-status', '{"a":{}}', '{"a":{}}'],
+    ['storage-daemon', 'query-jobs', '{}', undefined],
+    ['guest-agent', 'guest-ping', '{}', undefined],
   ] as const)('to %s for %s are, of %j, %j', (kind, command, given, sent) => {
     expect(argumentsToSend(kind, command, given)).toBe(sent);
   });

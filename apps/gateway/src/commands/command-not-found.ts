@@ -1,4 +1,4 @@
-import { isKnownCommand, meantCommands } from '@qmp-gateway/catalog';
+import { agentKind, isKnownCommand, meantCommands, serverKinds } from '@qmp-gateway/catalog';
 import { nearestNames } from '@qmp-gateway/qapi';
 import { didYouMean, Problem } from '../problems/problem.js';
 import type { VmSchema } from '../schemas/vm-schema.js';
@@ -20,7 +20,7 @@ export function commandNotFound(vm: Vm, schema: VmSchema, given: string): Proble
   ]);
   const suggestions = [...likely].slice(0, mostSuggestions);
   const shown = JSON.stringify(name);
-  const owner = kind === 'guest-agent' ? `The guest agent of VM ${vm.id}` : `VM ${vm.id}`;
+  const owner = serverKinds[kind].path === 'agent' ? `The guest agent of VM ${vm.id}` : `VM ${vm.id}`;
   return new Problem('command-not-found', `${owner} has no command ${shown}.${didYouMean(suggestions)}`, {
     vm: vm.id,
     command: name,
@@ -31,7 +31,7 @@ export function commandNotFound(vm: Vm, schema: VmSchema, given: string): Proble
 
 /** A command of the guest agent sent to the monitor, or the other way round. */
 function elsewhere(vm: Vm, { origin }: VmSchema, name: string): string[] {
-  if (origin.kind === 'guest-agent')
+  if (serverKinds[origin.kind].path === 'agent')
     return vm.schema?.commands.has(name) === true ? [`POST /v1/vms/${vm.id}/qmp/${name}`] : [];
-  return vm.agent !== null && isKnownCommand('guest-agent', name) ? [`POST /v1/vms/${vm.id}/agent/${name}`] : [];
+  return vm.agent !== null && isKnownCommand(agentKind, name) ? [`POST /v1/vms/${vm.id}/agent/${name}`] : [];
 }

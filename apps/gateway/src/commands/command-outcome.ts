@@ -1,5 +1,5 @@
 import { withoutSecrets, type ServerKind } from '@qmp-gateway/catalog';
-import type { Outcome } from '@qmp-gateway/qmp';
+import type { Settlement } from '@qmp-gateway/qmp';
 import type { ProblemCode } from '../problems/catalogue.js';
 import { Problem, type ProblemFields } from '../problems/problem.js';
 import type { SchemaCommand } from '../schemas/vm-schema.js';
@@ -20,17 +20,19 @@ export interface Sent {
 
 /** The problem that tells of an outcome other than a return value. Secrets that the command carried are not in it. */
 export function problemOf(
-  outcome: Exclude<Outcome, { kind: 'return' }>,
+  settlement: Exclude<Settlement, { kind: 'return' }>,
   vm: string,
   command: SchemaCommand,
   { kind, argumentsJson }: Sent,
 ): Problem {
   const about: ProblemFields = { vm, command: command.name };
-  switch (outcome.kind) {
+  switch (settlement.kind) {
     case 'error': {
-      const { class: errorClass } = outcome;
+      const { class: errorClass } = settlement;
       const desc =
-        argumentsJson === undefined ? outcome.desc : withoutSecrets(kind, command.name, argumentsJson, outcome.desc);
+        argumentsJson === undefined
+          ? settlement.desc
+          : withoutSecrets(kind, command.name, argumentsJson, settlement.desc);
       const code = Object.hasOwn(byClass, errorClass) ? byClass[errorClass] : undefined;
       return new Problem(code ?? 'command-failed', desc || `${command.name} failed, and the VM does not say why.`, {
         ...about,
@@ -41,11 +43,11 @@ export function problemOf(
     case 'unreadable':
       return new Problem('malformed-json', 'The command holds a character that no QMP server reads.', about);
     case 'too-large':
-      return new Problem('body-too-large', `This VM takes messages of at most ${outcome.limit} bytes.`, about);
+      return new Problem('body-too-large', `This VM takes messages of at most ${settlement.limit} bytes.`, about);
     case 'not-sent':
-      return new Problem('vm-unavailable', `The VM was lost before the command was sent: ${outcome.cause}.`, about);
+      return new Problem('vm-unavailable', `The VM was lost before the command was sent: ${settlement.cause}.`, about);
     case 'unknown':
-      return new Problem('outcome-unknown', `The command was sent, but ${outcome.cause}.`, {
+      return new Problem('outcome-unknown', `The command was sent, but ${settlement.cause}.`, {
         ...about,
         // A command that changes nothing cannot be done twice.
         retryable: command.class === 'read',

@@ -1,6 +1,10 @@
 import type { Ruling } from '@qmp-gateway/catalog';
+import type { JsonDocument } from '@qmp-gateway/qapi';
+import type { HandedRequest } from '../access/handed-connection.js';
+import type { Descriptor } from '@qmp-gateway/unix-fds';
 import type { Principal } from '../access/principal.js';
-import type { Operation } from '../operations/operation-store.js';
+import type { CommandTrace } from '../http/command-trace.js';
+import type { Operation } from '../operations/operation.js';
 import type { Problem } from '../problems/problem.js';
 
 /** By which way a command came in; all ways are checked and answered alike. */
@@ -9,8 +13,8 @@ export type Entrance = 'rest' | 'message' | 'fan-out' | 'json-rpc' | 'monitor' |
 /** Arguments as they came, not yet read. */
 export type CommandArguments =
   | { readonly kind: 'none' }
-  /** The `arguments` object as JSON: bytes of a body, or the text of a part of a larger message that was already read. */
-  | { readonly kind: 'json'; readonly json: Uint8Array | string }
+  /** The `arguments` object as JSON: bytes of a body, or the text of a part of a larger message; and, read already, its document. */
+  | { readonly kind: 'json'; readonly json: Uint8Array | string; readonly document?: JsonDocument }
   /** Query parameters of a GET, decoded. */
   | { readonly kind: 'query'; readonly pairs: readonly (readonly [string, string])[] };
 
@@ -26,6 +30,8 @@ export interface CommandRequest {
   readonly command: string;
   readonly arguments: CommandArguments;
   readonly outOfBand?: boolean | undefined;
+  /** Come with the command, and belong to it: they are closed when it has ended, whatever becomes of it. */
+  readonly descriptors?: readonly Descriptor[] | undefined;
   /**
    * In place of the class of command and arguments: for a resource of the gateway that makes the arguments itself, so
    * that what they could do at a caller's wish is no question. Never made from anything a caller sends.
@@ -33,10 +39,12 @@ export interface CommandRequest {
   readonly ruling?: Ruling;
   /** One of many commands behind one request, whose answer tells all: no operation is kept. */
   readonly part?: boolean;
-  /** Told the end when it comes after the deadline was told. Never called before `answer`. */
+  /** Told the end when it comes after the deadline was told. Never called before the answer. */
   readonly late?: ((answer: CommandAnswer) => void) | undefined;
   /** By GET: only commands whose class by name is `read`. */
   readonly readOnly?: boolean | undefined;
+  /** Where the caller asked for it; absent where that is no part of an HTTP request. */
+  readonly timeoutIn?: 'query' | 'header';
   /** Asked for by the caller, in ms; checked against the command's ceiling. Runs from `arrivedAt`. */
   readonly timeoutMs?: number | undefined;
   readonly dryRun?: boolean | undefined;
@@ -45,8 +53,10 @@ export interface CommandRequest {
   readonly idempotencyKey?: string | undefined;
   /** Written only in this session, else `epoch-changed`. */
   readonly epoch?: string | undefined;
-  /** `performance.now()` when the whole request had arrived. */
+  /** Monotonic milliseconds when the whole request had arrived. */
   readonly arrivedAt: number;
+  /** Of a request that another node of the fleet has handed over: by which one, and the bounds it has set. */
+  readonly handed?: (Pick<HandedRequest, 'node'> & Partial<HandedRequest>) | undefined;
   /** The caller leaves it to the gateway to follow the work beyond the reply. */
   readonly follow?: CommandFollowing;
 }
@@ -57,20 +67,9 @@ export interface CommandFollowing {
   accepted(operation: Operation): void;
 }
 
-/** What the headers of section 5 say about an answer. */
-export interface CommandTrace {
-  readonly operation?: string | undefined;
-  readonly epoch?: string | undefined;
-  /** Event position just before the command was written. */
-  readonly cursor?: string | undefined;
-  readonly queueMs?: number | undefined;
-  readonly qmpMs?: number | undefined;
-  readonly deprecated?: boolean | undefined;
-  readonly replayed?: boolean | undefined;
-  /** What of `Prefer` was honoured. */
-  readonly preference?: string | undefined;
-  /** The work goes on: where it can be asked for. Makes the answer a 202. */
-  readonly location?: string | undefined;
+/** Closes what came with a command that has ended. */
+export function closeDescriptors({ descriptors = [] }: Pick<CommandRequest, 'descriptors'>): void {
+  for (const descriptor of descriptors) descriptor.close();
 }
 
 /** `json` is the bare return value (or the dry-run report), bytes as QEMU wrote them unless `int64` asked otherwise. */
@@ -78,7 +77,13 @@ export type CommandAnswer =
   | { readonly ok: true; readonly json: Buffer | string; readonly trace: CommandTrace }
   | { readonly ok: false; readonly problem: Problem; readonly trace: CommandTrace };
 
-/** The path of a command: route, authorize, validate, execute, answer. Called once per request; `answer` exactly once, maybe at once. */
+/** Whoever asked for a command. */
+export interface CommandAsker {
+  /** Called exactly once, maybe at once. */
+  answered(answer: CommandAnswer): void;
+}
+
+/** The path of a command: route, authorize, validate, execute, answer. Called once per request. */
 export interface CommandPath {
-  execute(request: CommandRequest, answer: (answer: CommandAnswer) => void): void;
+  execute(request: CommandRequest, asker: CommandAsker): void;
 }

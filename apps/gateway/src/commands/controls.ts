@@ -1,90 +1,146 @@
-import type { IncomingHttpHeaders } from 'node:http';
-import { nearestNames } from '@qmp-gateway/qapi';
-import { parametersOf } from '../listeners/query-parameters.js';
-import { Problem, type Fault } from '../problems/problem.js';
+import type { IncomingMessage } from 'node:http';
+import { parametersOf } from '../http/query-parameters.js';
+import { invalid } from '../http/resource/read-shape.js';
+import { mostSuggested, unknownMember } from '../http/resource/shape.js';
+import type { Fault } from '../problems/problem.js';
 import { parseDuration } from '../settings/duration.js';
 import type { CommandRequest } from './command-request.js';
 
 /** How a command is to be run, besides its arguments. */
-export type Controls = Pick<CommandRequest, 'timeoutMs' | 'dryRun' | 'int64' | 'idempotencyKey' | 'epoch'>;
+export type Controls = Pick<
+  CommandRequest,
+  'timeoutMs' | 'timeoutIn' | 'dryRun' | 'int64' | 'idempotencyKey' | 'epoch'
+>;
+/** The headers of a request, read by Node and as they came. */
+type ReceivedHeaders = Pick<IncomingMessage, 'headers' | 'rawHeaders'>;
+type Writable = { -readonly [Key in keyof Controls]: Controls[Key] };
 
-const queryControls = ['timeout', 'dryRun', 'int64'];
 /** In characters, whatever way it comes. */
 export const longestIdempotencyKey = 255;
+
+/** Each takes the value of a control, or says what it must be. */
+function takeTimeout(controls: Writable, value: string): string | undefined {
+  const ms = parseDuration(value);
+  if (ms === undefined || ms <= 0) return 'must be a duration of more than 0, such as 5, 500ms, 5s or 10m';
+  controls.timeoutMs = ms;
+  controls.timeoutIn = 'query';
+  return undefined;
+}
+
+function takeDryRun(controls: Writable, value: string): string | undefined {
+  if (value !== 'true' && value !== 'false') return 'must be true or false';
+  controls.dryRun = value === 'true';
+  return undefined;
+}
+
+function takeInt64(controls: Writable, value: string): string | undefined {
+  if (value !== 'string' && value !== 'number') return 'must be string or number';
+  controls.int64 = value;
+  return undefined;
+}
+
+const queryControls: Readonly<Record<string, (controls: Writable, value: string) => string | undefined>> = {
+  timeout: takeTimeout,
+  dryRun: takeDryRun,
+  int64: takeInt64,
+};
+const queryNames = Object.keys(queryControls);
+/** What each of them becomes. */
+const memberOf = { timeout: 'timeoutMs', dryRun: 'dryRun', int64: 'int64' } as const;
 
 /**
  * The controls of a request: query parameters on POST, headers on both methods.
  *
+ * @param request its headers, and as they came
  * @param query of a POST; undefined on GET, where the query holds arguments
+ * @param otherParameters what the query may hold besides
  * @throws Problem `invalid-request` with all faults: unknown controls with the nearest name, values that can't be read
  */
 export function readControls(
-  headers: IncomingHttpHeaders,
+  request: ReceivedHeaders,
   query: string | undefined,
   otherParameters: readonly string[] = [],
 ): Controls {
-  const faults: Fault[] = [];
-  const controls: { -readonly [Key in keyof Controls]: Controls[Key] } = {};
-  if (query !== undefined && query !== '') readQuery(query, controls, faults, otherParameters);
-  const timeout = header(headers, 'request-timeout');
-  if (timeout !== undefined) setTimeoutMs(controls, timeout, 'Request-Timeout', faults);
-  const dryRun = header(headers, 'dry-run');
-  if (dryRun !== undefined) setDryRun(controls, dryRun, 'Dry-Run', faults);
-  const int64 = headers.accept === undefined ? undefined : /;\s*int64=([^;,\s]*)/.exec(headers.accept)?.[1];
-  if (int64 !== undefined) setInt64(controls, int64, 'Accept', faults);
-  const key = header(headers, 'idempotency-key');
-  if (key !== undefined) {
-    if (key.length === 0 || key.length > longestIdempotencyKey)
-      faults.push({ pointer: 'Idempotency-Key', message: `must be 1 to ${longestIdempotencyKey} characters` });
-    else controls.idempotencyKey = key;
-  }
-  const epoch = header(headers, 'qmp-vm-epoch');
-  if (epoch !== undefined) controls.epoch = epoch;
-  if (faults.length > 0)
-    throw new Problem(
-      'invalid-request',
-      `The request's controls are wrong: ${faults.map(({ pointer, message }) => `${pointer} ${message}`).join('; ')}.`,
-      { errors: faults },
-    );
+  const controls: Writable = {};
+  const faults = query === undefined || query === '' ? noFaults : readQuery(query, controls, otherParameters);
+  const { headers } = request;
+  const { 'qmp-vm-epoch': epoch, accept } = headers;
+  if (epoch !== undefined) controls.epoch = single(epoch);
+  const mayHaveMore =
+    headers['request-timeout'] ??
+    headers['dry-run'] ??
+    headers['idempotency-key'] ??
+    (accept?.includes('int64') === true || controls.epoch?.includes(joint));
+  const more = mayHaveMore === undefined || mayHaveMore === false ? noFaults : readHeaders(request, controls);
+  if (faults.length + more.length > 0) throw invalid(faults.length > 0 ? 'query' : 'header', [...faults, ...more]);
   return controls;
 }
 
-type Writable = { -readonly [Key in keyof Controls]: Controls[Key] };
+const noFaults: readonly Fault[] = [];
+/** What Node puts between the values of a header that is sent several times. */
+const joint = ', ';
+const moreThanOnce = 'given more than once';
 
-function readQuery(query: string, controls: Writable, faults: Fault[], otherParameters: readonly string[]): void {
-  for (const [name, value] of parametersOf(query)) {
-    if (name === 'timeout') setTimeoutMs(controls, value, name, faults);
-    else if (name === 'dryRun') setDryRun(controls, value, name, faults);
-    else if (name === 'int64') setInt64(controls, value, name, faults);
-    else if (!otherParameters.includes(name)) {
-      const suggestions = nearestNames(name, [...queryControls, ...otherParameters]);
-      faults.push({
-        pointer: name.slice(0, 100),
-        message: 'is no control (on POST the query holds only controls, the body holds the arguments)',
-        ...(suggestions.length > 0 ? { suggestions } : {}),
-      });
-    }
+function readHeaders(request: ReceivedHeaders, controls: Writable): Fault[] {
+  const { 'request-timeout': timeout, 'dry-run': dryRun, 'idempotency-key': key, accept } = request.headers;
+  const int64 = accept === undefined ? undefined : /;\s*int64=([^;,\s]*)/.exec(accept)?.[1];
+  const read: Writable = {};
+  const messages = {
+    'Request-Timeout':
+      timeout === undefined ? undefined : (takeTimeout(read, single(timeout)) ?? conflict('timeout', controls, read)),
+    'Dry-Run':
+      dryRun === undefined ? undefined : (takeDryRun(read, single(dryRun)) ?? conflict('dryRun', controls, read)),
+    Accept: int64 === undefined ? undefined : (takeInt64(read, int64) ?? conflict('int64', controls, read)),
+    'Idempotency-Key': key === undefined ? undefined : takeKey(read, single(key)),
+    'QMP-VM-Epoch': undefined,
+  };
+  if (read.timeoutMs !== undefined) read.timeoutIn = 'header';
+  Object.assign(controls, read);
+  return Object.entries(messages).flatMap(([name, wrong]) => {
+    const message = isRepeated(name, request) ? moreThanOnce : wrong;
+    return message === undefined ? [] : [{ in: 'header' as const, pointer: `/${name}`, message }];
+  });
+}
+
+/** Node makes one value of a header that is sent several times. `Accept` may be. */
+function isRepeated(name: string, { headers, rawHeaders }: ReceivedHeaders): boolean {
+  const wanted = name.toLowerCase();
+  if (wanted === 'accept' || headers[wanted]?.includes(joint) !== true) return false;
+  return rawHeaders.filter((each, at) => at % 2 === 0 && each.toLowerCase() === wanted).length > 1;
+}
+
+/** Nobody can tell which of two values was meant. */
+function conflict(name: keyof typeof memberOf, ofQuery: Controls, ofHeader: Controls): string | undefined {
+  const member = memberOf[name];
+  if (ofQuery[member] === undefined || ofQuery[member] === ofHeader[member]) return undefined;
+  return `does not say the same as ${name} in the query`;
+}
+
+function readQuery(query: string, controls: Writable, otherParameters: readonly string[]): Fault[] {
+  const faults: Fault[] = [];
+  const parameters = parametersOf(query);
+  for (const name of new Set(parameters.keys())) {
+    const values = parameters.getAll(name);
+    const read = Object.hasOwn(queryControls, name) ? queryControls[name] : undefined;
+    const message = values.length > 1 ? moreThanOnce : read?.(controls, values[0] ?? '');
+    if (read !== undefined && message !== undefined) faults.push({ in: 'query', pointer: `/${name}`, message });
+    if (read !== undefined || otherParameters.includes(name)) continue;
+    const known = [...queryNames, ...otherParameters];
+    const what = 'the query of a POST holds only controls, its body holds the arguments; it takes';
+    faults.push(
+      ...unknownMember(name, known, { what, suggests: faults.length < mostSuggested }).map((each) => ({
+        in: 'query' as const,
+        ...each,
+      })),
+    );
   }
+  return faults;
 }
 
-function setTimeoutMs(controls: Writable, value: string, name: string, faults: Fault[]): void {
-  const ms = parseDuration(value);
-  if (ms === undefined || ms <= 0)
-    faults.push({ pointer: name, message: 'must be a duration such as 5, 500ms, 5s or 10m' });
-  else controls.timeoutMs = ms;
+function takeKey(controls: Writable, key: string): string | undefined {
+  if (key.length === 0 || key.length > longestIdempotencyKey) return `must be 1 to ${longestIdempotencyKey} characters`;
+  controls.idempotencyKey = key;
+  return undefined;
 }
 
-function setDryRun(controls: Writable, value: string, name: string, faults: Fault[]): void {
-  if (value === 'true' || value === 'false') controls.dryRun = value === 'true';
-  else faults.push({ pointer: name, message: 'must be true or false' });
-}
-
-function setInt64(controls: Writable, value: string, name: string, faults: Fault[]): void {
-  if (value === 'string' || value === 'number') controls.int64 = value;
-  else faults.push({ pointer: name, message: 'int64 must be string or number' });
-}
-
-function header(headers: IncomingHttpHeaders, name: string): string | undefined {
-  const value = headers[name];
-  return Array.isArray(value) ? value.join(', ') : value;
-}
+const single = (value: string | string[]) => (typeof value === 'string' ? value : value.join(', '));

@@ -1,16 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { readJson } from '@qmp-gateway/qapi';
-import { apiHeaders } from '../listeners/answer.js';
-import type { AuthenticatedContext } from '../listeners/request-context.js';
-import { parametersOf } from '../listeners/query-parameters.js';
+import { systemClock, type Clock } from '@qmp-gateway/qmp';
+import { apiHeaders } from '../http/answer.js';
+import type { AuthenticatedContext } from '../access/authenticated-request.js';
+import { misplacedControls } from '../http/resource/control-headers.js';
+import { invalid } from '../http/resource/read-shape.js';
+import { parametersOf } from '../http/query-parameters.js';
 import { Problem, problemBody } from '../problems/problem.js';
-import { parseVmSelector, selectsVm } from '../vms/vm-selector.js';
-import type { Vm } from '../vms/vm.js';
+import type { VmIdentity } from '../access/principal.js';
+import { parseVmSelector, selectsVm } from '../access/vm-selector.js';
 import type { VmRegistry } from '../vms/vm-registry.js';
-import { malformedJson, type CheckedCommandPath, type RefusedCommand } from './command-path.js';
-import type { CommandAnswer, CommandArguments, CommandRequest } from './command-request.js';
+import { readArguments } from './command-arguments.js';
+import type { CheckedCommandPath, RefusedCommand } from './command-path.js';
+import type { CommandAnswer, CommandArguments, CommandAsker, CommandPath, CommandRequest } from './command-request.js';
+import { fanOutControls } from './command-routes.js';
 import { readControls } from './controls.js';
-import type { ReplyBudget } from './reply-budget.js';
+import type { ReplyBudget } from '../http/reply-budget.js';
 
 /** VMs asked at once by one fan-out; each answers or reaches its deadline on its own. */
 const concurrency = 256;
@@ -18,43 +22,49 @@ const concurrency = 256;
 /** Up to here a line is one chunk of the answer; longer values are not copied. */
 const onePieceBytes = 16 * 1024;
 
+/** A request for many VMs. What it asks for is answered by lines, a refusal of the whole by the exchange itself. */
+export interface FanOutExchange extends CommandAsker {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly context: AuthenticatedContext;
+}
+
 /** One command for many VMs: a line for each as it answers, so that a silent VM costs one late line and nothing else. */
 export class FanOut {
   constructor(
-    private readonly registry: VmRegistry,
-    private readonly path: CheckedCommandPath,
+    private readonly registry: Pick<VmRegistry, 'all'>,
+    private readonly path: CommandPath & Pick<CheckedCommandPath, 'refusalOf' | 'refuse'>,
+    private readonly clock: Clock = systemClock,
+    /** VMs of other nodes. */
+    private readonly others: () => Iterable<VmIdentity> = () => [],
   ) {}
 
   /**
-   * @param refuse answers the whole, for a caller who may run it on none of the selected
+   * Answers the request with a line for each VM, or as a whole where its caller may run the command on none of them.
    * @throws Problem before anything was sent: no selector, nothing selected, arguments no JSON
    */
-  run(
-    request: IncomingMessage,
-    response: ServerResponse,
-    context: AuthenticatedContext,
-    command: string,
-    args: CommandArguments,
-    refuse: (answer: CommandAnswer) => void,
-  ): void {
+  run(exchange: FanOutExchange, command: string, args: CommandArguments): void {
+    const { request, response, context } = exchange;
     const { principal, requestId, traceparent } = context;
-    const controls = readControls(request.headers, context.query, ['vm', 'label']);
+    const misplaced = misplacedControls([fanOutControls], request.headers);
+    if (misplaced.length > 0) throw invalid('header', misplaced);
+    const controls = readControls(request, context.query, ['vm', 'label']);
     const selected = this.#select(context);
-    if (args.kind === 'json') requireJson(args.json);
+    const document = readArguments(args);
     const base: Omit<CommandRequest, 'vm'> = {
       principal,
       requestId,
       traceparent,
       entrance: 'fan-out',
       command,
-      arguments: args,
-      arrivedAt: performance.now(),
+      // Read once for all VMs.
+      arguments: args.kind === 'json' && document !== undefined ? { ...args, document } : args,
+      arrivedAt: this.clock.now(),
       ...controls,
     };
     const refused = this.#refusedOnAll(selected, base);
     if (refused !== undefined) {
-      const { problem, target, decision, args: read } = refused;
-      this.path.refuse({ ...base, vm: '*' }, problem, target, refuse, decision, read);
+      this.path.refuse({ ...base, vm: '*' }, exchange, refused.problem, refused);
       return;
     }
     response.writeHead(200, {
@@ -64,11 +74,10 @@ export class FanOut {
       'Content-Type': 'application/x-ndjson',
     });
     response.flushHeaders();
-    const execute: Execute = (vm, answer) => this.path.execute({ ...base, vm: vm.id }, answer);
-    new FanOutRun(response, context.replies, selected, execute).start();
+    new FanOutRun(exchange, this.path, selected, base).start();
   }
 
-  #select(context: AuthenticatedContext): Vm[] {
+  #select(context: AuthenticatedContext): readonly VmIdentity[] {
     const query = parametersOf(context.query);
     const vms = query.getAll('vm');
     const labels = query.getAll('label');
@@ -76,13 +85,18 @@ export class FanOut {
       throw new Problem('invalid-request', 'Select VMs with vm= or label=; ?vm=* is all of them.');
     const { selector, faults } = parseVmSelector(vms, labels);
     if (faults.length > 0) throw new Problem('invalid-request', 'The selectors cannot be read.', { errors: faults });
-    const selected = [...this.registry.all()].filter((vm) => context.principal.sees(vm) && selectsVm(selector, vm));
+    const isSelected = (vm: VmIdentity) => context.principal.sees(vm) && selectsVm(selector, vm);
+    const own: readonly VmIdentity[] = [...this.registry.all()].filter(isSelected);
+    const ids = new Set(own.map(({ id }) => id));
+    // One that several nodes claim has one line, which says so.
+    const others = [...this.others()].filter((vm) => isSelected(vm) && !ids.has(vm.id) && ids.add(vm.id));
+    const selected = [...own, ...others];
     if (selected.length === 0) throw new Problem('vm-not-found', 'The selectors match no VM.');
     return selected;
   }
 
   /** The last refusal when policy refuses it on every VM. */
-  #refusedOnAll(selected: readonly Vm[], base: Omit<CommandRequest, 'vm'>): RefusedCommand | undefined {
+  #refusedOnAll(selected: readonly VmIdentity[], base: Omit<CommandRequest, 'vm'>): RefusedCommand | undefined {
     let refused: RefusedCommand | undefined;
     try {
       for (const vm of selected) {
@@ -98,15 +112,17 @@ export class FanOut {
   }
 }
 
-function requireJson(json: Uint8Array | string): void {
-  try {
-    readJson(json);
-  } catch (error) {
-    throw malformedJson(error);
+/** The line of one VM. */
+class FanOutLine implements CommandAsker {
+  constructor(
+    private readonly run: FanOutRun,
+    private readonly vm: VmIdentity,
+  ) {}
+
+  answered(answer: CommandAnswer): void {
+    this.run.answered(this.vm, answer);
   }
 }
-
-type Execute = (vm: Vm, answer: (answer: CommandAnswer) => void) => void;
 
 /** The lines of one fan-out. Slow readers hold back VMs that were not asked yet, never memory. */
 class FanOutRun {
@@ -114,16 +130,21 @@ class FanOutRun {
   #open = 0;
   #ok = 0;
   #failed = 0;
+  readonly #response: ServerResponse;
+  readonly #replies: ReplyBudget;
 
   constructor(
-    private readonly response: ServerResponse,
-    private readonly replies: ReplyBudget,
-    private readonly selected: readonly Vm[],
-    private readonly execute: Execute,
-  ) {}
+    { response, context }: FanOutExchange,
+    private readonly path: CommandPath,
+    private readonly selected: readonly VmIdentity[],
+    private readonly base: Omit<CommandRequest, 'vm'>,
+  ) {
+    this.#response = response;
+    this.#replies = context.replies;
+  }
 
   start(): void {
-    this.response.on('drain', () => this.#more());
+    this.#response.on('drain', () => this.#more());
     this.#more();
   }
 
@@ -131,34 +152,34 @@ class FanOutRun {
     while (
       this.#open < concurrency &&
       this.#next < this.selected.length &&
-      !this.response.destroyed &&
-      !this.response.writableNeedDrain
+      !this.#response.destroyed &&
+      !this.#response.writableNeedDrain
     ) {
       const vm = this.selected[this.#next++];
       if (vm === undefined) return;
       this.#open++;
-      this.execute(vm, (answer) => this.#answered(vm, answer));
+      this.path.execute({ ...this.base, vm: vm.id }, new FanOutLine(this, vm));
     }
   }
 
-  #answered(vm: Vm, answer: CommandAnswer): void {
+  answered(vm: VmIdentity, answer: CommandAnswer): void {
     this.#open--;
     if (answer.ok) this.#ok++;
     else this.#failed++;
-    if (this.response.destroyed) return;
+    if (this.#response.destroyed) return;
     // Not corked: Node gathers what a turn writes, and from 22 on its `end` would write past what is corked.
     this.#write(vm, answer);
     if (this.#ok + this.#failed === this.selected.length)
-      this.response.end(
+      this.#response.end(
         `${JSON.stringify({ end: true, selected: this.selected.length, ok: this.#ok, failed: this.#failed })}\n`,
       );
     // Not from inside an answer: a run of VMs that refuse at once would nest as deep as it is long.
     if (this.#next < this.selected.length) setImmediate(() => this.#more());
   }
 
-  #write(vm: Vm, answer: CommandAnswer): void {
+  #write(vm: VmIdentity, answer: CommandAnswer): void {
     if (!answer.ok) {
-      this.response.write(
+      this.#response.write(
         `${JSON.stringify({ vm: vm.id, status: answer.problem.status, problem: problemBody(answer.problem) })}\n`,
       );
       return;
@@ -170,13 +191,13 @@ class FanOutRun {
     const { length } = json;
     if (length <= onePieceBytes) {
       // Latin-1 keeps bytes as they are, whatever they mean; ids and cursors are ASCII.
-      if (typeof json === 'string') this.response.write(`${head}${json}}\n`);
-      else this.response.write(`${head}${json.toString('latin1')}}\n`, 'latin1');
+      if (typeof json === 'string') this.#response.write(`${head}${json}}\n`);
+      else this.#response.write(`${head}${json.toString('latin1')}}\n`, 'latin1');
       return;
     }
-    this.replies.count(this.response, length);
-    this.response.write(head);
-    this.response.write(json, () => this.replies.taken(this.response, length));
-    this.response.write('}\n');
+    this.#replies.count(this.#response, length);
+    this.#response.write(head);
+    this.#response.write(json, () => this.#replies.taken(this.#response, length));
+    this.#response.write('}\n');
   }
 }

@@ -1,7 +1,8 @@
 import { asObject, parsedJson } from '@qmp-gateway/qmp';
 import { problemCatalogue, type ProblemCode } from '../problems/catalogue.js';
 import { Problem } from '../problems/problem.js';
-import type { CommandAnswer, CommandTrace } from './command-request.js';
+import type { CommandAnswer } from './command-request.js';
+import type { CommandTrace } from '../http/command-trace.js';
 
 /** Longer return values are not written down: after a restart only that they were is known. */
 const answerBytes = 256 * 1024;

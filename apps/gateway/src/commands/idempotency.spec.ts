@@ -1,30 +1,15 @@
-import type * as FileSystem from 'node:fs';
 import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { ManualClock, Scene } from '@qmp-gateway/test-kit';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { ManualClock, Scene, stagedDisk } from '@qmp-gateway/test-kit';
+import { afterEach, describe, expect, it } from 'vitest';
 import { Principal } from '../access/principal.js';
 import { Problem } from '../problems/problem.js';
 import { StateDirectory } from '../state/state-directory.js';
 import type { CommandAnswer, CommandRequest } from './command-request.js';
 import { IdempotencyStore, type KeyedRun } from './idempotency.js';
 
-/** Bytes that the disk still takes. */
-const disk = vi.hoisted(() => ({ room: Infinity }));
-vi.mock('node:fs', async (original) => {
-  const fs = await original<typeof FileSystem>();
-  const writeSome = (file: number, text: Buffer): void => {
-    fs.writeFileSync(file, text.subarray(0, disk.room));
-    if (text.length > disk.room) throw new Error('ENOSPC: no space left on device');
-  };
-  return {
-    ...fs,
-    writeFileSync: (file: number | string, text: Buffer) => writeSome(file as number, Buffer.from(text)),
-  };
-});
-
 const scene = new Scene();
 afterEach(() => {
-  disk.room = Infinity;
+  stagedDisk.takeAll();
   return scene.end();
 });
 
@@ -44,9 +29,12 @@ const done = (json: string, operation?: string): CommandAnswer => ({
   ...{ ok: true, json },
   trace: operation === undefined ? {} : { operation },
 });
-const never = () => {
-  throw new Error('replayed');
-};
+/** The run that a key is claimed for; undefined without a key. */
+function claim(store: IdempotencyStore, ...asked: Parameters<IdempotencyStore['begin']>): KeyedRun | undefined {
+  const claimed = store.begin(...asked);
+  if (claimed?.kind === 'replay') throw new Error('replayed');
+  return claimed?.key;
+}
 
 /** A store with what it needs, and what a next run of the gateway finds. */
 class Stage {
@@ -77,7 +65,7 @@ class Stage {
 
 /** Runs a command whose key is new. */
 function run(store: IdempotencyStore, key: string, answer?: CommandAnswer, operation = 'o'): KeyedRun {
-  const keyed = store.begin(request(key), undefined, never);
+  const keyed = claim(store, request(key), undefined);
   if (keyed === undefined) throw new Error('replayed');
   keyed.sending(operation);
   if (answer !== undefined) keyed.ended(answer);
@@ -86,13 +74,12 @@ function run(store: IdempotencyStore, key: string, answer?: CommandAnswer, opera
 
 /** What a repetition gets: its answer, the code it is refused with, or `runs` when it would be sent. */
 function repeat(store: IdempotencyStore, key: string, json?: string): CommandAnswer | string {
-  let replayed: CommandAnswer | undefined;
   try {
-    store.begin(request(key), json, (answer) => (replayed = answer));
+    const claimed = store.begin(request(key), json);
+    return claimed?.kind === 'replay' ? claimed.answer : 'runs';
   } catch (error) {
     return (error as Problem).code;
   }
-  return replayed ?? 'runs';
 }
 
 describe('the store of idempotency keys', () => {
@@ -140,7 +127,7 @@ describe('the store of idempotency keys', () => {
 
   it('sends nothing whose key was forgotten while it waited', () => {
     const { store, clock } = new Stage();
-    const waiting = store.begin(request('key'), undefined, never);
+    const waiting = claim(store, request('key'), undefined);
     clock.advance(11 * 60_000);
     expect(() => waiting?.sending('o')).toThrow(/idempotency-unavailable/);
   });
@@ -148,7 +135,7 @@ describe('the store of idempotency keys', () => {
   it('asks nothing of requests without a key, and writes nothing down', () => {
     const stage = new Stage();
     for (const json of ['1', '2']) {
-      const keyed = stage.store.begin(request(), json, never);
+      const keyed = claim(stage.store, request(), json);
       keyed?.sending('o');
       keyed?.ended(done(json));
     }
@@ -167,9 +154,9 @@ describe('the store of idempotency keys', () => {
   it('tells a command of the agent from one of the monitor, and names that only look alike', () => {
     const { store } = new Stage();
     const one = { ...{ vm: 'a', command: 'b\nc' }, idempotencyKey: 'k' };
-    store.begin(request('k', one), undefined, never)?.ended(done('1'));
+    claim(store, request('k', one), undefined)?.ended(done('1'));
     for (const other of [{ agent: true }, { vm: 'a\nb', command: 'c' }])
-      expect(store.begin(request('k', { ...one, ...other }), undefined, never)).toBeDefined();
+      expect(claim(store, request('k', { ...one, ...other }), undefined)).toBeDefined();
   });
 });
 
@@ -187,7 +174,7 @@ describe('after the death of the process', () => {
     const late = new Problem('deadline-exceeded', 'late', { outcome: 'unknown' });
     run(stage.store, 'past its deadline', { ok: false, problem: late, trace: {} });
     // Queued, but not written.
-    stage.store.begin(request('queued'), undefined, never);
+    claim(stage.store, request('queued'), undefined);
     const next = stage.next();
     expect(repeat(next, 'answered')).toEqual({
       ...{ ok: true, json: '{"a": 1}' },
@@ -262,7 +249,7 @@ describe('after the death of the process', () => {
 
   it('files hold neither bodies nor keys, and are for their owner', () => {
     const stage = new Stage();
-    stage.store.begin(request('my-key'), '{"password":"hunter2"}', never)?.sending('o');
+    claim(stage.store, request('my-key'), '{"password":"hunter2"}')?.sending('o');
     const [name = ''] = stage.files;
     expect(statSync(stage.state.file(name)).mode & 0o777).toBe(0o600);
     expect(readFileSync(stage.state.file(name), 'utf8')).not.toMatch(/hunter2|my-key/);
@@ -273,9 +260,9 @@ describe('a disk that takes no more', () => {
   it('refuses what carries a key, says so once, and leaves no half line', () => {
     const stage = new Stage();
     run(stage.store, 'before', done('1'));
-    disk.room = 20;
+    stagedDisk.takeOnly(20);
     for (const key of ['a', 'b']) {
-      const keyed = stage.store.begin(request(key), undefined, never);
+      const keyed = claim(stage.store, request(key), undefined);
       const error = (() => {
         try {
           keyed?.sending('o');
@@ -293,7 +280,7 @@ describe('a disk that takes no more', () => {
       if (error !== undefined) keyed?.ended({ ok: false, problem: error, trace: {} });
     }
     expect(stage.troubles).toEqual([expect.stringContaining('ENOSPC')]);
-    disk.room = Infinity;
+    stagedDisk.takeAll();
     run(stage.store, 'after', done('2'));
     expect(stage.troubles).toEqual([expect.any(String), undefined]);
     const next = stage.next();
@@ -304,7 +291,7 @@ describe('a disk that takes no more', () => {
   it('costs only what would be known after a crash, once the command was sent', () => {
     const stage = new Stage();
     const keyed = run(stage.store, 'key');
-    disk.room = 0;
+    stagedDisk.takeOnly(0);
     keyed.ended(done('1'));
     expect(repeat(stage.store, 'key')).toMatchObject({ json: '1' });
     expect(repeat(stage.next(), 'key')).toMatchObject({ problem: { code: 'outcome-unknown' } });
@@ -326,7 +313,7 @@ describe('what is on disk', () => {
     run(stage.store, 'pinned', done('1'));
     const problem = new Problem('vm-unavailable', 'away');
     for (let count = 0; count < 2000; count++) {
-      const keyed = stage.store.begin(request('waiting'), undefined, never);
+      const keyed = claim(stage.store, request('waiting'), undefined);
       keyed?.ended({ ok: false, problem, trace: {} });
     }
     expect(stage.bytes).toBeLessThan(1000);

@@ -30,6 +30,10 @@ export interface KeyedRun {
   ended(answer: CommandAnswer): void;
 }
 
+/** What a key means for a command: it is the first, or gets the answer of the one before. */
+export type KeyClaim =
+  { readonly kind: 'run'; readonly key: KeyedRun } | { readonly kind: 'replay'; readonly answer: CommandAnswer };
+
 export interface IdempotencyParts {
   readonly state: StateDirectory;
   readonly clock?: Clock;
@@ -48,11 +52,6 @@ const maxBytes = 64 * 2 ** 20;
 const maxFileBytes = 2 * maxBytes;
 /** The answer to a failure is of this size, roughly. */
 const problemBytes = 500;
-
-const notKeyed: KeyedRun = {
-  sending: () => undefined,
-  ended: () => undefined,
-};
 
 /**
  * `Idempotency-Key`: the same key of one principal for one VM and command is run once within ten minutes, also when the
@@ -97,22 +96,19 @@ export class IdempotencyStore {
   }
 
   /**
-   * Claims the key of a request.
+   * Claims the key of a request. Where it was used before and its command is done, or was lost, the stored answer is
+   * given again.
    *
-   * @param replay gets the stored answer when the key was used before and its command is done, or was lost
-   * @returns what to tell of the first run, or undefined when it was replayed
+   * @returns undefined when it has none
    * @throws Problem `idempotency-in-progress`, `idempotency-mismatch`
    */
-  begin(
-    request: CommandRequest,
-    json: string | undefined,
-    replay: (answer: CommandAnswer) => void,
-  ): KeyedRun | undefined {
-    if (request.idempotencyKey === undefined) return notKeyed;
+  begin(request: CommandRequest, json: string | undefined): KeyClaim | undefined {
+    const { idempotencyKey } = request;
+    if (idempotencyKey === undefined) return undefined;
     this.#expire();
-    const key = scopeOf(request, request.idempotencyKey);
+    const key = scopeOf(request, idempotencyKey);
     // With the key in it, so that nobody who reads the file can try out what the body was.
-    const bodyHash = hash('sha256', `${request.idempotencyKey}\n${json ?? ''}`, 'base64url');
+    const bodyHash = hash('sha256', `${idempotencyKey}\n${json ?? ''}`, 'base64url');
     const present = this.#entries.get(key);
     if (present !== undefined) {
       if (present.bodyHash !== bodyHash)
@@ -122,17 +118,17 @@ export class IdempotencyStore {
         throw new Problem('idempotency-in-progress', 'The first command with this Idempotency-Key has no outcome yet.');
       const trace = { ...answer.trace, replayed: true };
       const { vm, command } = request;
-      if (answer.ok) replay({ ...answer, trace });
-      else replay({ ok: false, problem: answer.problem.about({ vm, command }), trace });
-      return undefined;
+      if (answer.ok) return { kind: 'replay', answer: { ...answer, trace } };
+      return { kind: 'replay', answer: { ok: false, problem: answer.problem.about({ vm, command }), trace } };
     }
     const entry: Entry = { key, bodyHash, started: this.#clock.now(), answer: undefined, segment: undefined };
     this.#entries.set(key, entry);
     this.#planExpiry();
-    return {
+    const run: KeyedRun = {
       sending: (operation) => this.#sending(entry, operation),
       ended: (answer) => this.#ended(entry, answer),
     };
+    return { kind: 'run', key: run };
   }
 
   /** What is on disk stays for the next run. */

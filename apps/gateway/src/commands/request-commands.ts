@@ -1,9 +1,9 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import type { Principal } from '../access/principal.js';
-import type { AuthenticatedContext } from '../listeners/request-context.js';
-import { Problem } from '../problems/problem.js';
-import type { CommandPath, CommandRequest, CommandTrace } from './command-request.js';
-import { readControls, type Controls } from './controls.js';
+import type { AuthenticatedContext } from '../access/authenticated-request.js';
+import type { CommandPath, CommandRequest } from './command-request.js';
+import type { CommandTrace } from '../http/command-trace.js';
+import type { RequestMark } from '../http/request-context.js';
+import type { Controls } from './controls.js';
 
 /** For whom a resource of the gateway runs commands, and how. */
 export interface CommandCaller extends Controls {
@@ -11,6 +11,8 @@ export interface CommandCaller extends Controls {
   readonly requestId: string;
   readonly traceparent?: string | undefined;
   readonly vm: string;
+  /** Another node of the fleet has handed the request over: which one. */
+  readonly handed?: { readonly node: string } | undefined;
   /** Its guest agent runs them, not its monitor. */
   readonly agent?: boolean;
   /** `performance.now()` from which deadlines run; the moment of each command when absent. */
@@ -24,16 +26,15 @@ export interface CommandReply {
 }
 
 /** The caller of the commands that this request is answered by. */
-export function callerOf(
-  context: Pick<AuthenticatedContext, 'principal' | 'requestId' | 'traceparent'>,
-  vm: string,
-): CommandCaller {
-  const { principal, requestId, traceparent } = context;
-  return { principal, requestId, traceparent, vm };
+export function callerOf(context: Pick<AuthenticatedContext, 'principal'> & RequestMark, vm: string): CommandCaller {
+  const { principal, requestId, traceparent, handed } = context;
+  const caller = { principal, requestId, traceparent, vm };
+  // The operation that it was given is that of a single command.
+  return handed === undefined ? caller : { ...caller, handed: { node: handed.node } };
 }
 
 /** What a resource says of one of its commands beside its arguments. */
-export type CommandManner = Pick<CommandRequest, 'ruling' | 'part' | 'timeoutMs' | 'late'>;
+export type CommandManner = Pick<CommandRequest, 'ruling' | 'part' | 'timeoutMs' | 'late' | 'descriptors'>;
 
 /**
  * The commands that one request for a resource of the gateway is answered by. Each goes the whole way of a command:
@@ -64,23 +65,12 @@ export class RequestCommands {
       ...manner,
     };
     return new Promise((resolve, reject) =>
-      this.path.execute(request, (answer) => {
-        if (answer.ok) resolve({ json: answer.json.toString(), trace: answer.trace });
-        else reject(answer.problem);
+      this.path.execute(request, {
+        answered(answer) {
+          if (answer.ok) resolve({ json: answer.json.toString(), trace: answer.trace });
+          else reject(answer.problem);
+        },
       }),
     );
   }
-}
-
-/**
- * The controls of a request that is answered by several commands: a deadline, the session, and how integers are written.
- * The deadline is one for all commands; but of each for programs and files of a guest, which take as long as they take.
- * @throws Problem `invalid-request` also for controls that make sense for a single command only
- */
-export function readResourceControls(headers: IncomingHttpHeaders): Pick<Controls, 'timeoutMs' | 'int64' | 'epoch'> {
-  const { dryRun, idempotencyKey, ...controls } = readControls(headers, undefined);
-  const odd = dryRun === true ? 'Dry-Run' : idempotencyKey === undefined ? undefined : 'Idempotency-Key';
-  if (odd === undefined) return controls;
-  const errors = [{ pointer: odd, message: 'is for single commands' }];
-  throw new Problem('invalid-request', `${odd} is for single commands.`, { errors });
 }

@@ -1,38 +1,27 @@
-import type { Execution, Outcome } from '@qmp-gateway/qmp';
+import { referenceKind } from '@qmp-gateway/catalog';
+import type { Clock, Execution, Settlement } from '@qmp-gateway/qmp';
 import type { CommandWork } from '../operations/command-work.js';
-import type { Operation, OperationStore } from '../operations/operation-store.js';
-import { asProblem, Problem } from '../problems/problem.js';
+import type { OperationStore } from '../operations/operation-store.js';
+import type { Operation } from '../operations/operation.js';
+import { Problem } from '../problems/problem.js';
 import type { SchemaCommand } from '../schemas/vm-schema.js';
-import type { CommandCheck, Question } from './command-check.js';
+import type { CheckQuestion } from './command-check.js';
 import { problemOf, type Sent } from './command-outcome.js';
-import type { QueuedCommand } from './command-queue.js';
-import type { CommandRequest, CommandTrace } from './command-request.js';
-import type { CommandServer } from './command-server.js';
-import type { KeyedRun } from './idempotency.js';
-import { unavailable } from './unavailable.js';
-
-/** How a command ended for its caller. */
-export interface CommandEnd {
-  readonly value?: Buffer;
-  readonly problem?: Problem;
-  readonly trace: CommandTrace;
-}
+import type { QueuedCommand } from '../vms/command-queue.js';
+import type { CommandRequest } from './command-request.js';
+import type { CommandTrace } from '../http/command-trace.js';
+import { WheelDeadline, type DeadlineWheel } from './deadline-wheel.js';
+import type { CommandServer } from '../vms/command-server.js';
+import type { CommandRun } from './command-run.js';
+import { unavailable } from '../vms/unavailable.js';
 
 /** What running commands need of the gateway. */
 export interface RunningSurroundings {
   readonly operations: OperationStore;
+  readonly clock: Clock;
+  readonly deadlines: DeadlineWheel;
   /** The newest event position. */
   eventCursor(): string;
-}
-
-/** What some commands have beside their run. */
-export interface RunFurther {
-  /** What goes on after the reply. */
-  readonly work?: CommandWork | undefined;
-  /** Told just before the first byte is written. */
-  readonly key?: Pick<KeyedRun, 'sending'> | undefined;
-  /** What has to be known beyond the arguments. */
-  readonly check?: CommandCheck | undefined;
 }
 
 /**
@@ -40,35 +29,41 @@ export interface RunFurther {
  * whichever comes first. After the deadline it goes on without the caller, holding its place, until the reply comes or
  * the session ends; its operation knows the rest.
  */
-export class RunningCommand implements QueuedCommand, Execution {
+export class RunningCommand extends WheelDeadline implements QueuedCommand, Execution {
   readonly operation: Operation;
   readonly outOfBand: boolean;
   readonly argumentsJson?: string;
+  readonly descriptors?: readonly number[];
   #state: 'queued' | 'asking' | 'handed-over' | 'written' | 'ended' = 'queued';
   /** The session whose answer to the question lets it be sent. */
   #cleared: string | null | undefined;
-  #tell: ((end: CommandEnd) => void) | undefined;
-  #timer: NodeJS.Timeout | undefined;
   #writtenAt: number | undefined;
   #cursor: string | undefined;
   #epoch: string | undefined;
+  private readonly server: CommandServer;
+  private readonly target: SchemaCommand;
+  private readonly request: CommandRequest;
 
+  /**
+   * @param run one that passed all checks
+   * @param work what goes on after the reply
+   */
   constructor(
-    private readonly server: CommandServer,
-    private readonly target: SchemaCommand,
-    private readonly request: CommandRequest,
-    argumentsJson: string | undefined,
+    private readonly run: CommandRun,
     private readonly surroundings: RunningSurroundings,
-    tell: (end: CommandEnd) => void,
-    /** Told when the end comes after the deadline was told. */
-    private readonly late: (end: CommandEnd) => void,
-    private readonly further: RunFurther = {},
+    private readonly work?: CommandWork,
   ) {
-    this.#tell = tell;
+    super();
+    const { found, request, json } = run;
+    this.server = found.server;
+    this.target = found.command;
+    this.request = request;
     this.outOfBand = request.outOfBand === true;
-    if (argumentsJson !== undefined) this.argumentsJson = argumentsJson;
+    if (json !== undefined) this.argumentsJson = json;
+    if (request.descriptors !== undefined) this.descriptors = request.descriptors.map(({ number }) => number);
     const { id, level } = request.principal;
-    this.operation = surroundings.operations.begin(server.id, target.name, id, level);
+    const handedId = request.handed?.operation;
+    this.operation = surroundings.operations.begin(this.server.id, this.target.name, id, { level, id: handedId });
   }
 
   get command(): string {
@@ -80,18 +75,30 @@ export class RunningCommand implements QueuedCommand, Execution {
   }
 
   /** Hands the command to the monitor, or queues it until a place is free; the deadline runs from the request's arrival. */
-  start(deadlineMs: number): void {
-    const left = this.request.arrivedAt + deadlineMs - performance.now();
-    this.#timer = setTimeout(() => this.#deadline(deadlineMs), Math.max(0, left));
+  start(): void {
+    const { arrivedAt, handed } = this.request;
+    const deadline = arrivedAt + this.run.deadlineMs;
+    // Who handed it over tells its caller of a deadline by then: what is late is not written.
+    this.surroundings.deadlines.start(this, Math.min(deadline, handed?.notAfter ?? Infinity));
     const { operation, request } = this;
-    this.further.work?.accepted(operation);
+    this.work?.accepted(operation);
     const { monitor, queue, ready, arriving } = this.server;
     if (ready && (this.outOfBand || (monitor.places > 0 && queue.size === 0))) this.send();
     else if (!ready && !arriving) this.refuse();
-    else if (!queue.add(this)) this.giveWay();
-    // Places may be free: whoever waits may be behind a held command, which this one is not.
-    else if (ready) queue.serve(monitor);
+    else this.#queue();
     request.follow?.accepted(operation);
+  }
+
+  #queue(): void {
+    const { monitor, queue, ready } = this.server;
+    // Before it is in the queue: whoever gives way there may come back at once, and have it served.
+    this.operation.queued();
+    if (!queue.add(this)) {
+      this.giveWay();
+      return;
+    }
+    // Places may be free: whoever waits may be behind a held command, which this one is not.
+    if (ready) queue.serve(monitor);
   }
 
   send(): void {
@@ -100,32 +107,37 @@ export class RunningCommand implements QueuedCommand, Execution {
       this.#end(epochChanged(this.server, this.#about), 'failed');
       return;
     }
-    const question = this.further.check?.question;
+    const lost = this.run.descriptorUse?.refusal(this.server.epoch);
+    if (lost !== undefined) {
+      this.#end(lost, 'failed');
+      return;
+    }
+    const question = this.run.check?.question;
     if (question !== undefined && this.#cleared !== this.server.epoch) {
       this.#ask(question);
       return;
     }
     try {
-      this.further.key?.sending(this.operation.id);
+      this.run.key?.sending(this.operation.id);
     } catch (error) {
-      this.#end(asProblem(error).about(this.#about), 'failed');
+      this.#end(this.run.problemOf(error).about(this.#about), 'failed');
       return;
     }
     this.#state = 'handed-over';
-    this.further.work?.sending();
+    this.work?.sending();
     this.server.monitor.execute(this);
   }
 
   /** The turn goes to the question first; the deadline runs on, and nothing of the same principal overtakes. */
-  #ask(question: Question): void {
+  #ask(question: CheckQuestion): void {
     const { command, argumentsJson } = question;
     const { queue, monitor, epoch } = this.server;
     this.#state = 'asking';
     queue.hold(this);
-    const settle = (outcome: Outcome): void => {
+    const settle = (settlement: Settlement): void => {
       // Its deadline came first.
       if (this.#state !== 'asking') return;
-      const problem = outcome.kind === 'return' ? question.refusal(outcome.value) : this.#unanswered(outcome);
+      const problem = settlement.kind === 'return' ? question.refusal(settlement.value) : this.#unanswered(settlement);
       queue.release(this, problem === undefined);
       if (problem === undefined) {
         this.#state = 'queued';
@@ -137,17 +149,18 @@ export class RunningCommand implements QueuedCommand, Execution {
   }
 
   /** What can't be told of a path is said as of the command, which was not sent; the VM would have said the same of it. */
-  #unanswered(outcome: Exclude<Outcome, { kind: 'return' }>): Problem {
-    if (outcome.kind !== 'error') return unavailable(this.server, this.request.principal, this.#about);
-    return problemOf(outcome, this.server.id, this.target, this.#sent);
+  #unanswered(settlement: Exclude<Settlement, { kind: 'return' }>): Problem {
+    if (settlement.kind !== 'error')
+      return unavailable(this.server, this.request.principal, this.#about, this.surroundings.clock);
+    return problemOf(settlement, this.server.id, this.target, this.#sent);
   }
 
   get #sent(): Sent {
-    return { kind: this.server.schema?.origin.kind ?? 'qemu', argumentsJson: this.argumentsJson };
+    return { kind: this.server.schema?.origin.kind ?? referenceKind, argumentsJson: this.argumentsJson };
   }
 
   refuse(): void {
-    this.#end(unavailable(this.server, this.request.principal, this.#about), 'failed');
+    this.#end(unavailable(this.server, this.request.principal, this.#about, this.surroundings.clock), 'failed');
   }
 
   giveWay(): void {
@@ -157,41 +170,48 @@ export class RunningCommand implements QueuedCommand, Execution {
 
   onWrite(): void {
     this.#state = 'written';
-    this.#writtenAt = performance.now();
+    this.#writtenAt = this.surroundings.clock.now();
     this.#cursor = this.surroundings.eventCursor();
     this.#epoch = this.server.epoch ?? undefined;
-    this.operation.epoch = this.server.epoch;
-    this.further.work?.written(this.operation, this.request.idempotencyKey !== undefined);
+    this.operation.sent(this.server.epoch);
+    this.work?.written(this.operation, this.request.idempotencyKey !== undefined);
   }
 
-  settle(outcome: Outcome): void {
+  settle(settlement: Settlement): void {
     if (this.#state === 'ended') return;
-    if (outcome.kind === 'return') {
+    if (settlement.kind === 'return') {
       // Here, where every answer comes by: also one that is kept for later.
-      const withheld = this.further.check?.withhold?.(outcome.value);
-      this.#end(withheld ?? outcome.value, withheld === undefined ? 'done' : 'failed');
+      const withheld = this.run.check?.withhold?.(settlement.value);
+      this.#end(withheld ?? settlement.value, withheld === undefined ? 'done' : 'failed');
     } else {
-      const told = problemOf(outcome, this.server.id, this.target, this.#sent);
-      const isAway = outcome.kind === 'not-sent' && !this.server.ready;
-      const why = isAway ? unavailable(this.server, this.request.principal, this.#about).fields : undefined;
+      const told = problemOf(settlement, this.server.id, this.target, this.#sent);
+      const isAway = settlement.kind === 'not-sent' && !this.server.ready;
+      const why = isAway
+        ? unavailable(this.server, this.request.principal, this.#about, this.surroundings.clock).fields
+        : undefined;
       const problem = why === undefined ? told : new Problem(told.code, told.detail, why);
-      this.#end(problem, outcome.kind === 'unknown' ? 'lost' : 'failed');
+      this.#end(problem, settlement.kind === 'unknown' ? 'lost' : 'failed');
     }
   }
 
   #end(result: Buffer | Problem, state: 'done' | 'failed' | 'lost'): void {
     this.#state = 'ended';
-    clearTimeout(this.#timer);
-    // That the command was done says nothing of its work, and would be what is left once that is forgotten.
-    const isToldByWork = this.further.work?.ended(result, state) === true;
+    this.run.over();
+    this.surroundings.deadlines.cancel(this);
+    const [value, problem] = result instanceof Problem ? [null, result] : [result, null];
+    // The work's outcome replaces the command's; keeping both would report success after the work is forgotten.
+    const isToldByWork = this.work?.ended(state, value) === true;
     // Whoever was told of the deadline was told of the operation too, and may ask for it.
-    const isNotKept = this.request.part === true && this.#tell !== undefined;
-    if (isToldByWork || isNotKept) this.surroundings.operations.drop(this.operation);
-    else this.surroundings.operations.end(this.operation, state, result);
+    const isNotKept = this.request.part === true && !this.run.isAnswered;
+    if (!isToldByWork) {
+      if (isNotKept) this.surroundings.operations.drop(this.operation);
+      else this.surroundings.operations.end(this.operation, state, value, problem);
+    }
     this.#answer(result, isNotKept && !isToldByWork ? undefined : this.operation.id);
   }
 
-  #deadline(deadlineMs: number): void {
+  passed(): void {
+    const { deadlineMs } = this.run;
     if (this.#state === 'queued' || this.#state === 'asking') {
       const { queue, monitor, ready } = this.server;
       const wasAsking = this.#state === 'asking';
@@ -221,9 +241,7 @@ export class RunningCommand implements QueuedCommand, Execution {
 
   /** @param operation undefined when nobody can ask for it any more */
   #answer(result: Buffer | Problem, operation: string | undefined): void {
-    const tell = this.#tell ?? this.late;
-    this.#tell = undefined;
-    const now = performance.now();
+    const now = this.surroundings.clock.now();
     const sent = this.#writtenAt;
     // All members, always: an object that is spread together costs more than the rest of the answer.
     const trace: CommandTrace = {
@@ -234,7 +252,7 @@ export class RunningCommand implements QueuedCommand, Execution {
       qmpMs: sent === undefined ? undefined : now - sent,
       deprecated: this.target.deprecated,
     };
-    tell(result instanceof Problem ? { problem: result, trace } : { value: result, trace });
+    this.run.ended(result, trace, now);
   }
 
   get #about(): { vm: string; command: string } {

@@ -1,4 +1,4 @@
-import { systemClock, type Clock, type Timer } from '@qmp-gateway/qmp';
+import { systemClock, TokenBucket, type Clock, type Timer } from '@qmp-gateway/qmp';
 import type { Logger } from 'pino';
 
 /** What a subject is to be said to have become. */
@@ -29,8 +29,7 @@ const repeatMs = 60_000;
 /** A line that comes so late says since when it is so: its own time is that of the writing. */
 const lateMs = 1000;
 /** Lines of all subjects at once; from then on so many a second. A syslog drops what comes by the ten thousand. */
-const burst = 200;
-const perSecond = 10;
+const pace = { burst: 200, perSecond: 10 };
 /** What is over that is told in one line after so long. */
 const summaryMs = 10_000;
 /** Subjects named in such a line. */
@@ -47,8 +46,7 @@ export class Journal {
   readonly #entries = new Map<string, Entry>();
   /** Subjects whose last line was told, oldest first. */
   readonly #gone = new Set<Entry>();
-  #allowance = burst;
-  #allowedAt: number;
+  readonly #pace: TokenBucket;
   /** By message, what was too much. */
   readonly #summed = new Map<string, number>();
   readonly #named = new Set<string>();
@@ -59,7 +57,7 @@ export class Journal {
     private readonly log: Pick<Logger, 'info' | 'warn'>,
     private readonly clock: Clock = systemClock,
   ) {
-    this.#allowedAt = clock.now();
+    this.#pace = new TokenBucket(pace, clock.now());
   }
 
   /** Says what became of a subject, now or when it is due. */
@@ -133,7 +131,7 @@ export class Journal {
       ...(held > 0 ? { repeated: held } : {}),
       ...(this.clock.wall() - since >= lateMs ? { since: new Date(since).toISOString() } : {}),
     };
-    if (this.#isAllowed()) this.log[current.level](fields, current.message);
+    if (this.#pace.tryTake(this.clock.now())) this.log[current.level](fields, current.message);
     else this.#sum(subject, current);
     if (current.isLast !== true) return;
     entry.timer?.cancel();
@@ -150,15 +148,6 @@ export class Journal {
     this.#entries.delete(entry.subject);
   }
 
-  #isAllowed(): boolean {
-    const now = this.clock.now();
-    this.#allowance = Math.min(burst, this.#allowance + ((now - this.#allowedAt) / 1000) * perSecond);
-    this.#allowedAt = now;
-    if (this.#allowance < 1) return false;
-    this.#allowance--;
-    return true;
-  }
-
   #sum(subject: string, { message, level }: JournalLine): void {
     this.#summed.set(message, (this.#summed.get(message) ?? 0) + 1);
     if (this.#named.size < namedInSummary) this.#named.add(subject);
@@ -171,7 +160,7 @@ export class Journal {
     this.#summary = undefined;
     if (this.#summed.size === 0) return;
     const fields = { counts: Object.fromEntries(this.#summed), vms: [...this.#named] };
-    this.log[this.#isGrave ? 'warn' : 'info'](fields, 'vms changed, more than are told one by one');
+    this.log[this.#isGrave ? 'warn' : 'info'](fields, 'vms changed, too many to log one by one');
     this.#summed.clear();
     this.#named.clear();
     this.#isGrave = false;

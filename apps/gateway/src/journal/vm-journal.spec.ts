@@ -1,4 +1,4 @@
-import type { Fault, FaultCode } from '@qmp-gateway/qmp';
+import type { LastError, LastErrorCode } from '@qmp-gateway/qmp';
 import { ManualClock } from '@qmp-gateway/test-kit';
 import { describe, expect, it } from 'vitest';
 import type { AgentState } from '../vms/vm-agent.js';
@@ -36,9 +36,12 @@ class StagedVm {
     state: AgentState;
     endpoint: string;
     schema: undefined;
-    lastFault: Fault | null;
+    lastError: LastError | null;
   } | null;
-  readonly monitor: { state: { name: string }; lastFault: Fault | null } = { state: { name: 'idle' }, lastFault: null };
+  readonly monitor: { state: { name: string }; lastError: LastError | null } = {
+    state: { name: 'idle' },
+    lastError: null,
+  };
   readonly definition = { endpoint: 'unix:/a' };
   readonly epoch = 'r.1';
   readonly source = 'api';
@@ -54,22 +57,22 @@ class StagedVm {
     this.agent =
       agentState === undefined
         ? null
-        : { id, state: agentState, endpoint: 'unix:/b', schema: undefined, lastFault: null };
+        : { id, state: agentState, endpoint: 'unix:/b', schema: undefined, lastError: null };
   }
 
   get ready(): boolean {
     return this.monitor.state.name === 'ready';
   }
 
-  becomes(name: string, code?: FaultCode, detail = 'd'): void {
+  becomes(name: string, code?: LastErrorCode, detail = 'd'): void {
     this.monitor.state = { name };
-    if (code !== undefined) this.monitor.lastFault = { code, detail, time: 0 };
+    if (code !== undefined) this.monitor.lastError = { code, detail, time: 0 };
     this.health = name === 'ready' ? 'ok' : null;
     this.tell();
   }
 
   /** A dial and how it ends. */
-  dial(name: string, code?: FaultCode): void {
+  dial(name: string, code?: LastErrorCode): void {
     this.becomes('connecting');
     this.becomes(name, code);
   }
@@ -192,7 +195,7 @@ describe('what the log says of ten thousand VMs at once', () => {
     stage.clock.advance(10_000);
     expect(stage.lines).toHaveLength(201);
     expect(stage.lines.at(-1)).toEqual({
-      ...{ level: 'warn', msg: 'vms changed, more than are told one by one' },
+      ...{ level: 'warn', msg: 'vms changed, too many to log one by one' },
       counts: { 'vm ready': 9800, 'vm lost': 50 },
       vms: Array.from({ length: 10 }, (_, at) => `vm-${at + 200}`),
     });
@@ -240,7 +243,7 @@ describe('what the log says of a guest agent', () => {
     const vm = stage.vm('a', 'ready');
     vm.dial('ready');
     stage.clock.advance(10_000);
-    Object.assign(vm.agent ?? {}, { state: 'waiting', lastFault: { code: 'connection-lost', detail: '', time: 0 } });
+    Object.assign(vm.agent ?? {}, { state: 'waiting', lastError: { code: 'connection-lost', detail: '', time: 0 } });
     vm.tell();
     vm.becomes('closed', 'shutdown');
     stage.clock.advance(10_000);

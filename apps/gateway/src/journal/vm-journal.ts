@@ -1,7 +1,8 @@
+import type { OnApplicationShutdown } from '@nestjs/common';
 import { systemClock, type Clock, type Timer } from '@qmp-gateway/qmp';
 import type { Logger } from 'pino';
 import type { VmAgent } from '../vms/vm-agent.js';
-import type { Vm } from '../vms/vm.js';
+import type { Vm, VmObserver } from '../vms/vm.js';
 import { Journal, type JournalLine } from './journal.js';
 import { agentLine, isLoss, removedLine, vmLine } from './vm-lines.js';
 
@@ -12,7 +13,7 @@ import { agentLine, isLoss, removedLine, vmLine } from './vm-lines.js';
 const settledMs = 5000;
 
 /** What the log says of VMs: ready, lost, ended, out of reach and why, removed; and of their guest agents. */
-export class VmJournal {
+export class VmJournal implements VmObserver, OnApplicationShutdown {
   readonly #journal: Journal;
   /** Key of the last line. A VM that takes the place of another begins anew. */
   readonly #last = new WeakMap<Vm | VmAgent, string>();
@@ -66,6 +67,10 @@ export class VmJournal {
     this.#looks.delete(vm);
     this.#journal.drop(agentOf(vm));
     this.#journal.say(vm.id, removedLine(vm));
+  }
+
+  onApplicationShutdown(): void {
+    this.close();
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 import { isKnownCommand } from '@qmp-gateway/catalog';
-import { serverBounds, type Fault } from '@qmp-gateway/qmp';
+import { serverBounds, type LastError } from '@qmp-gateway/qmp';
 import type { VmAgent } from '../vms/vm-agent.js';
 import type { Vm } from '../vms/vm.js';
 import type { JournalLine } from './journal.js';
@@ -25,20 +25,25 @@ export function vmLine(vm: Vm, last: string | undefined, wasReady: boolean): Jou
 }
 
 function awayLine(vm: Vm, last: string | undefined): JournalLine | undefined {
-  const { state, lastFault: fault } = vm.monitor;
-  if (state.name === 'idle' || state.name === 'stopped' || fault === null) return undefined;
-  if (state.name === 'closed') return faultLine('ended', 'info', 'vm ended', vm, fault);
-  const { code } = fault;
-  if (present.has(last)) return faultLine(`lost:${code}`, 'warn', 'vm lost', vm, fault);
-  if (code === 'listening') return last === undefined ? faultLine(code, 'info', 'vm awaited', vm, fault) : undefined;
+  const { state, lastError } = vm.monitor;
+  if (state.name === 'idle' || state.name === 'stopped' || lastError === null) return undefined;
+  if (state.name === 'closed')
+    return lastErrorLine({ key: 'ended', level: 'info', message: 'vm ended' }, vm, lastError);
+  const { code } = lastError;
+  if (present.has(last))
+    return lastErrorLine({ key: `lost:${code}`, level: 'warn', message: 'vm lost' }, vm, lastError);
+  if (code === 'listening')
+    return last === undefined
+      ? lastErrorLine({ key: code, level: 'info', message: 'vm awaited' }, vm, lastError)
+      : undefined;
   // It is dialled, and nothing new was found out.
   if (code === 'shutdown' || last === `lost:${code}`) return undefined;
   // That nobody is there is what follows an end or a loss, and no news; nor is it that the file is gone as well.
   const isToldAbsent = last === 'ended' || last?.startsWith('lost:') === true || absent.has(last?.split(':')[1]);
   if (absent.has(code) && isToldAbsent) return undefined;
   return taken.has(code)
-    ? faultLine(`busy:${code}`, 'warn', 'vm busy', vm, fault)
-    : faultLine(`unreachable:${code}`, 'warn', 'vm unreachable', vm, fault);
+    ? lastErrorLine({ key: `busy:${code}`, level: 'warn', message: 'vm busy' }, vm, lastError)
+    : lastErrorLine({ key: `unreachable:${code}`, level: 'warn', message: 'vm unreachable' }, vm, lastError);
 }
 
 function readyLine(vm: Vm, last: string | undefined, wasReady: boolean): JournalLine | undefined {
@@ -75,20 +80,20 @@ export function agentLine(agent: VmAgent, last: string | undefined): JournalLine
   return found?.key === last ? undefined : found;
 }
 
-function agentLineOf({ id: vm, state, endpoint, schema, lastFault }: VmAgent): JournalLine | undefined {
-  const code = lastFault?.code;
-  const fault = { vm, code, detail: lastFault?.detail.slice(0, detailLength), endpoint };
+function agentLineOf({ id: vm, state, endpoint, schema, lastError }: VmAgent): JournalLine | undefined {
+  const code = lastError?.code;
+  const fields = { vm, code, detail: lastError?.detail.slice(0, detailLength), endpoint };
   switch (state) {
     case 'ready':
       return info('ready', 'guest agent ready', { vm, version: schema?.origin.version, endpoint });
     case 'silent':
       return { ...info('silent', 'guest agent silent', { vm, endpoint }), level: 'warn' };
     case 'busy':
-      return { ...info('busy', 'guest agent busy', fault), level: 'warn' };
+      return { ...info('busy', 'guest agent busy', fields), level: 'warn' };
     case 'waiting':
       // Discovery looks for the agents of all VMs, and many have none.
       return {
-        ...info(`unreachable:${code ?? ''}`, 'guest agent unreachable', fault),
+        ...info(`unreachable:${code ?? ''}`, 'guest agent unreachable', fields),
         level: code === 'no-such-file' ? 'info' : 'warn',
       };
     case 'connecting':
@@ -100,9 +105,9 @@ function info(key: string, message: string, fields: JournalLine['fields']): Jour
   return { key, level: 'info', message, fields };
 }
 
-function faultLine(key: string, level: 'info' | 'warn', message: string, vm: Vm, fault: Fault): JournalLine {
+function lastErrorLine(line: Omit<JournalLine, 'fields'>, vm: Vm, lastError: LastError): JournalLine {
   const { id, epoch, definition } = vm;
-  const { code, detail } = fault;
+  const { code, detail } = lastError;
   const fields = { vm: id, code, detail: detail.slice(0, detailLength), ...(epoch === null ? {} : { epoch }) };
-  return { key, level, message, fields: { ...fields, endpoint: definition.endpoint } };
+  return { ...line, fields: { ...fields, endpoint: definition.endpoint } };
 }

@@ -1,37 +1,36 @@
-import { withoutSecrets, type Completion } from '@qmp-gateway/catalog';
-import { Problem } from '../problems/problem.js';
+import { withoutSecrets } from '@qmp-gateway/catalog';
 import type { Vm } from '../vms/vm.js';
-import type { Operation } from './operation-store.js';
+import type { Operation, WorkingOperation } from './operation.js';
 import type { FollowOptions, WorkFollower } from './work-follower.js';
-import type { Work } from './work.js';
+
+/** Of which command it is the work, and how it is followed. */
+export interface CommandWorkParts extends FollowOptions {
+  readonly vm: Vm;
+  /** The `arguments` object as JSON text. */
+  readonly args: string | undefined;
+  /** Its caller is told where to ask for the work. */
+  readonly isFollowed: boolean;
+}
 
 /** The work of one running command, told of by the steps of the command itself. */
 export class CommandWork {
-  #work: Work | undefined;
+  #operation: WorkingOperation | undefined;
 
-  /**
-   * @param args the `arguments` object as JSON text
-   * @param isFollowed its caller is told where to ask for the work
-   */
   constructor(
     private readonly follower: WorkFollower,
-    private readonly vm: Vm,
-    private readonly completion: Completion,
-    private readonly args: string | undefined,
-    private readonly options: FollowOptions,
-    private readonly isFollowed: boolean,
+    private readonly parts: CommandWorkParts,
   ) {}
 
   /** The command passed all checks. */
   accepted(operation: Operation): void {
     // Whoever is told where to ask later must find it there, whatever becomes of this process.
-    if (this.isFollowed) this.#begin(operation);
+    if (this.parts.isFollowed) this.#begin(operation);
   }
 
   /** Its turn came: the next command that the VM gets is this one. */
   sending(): void {
-    const { kind } = this.completion;
-    if (kind === 'migration' || kind === 'arrival') this.follower.beforeMigration(this.vm);
+    const { completion, vm } = this.parts;
+    if (completion.kind === 'migration' || completion.kind === 'arrival') this.follower.beforeMigration(vm);
   }
 
   /**
@@ -39,29 +38,31 @@ export class CommandWork {
    * @param isKeyed a repetition after a crash is to find it, so that it must be on disk by then
    */
   written(operation: Operation, isKeyed: boolean): void {
-    if (this.#work === undefined) this.#begin(operation);
-    if (this.#work === undefined) return;
-    this.follower.written(this.#work, this.vm, this.completion, this.options);
+    if (this.#operation === undefined) this.#begin(operation);
+    if (this.#operation === undefined) return;
+    this.follower.written(this.#operation, this.parts.vm, this.parts);
     if (isKeyed) this.follower.writeDown();
   }
 
   /**
-   * The reply, or what became of the command instead.
+   * The command was answered, or will not be.
+   * @param value what it returned
    * @returns whether what became of it is told by its work from now on
    */
-  ended(result: Buffer | Problem, state: 'done' | 'failed' | 'lost'): boolean {
-    const work = this.#work;
-    if (work === undefined) return false;
-    if (state === 'failed') this.follower.refused(work);
-    else this.follower.replied(work, result instanceof Problem ? undefined : result);
+  ended(state: 'done' | 'failed' | 'lost', value: Buffer | null): boolean {
+    const operation = this.#operation;
+    if (operation === undefined) return false;
+    if (state === 'failed') this.follower.refused(operation);
+    else this.follower.replied(operation, value ?? undefined);
     return state !== 'failed';
   }
 
   #begin(operation: Operation): void {
-    const { vm, args } = this;
-    this.#work = this.follower.begin(operation, vm, this.completion, args, this.options);
+    const { vm, args } = this.parts;
+    this.#operation = this.follower.begin(operation, vm, args, this.parts);
     const kind = vm.schema?.origin.kind;
-    if (this.#work !== undefined && kind !== undefined && args !== undefined)
-      this.#work.shown = (desc) => withoutSecrets(kind, operation.command, args, desc);
+    const { command } = operation;
+    if (this.#operation !== undefined && kind !== undefined && args !== undefined && command !== null)
+      this.#operation.work.redactWith((desc) => withoutSecrets(kind, command, args, desc));
   }
 }

@@ -1,9 +1,11 @@
 import type { CompletionKind } from '@qmp-gateway/catalog';
-import type { Outcome, PeerObject } from '@qmp-gateway/qmp';
+import type { Settlement, PeerObject } from '@qmp-gateway/qmp';
 import type { Verdict, Work } from './work.js';
 
 /** What rules may know of the VM. */
 export interface FollowedVm {
+  /** Wall-clock milliseconds. */
+  readonly now: number;
   /** QAPI RunState; null while there is no session. */
   readonly runState: string | null;
   /** A reset is the end of this machine (StratoVirt's microVM); null where that is not known. */
@@ -34,15 +36,14 @@ export interface CompletionRule {
   /** True when the event is about this work. */
   concerns(work: Work, event: string, data: PeerObject): boolean;
   /**
-   * @param now wall-clock milliseconds
    * @returns how it ended, `ask` when only the question can tell, or undefined: it goes on
    */
-  event(work: Work, event: string, data: PeerObject, vm: FollowedVm, now: number): Verdict | 'ask' | undefined;
+  event(work: Work, event: string, data: PeerObject, vm: FollowedVm): Verdict | 'ask' | undefined;
   /** What the reply alone tells. */
   replied?(work: Work, vm: FollowedVm): Verdict | 'ask' | undefined;
   question?(work: Work): Question;
-  /** Reads an answer; `outcome` is a return value or an error. `now`: wall-clock milliseconds. */
-  answered?(work: Work, outcome: Outcome, occasion: Occasion, now: number, vm: FollowedVm): Verdict | undefined;
+  /** Reads an answer; `outcome` is a return value or an error. */
+  answered?(work: Work, settlement: Settlement, occasion: Occasion, vm: FollowedVm): Verdict | undefined;
   /** Answers show progress. */
   readonly showsProgress?: boolean;
   /** Unless something says otherwise, no event tells the end: it is asked for once a second. */

@@ -13,12 +13,12 @@ const ejectRequest = new Set([3, 0x103]);
 const unplug: CompletionRule = {
   events: ['DEVICE_DELETED', 'DEVICE_UNPLUG_GUEST_ERROR', 'MEM_UNPLUG_ERROR', 'ACPI_DEVICE_OST'],
   subject: (args) => asText(args['id']),
-  concerns: ({ record: { subject } }, event, data) => {
+  concerns: ({ subject }, event, data) => {
     if (event === 'ACPI_DEVICE_OST') return asObject(data['info'])?.['device'] === subject;
     return data['device'] === subject || data['path'] === pathOf(subject);
   },
   event(work, event, data) {
-    const { subject } = work.record;
+    const { subject } = work;
     if (event === 'DEVICE_DELETED') return { state: 'done' };
     if (event === 'MEM_UNPLUG_ERROR') return work.failure(asText(data['msg']) ?? `${subject} could not be removed.`);
     if (event === 'ACPI_DEVICE_OST') {
@@ -35,10 +35,10 @@ const unplug: CompletionRule = {
     }
     return work.verdict('failed', 'command-failed', `The guest refused to let ${subject} go.`, { outcome: 'refused' });
   },
-  question: ({ record }) => ({ command: 'qom-list', args: JSON.stringify({ path: pathOf(record.subject) }) }),
+  question: ({ subject }) => ({ command: 'qom-list', args: JSON.stringify({ path: pathOf(subject) }) }),
   answered: (_work, outcome) =>
     outcome.kind === 'error' && outcome.class === 'DeviceNotFound' ? { state: 'done' } : undefined,
-  late: ({ record }) => `The guest has not let ${record.subject} go; it may still do so.`,
+  late: ({ subject }) => `The guest has not let ${subject} go; it may still do so.`,
 };
 
 /** Page size of the balloon: the guest can't meet a size in between. */
@@ -53,14 +53,13 @@ const balloon: CompletionRule = {
   events: ['BALLOON_CHANGE', 'BALLOON_CHANGED'],
   subject: (args) => asNumber(args['value'])?.toString(),
   concerns: () => true,
-  event: ({ record }, _event, data) =>
-    meets(record.subject, asNumber(data['actual'])) ? { state: 'done' } : undefined,
+  event: ({ subject }, _event, data) => (meets(subject, asNumber(data['actual'])) ? { state: 'done' } : undefined),
   // No event comes when the guest has that size already.
   replied: () => 'ask',
   question: () => ({ command: 'query-balloon' }),
-  answered: ({ record }, outcome) =>
-    meets(record.subject, asNumber(returnedObject(outcome)?.['actual'])) ? { state: 'done' } : undefined,
-  late: ({ record }) => `The guest has not reached ${record.subject} bytes; it may still do so.`,
+  answered: ({ subject }, outcome) =>
+    meets(subject, asNumber(returnedObject(outcome)?.['actual'])) ? { state: 'done' } : undefined,
+  late: ({ subject }) => `The guest has not reached ${subject} bytes; it may still do so.`,
 };
 
 /** The guest shuts down, or takes no notice. */
@@ -80,10 +79,10 @@ const guestShutdown: CompletionRule = {
   ...powerdown,
   events: ['SHUTDOWN', 'RESET'],
   subject: ({ mode }) => (mode === 'halt' ? undefined : (asText(mode) ?? 'powerdown')),
-  event: ({ record }, event) => (event === 'SHUTDOWN' || record.subject === 'reboot' ? { state: 'done' } : undefined),
+  event: ({ subject }, event) => (event === 'SHUTDOWN' || subject === 'reboot' ? { state: 'done' } : undefined),
   answered: (work, outcome, occasion) => {
     if (returnedObject(outcome)?.['status'] === 'shutdown') return { state: 'done' };
-    return work.record.subject === 'reboot' && occasion === 'session'
+    return work.subject === 'reboot' && occasion === 'session'
       ? work.loss('The session with the VM ended, and nothing tells whether its guest was started anew.')
       : undefined;
   },
@@ -93,12 +92,12 @@ const guestShutdown: CompletionRule = {
 const tray: CompletionRule = {
   events: ['DEVICE_TRAY_MOVED'],
   subject: (args) => asText(args['id']) ?? asText(args['device']),
-  concerns: ({ record: { subject } }, _event, data) => data['id'] === subject || data['device'] === subject,
+  concerns: ({ subject }, _event, data) => data['id'] === subject || data['device'] === subject,
   event: (_work, _event, data) => (data['tray-open'] === true ? { state: 'done' } : undefined),
   // It may have been open, or the drive have none.
   replied: () => 'ask',
   question: () => ({ command: 'query-block' }),
-  answered: ({ record: { subject } }, outcome) => {
+  answered: ({ subject }, outcome) => {
     const drive = returnedList(outcome)?.find(({ qdev, device }) => qdev === subject || device === subject);
     return drive !== undefined && drive['tray_open'] !== false ? { state: 'done' } : undefined;
   },
@@ -109,12 +108,12 @@ const tray: CompletionRule = {
 const exportRemoval: CompletionRule = {
   events: ['BLOCK_EXPORT_DELETED'],
   subject: (args) => asText(args['id']) ?? asText(args['name']),
-  concerns: ({ record: { subject } }, _event, data) => data['id'] === subject,
+  concerns: ({ subject }, _event, data) => data['id'] === subject,
   event: () => ({ state: 'done' }),
   // Where it had no client it is gone already; before 5.2 there is neither event nor question, and it always is.
   replied: (_work, vm) => (vm.hasEvent('BLOCK_EXPORT_DELETED') ? 'ask' : { state: 'done' }),
   question: () => ({ command: 'query-block-exports' }),
-  answered: ({ record: { subject } }, outcome) =>
+  answered: ({ subject }, outcome) =>
     returnedList(outcome)?.every(({ id }) => id !== subject) === true ? { state: 'done' } : undefined,
   vmEnded: () => ({ state: 'done' }),
   late: () => 'Its clients have not let go of the export.',

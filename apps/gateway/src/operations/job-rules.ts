@@ -4,7 +4,7 @@ import {
   returnedList,
   serverBounds,
   wholeText,
-  type Outcome,
+  type Settlement,
   type PeerObject,
 } from '@qmp-gateway/qmp';
 import type { CompletionRule, Occasion } from './completion-rule.js';
@@ -27,35 +27,35 @@ const job: CompletionRule = {
     'BLOCK_JOB_CANCELLED',
   ],
   subject: (args) => asText(args['job-id']) ?? asText(args['device']) ?? '',
-  concerns: ({ record }, event, data) => {
-    if (event === 'JOB_STATUS_CHANGE') return data['id'] === record.subject;
-    return (event === 'BLOCK_JOB_PENDING' ? data['id'] : data['device']) === record.subject;
+  concerns: ({ subject }, event, data) => {
+    if (event === 'JOB_STATUS_CHANGE') return data['id'] === subject;
+    return (event === 'BLOCK_JOB_PENDING' ? data['id'] : data['device']) === subject;
   },
-  event(work, event, data, vm, now) {
+  event(work, event, data, vm) {
     const view = jobOf(work);
     view.type ??= wordOf(data['type']) ?? null;
-    if (event === 'BLOCK_JOB_READY') setState(work, 'ready');
+    if (event === 'BLOCK_JOB_READY') work.becomeReady();
     if (event === 'BLOCK_JOB_COMPLETED' || event === 'BLOCK_JOB_CANCELLED') {
       const error = asText(data['error']);
-      if (event === 'BLOCK_JOB_CANCELLED') work.foretold = work.cancellation(cancelled);
-      else work.foretold = error === undefined ? { state: 'done' } : work.failure(error);
-      measure(work, asNumber(data['offset']), asNumber(data['len']), now);
+      if (event === 'BLOCK_JOB_CANCELLED') work.foretell(work.cancellation(cancelled));
+      else work.foretell(error === undefined ? { state: 'done' } : work.failure(error));
+      measure(work, asNumber(data['offset']), asNumber(data['len']), vm.now);
       // Before 3.0 no job is concluded: it is gone now.
       return vm.hasEvent('JOB_STATUS_CHANGE') ? undefined : work.foretold;
     }
     if (event !== 'JOB_STATUS_CHANGE') return undefined;
     const status = wordOf(data['status']) ?? null;
     if (status !== 'null') view.status = status;
-    if (status === 'ready' || status === 'standby') setState(work, 'ready');
-    if (status === 'aborting') work.aborting = true;
+    if (status === 'ready' || status === 'standby') work.becomeReady();
+    if (status === 'aborting') work.abort();
     if (status === 'concluded') return concluded(work);
     if (status === 'null') return concluded(work) === 'ask' ? unexplained(work) : (work.foretold ?? { state: 'done' });
     return undefined;
   },
   question: () => ({ command: 'query-jobs' }),
-  answered: (work, outcome, occasion, now) => {
-    const entry = returnedList(outcome)?.find(({ id }) => id === work.record.subject);
-    return entry === undefined ? missing(work, outcome, occasion) : read(work, entry, now);
+  answered: (work, settlement, occasion, { now }) => {
+    const entry = returnedList(settlement)?.find(({ id }) => id === work.subject);
+    return entry === undefined ? missing(work, settlement, occasion) : read(work, entry, now);
   },
   showsProgress: true,
 };
@@ -67,19 +67,15 @@ function wordOf(value: unknown): string | undefined {
   return wholeText(asText(value), serverBounds.word);
 }
 
-function jobOf(work: Work): NonNullable<Work['record']['job']> {
-  return (work.record.job ??= { id: work.record.subject, type: null, status: null });
-}
-
-function setState({ record }: Work, state: 'ready'): void {
-  if (record.state === 'running') record.state = state;
+function jobOf(work: Work): NonNullable<Work['job']> {
+  return (work.job ??= { id: work.subject, type: null, status: null });
 }
 
 /** At `concluded`: with what the events before told, or only `query-jobs` knows the error. */
 function concluded(work: Work): Verdict | 'ask' {
   if (work.foretold !== undefined) return work.foretold;
-  if (!work.aborting) return { state: 'done' };
-  return work.record.cancelRequested === true ? work.cancellation(cancelled) : 'ask';
+  if (!work.isAborting) return { state: 'done' };
+  return work.cancelRequested ? work.cancellation(cancelled) : 'ask';
 }
 
 function unexplained(work: Work): Verdict {
@@ -94,17 +90,17 @@ function read(work: Work, entry: PeerObject, now: number): Verdict | undefined {
   view.type = wordOf(entry['type']) ?? view.type;
   view.status = wordOf(entry['status']) ?? view.status;
   measure(work, asNumber(entry['current-progress']), asNumber(entry['total-progress']), now);
-  if (view.status === 'ready' || view.status === 'standby') setState(work, 'ready');
+  if (view.status === 'ready' || view.status === 'standby') work.becomeReady();
   if (view.status !== 'concluded') return undefined;
   const error = asText(entry['error']);
   if (error === undefined) return { state: 'done' };
-  return work.record.cancelRequested === true ? work.cancellation(cancelled) : work.failure(error);
+  return work.cancelRequested ? work.cancellation(cancelled) : work.failure(error);
 }
 
-function missing(work: Work, outcome: Outcome, occasion: Occasion): Verdict | undefined {
-  if (work.foretold !== undefined && outcome.kind === 'return') return work.foretold;
+function missing(work: Work, settlement: Settlement, occasion: Occasion): Verdict | undefined {
+  if (work.foretold !== undefined && settlement.kind === 'return') return work.foretold;
   // Nothing was said about it.
-  if (outcome.kind !== 'return')
+  if (settlement.kind !== 'return')
     return occasion === 'session' ? work.loss('The VM does not list its jobs.') : undefined;
   if (occasion === 'event') return unexplained(work);
   return work.loss('The job ended while nobody listened, and the VM no longer knows how.');
@@ -124,11 +120,10 @@ const jobCompletion: CompletionRule = {
 /** Asks a job to stop: done when the job has ended, however. */
 const jobCancellation: CompletionRule = {
   ...jobCompletion,
-  event: (work, event, data, vm, now) =>
-    job.event(work, event, data, vm, now) === undefined ? undefined : { state: 'done' },
-  answered: (work, outcome, occasion, now, vm) => {
-    if (outcome.kind !== 'return') return undefined;
-    return job.answered?.(work, outcome, occasion, now, vm) === undefined ? undefined : { state: 'done' };
+  event: (work, event, data, vm) => (job.event(work, event, data, vm) === undefined ? undefined : { state: 'done' }),
+  answered: (work, settlement, occasion, vm) => {
+    if (settlement.kind !== 'return') return undefined;
+    return job.answered?.(work, settlement, occasion, vm) === undefined ? undefined : { state: 'done' };
   },
   vmEnded: () => ({ state: 'done' }),
 };
@@ -146,10 +141,10 @@ function jobTurn(statuses: ReadonlySet<string>, late: string): CompletionRule {
     event: (work, _event, data) => reached(work, asText(data['status'])),
     // It may have been so before.
     replied: () => 'ask',
-    answered: (work, outcome, occasion) => {
-      const list = returnedList(outcome);
+    answered: (work, settlement, occasion) => {
+      const list = returnedList(settlement);
       if (list === undefined) return undefined;
-      const entry = list.find(({ id }) => id === work.record.subject);
+      const entry = list.find(({ id }) => id === work.subject);
       if (entry === undefined && occasion === 'session') return work.loss('The VM no longer knows the job.');
       return reached(work, asText(entry?.['status']));
     },

@@ -67,16 +67,16 @@ const migration: CompletionRule = {
   concerns: () => true,
   event(work, event, data) {
     if (event !== 'MIGRATION') return undefined;
-    work.mute = false;
+    work.heard();
     const status = asText(data['status']) ?? '';
     // Whatever end was told before belongs to an earlier one.
-    if (status === 'setup') work.held = undefined;
+    if (status === 'setup') work.takeHeld();
     if (status === 'failed') return 'ask';
     return migrationEnd(work, status, undefined);
   },
-  replied: (work) => (work.mute ? 'ask' : undefined),
+  replied: (work) => (work.isMute ? 'ask' : undefined),
   question: () => ({ command: 'query-migrate' }),
-  answered(work, outcome, occasion, now) {
+  answered(work, outcome, occasion, { now }) {
     const info = returnedObject(outcome);
     if (info === undefined) return undefined;
     const ram = asObject(info['ram']);
@@ -103,13 +103,13 @@ const arrival: CompletionRule = {
     const status = asText(data['status']) ?? '';
     // QEMU 7.2 tells of this one whether it was told to or not.
     if (status === 'setup') return undefined;
-    work.mute = false;
+    work.heard();
     const end = migrationEnd(work, status, undefined);
     if (status !== 'failed') return end;
-    work.foretold = end;
+    work.foretell(end);
     return 'ask';
   },
-  answered(work, outcome, occasion, _now, { runState }) {
+  answered(work, outcome, occasion, { runState }) {
     const info = returnedObject(outcome);
     if (info === undefined) return undefined;
     const status = asText(info['status']) ?? 'none';
@@ -134,7 +134,7 @@ const migrationStep: CompletionRule = {
   ...migration,
   events: ['MIGRATION'],
   event(work, _event, data) {
-    work.mute = false;
+    work.heard();
     return stepEnd(work, asText(data['status']) ?? '', undefined);
   },
   answered(work, outcome, occasion) {
@@ -150,7 +150,7 @@ const migrationStep: CompletionRule = {
 };
 
 function stepEnd(work: Work, status: string, error: string | undefined): Verdict | undefined {
-  if (steps[work.record.command ?? '']?.includes(status) === true) return { state: 'done' };
+  if (steps[work.owner.command ?? '']?.includes(status) === true) return { state: 'done' };
   return migrationEnd(work, status, error);
 }
 
@@ -178,7 +178,7 @@ const dump: CompletionRule = {
     return status === 'completed' ? { state: 'done' } : work.failure(asText(data['error']) ?? 'The dump failed.');
   },
   question: () => ({ command: 'query-dump' }),
-  answered(work, outcome, occasion, now) {
+  answered(work, outcome, occasion, { now }) {
     const info = returnedObject(outcome);
     const status = info?.['status'];
     const [completed, total] = [asNumber(info?.['completed']), asNumber(info?.['total'])];
@@ -198,10 +198,12 @@ const dirtyRate: CompletionRule = {
   concerns: () => false,
   event: () => undefined,
   question: () => ({ command: 'query-dirty-rate' }),
-  answered(work, outcome) {
+  answered(work, outcome, occasion) {
     const status = returnedObject(outcome)?.['status'];
     if (status === 'measured') return { state: 'done' };
-    return status === 'unstarted' ? work.loss('The VM does not know of a measurement.') : undefined;
+    // The reply comes before QEMU's thread has begun to measure.
+    const isUnknown = status === 'unstarted' && occasion === 'session';
+    return isUnknown ? work.loss('The VM does not know of a measurement.') : undefined;
   },
   mute: true,
 };

@@ -8,9 +8,10 @@ import { StateDirectory } from '../state/state-directory.js';
 import type { Vm } from '../vms/vm.js';
 import type { VmRegistry } from '../vms/vm-registry.js';
 import { OperationDesk } from './operation-desk.js';
-import { OperationStore, type Operation } from './operation-store.js';
+import { OperationStore } from './operation-store.js';
+import type { WorkingOperation } from './operation.js';
 import { WorkFollower } from './work-follower.js';
-import type { Work } from './work.js';
+import { UnheardEvents } from './work.scene.js';
 
 const scene = new Scene();
 afterEach(() => scene.end());
@@ -23,13 +24,13 @@ const completion = { kind: 'stop', deadlineMs: null } as const;
 /** A desk of paused VMs, whose commands begin and end as the test says. */
 class DeskScene {
   readonly clock = new ManualClock();
-  readonly operations = new OperationStore('r', () => this.clock.wall());
+  readonly operations = new OperationStore('r', this.clock);
   readonly follower = scene.keep(
     new WorkFollower({
       state: new StateDirectory(scene.directory()),
+      operations: this.operations,
+      events: new UnheardEvents(),
       clock: this.clock,
-      ...{ eventCursor: () => 'r.1', nextId: () => this.operations.nextId(), isWatched: () => false },
-      ...{ publish: () => undefined, audit: () => undefined, ended: () => undefined, trouble: () => undefined },
     }),
     (follower) => follower.stop(),
   );
@@ -49,24 +50,24 @@ class DeskScene {
     return { id, epoch: 'e.1', labels: {}, ready: true, runState: 'paused' } as Vm;
   }
 
-  begin(vm = 'vm'): { readonly operation: Operation; readonly work: Work } {
+  begin(vm = 'vm'): WorkingOperation {
     const operation = this.operations.begin(vm, 'stop', 'p');
-    const work = this.follower.begin(operation, this.vm(vm), completion, undefined, { dismiss: false });
-    if (work === undefined) throw new Error('stop has no work');
-    return { operation, work };
+    const working = this.follower.begin(operation, this.vm(vm), undefined, { completion, dismiss: false });
+    if (working === undefined) throw new Error('stop has no work');
+    return working;
   }
 
   /** A command that returns, and whose work is over then. */
-  stop(vm = 'vm'): Work {
-    const { operation, work } = this.begin(vm);
-    this.follower.replied(work, Buffer.from('{}'));
-    this.operations.drop(operation);
-    return work;
+  stop(vm = 'vm'): WorkingOperation {
+    const operation = this.begin(vm);
+    operation.sent('e.1');
+    this.follower.replied(operation, Buffer.from('{}'));
+    return operation;
   }
 
   async one(id: string, waitMs: number, vm = 'vm'): Promise<Record<string, unknown>> {
     const request = { socket: this.socket } as unknown as IncomingMessage;
-    return JSON.parse(await this.desk.one(principal, vm, id, waitMs, request)) as Record<string, unknown>;
+    return JSON.parse(await this.desk.one(principal, { vm, id }, waitMs, request)) as Record<string, unknown>;
   }
 }
 
@@ -76,19 +77,21 @@ describe('whoever waits for an operation', () => {
     const { socket } = stage;
     const operation = stage.operations.begin('vm', 'device_add', 'p');
     const leaver = stage.one(operation.id, minute);
-    expect(operation.whenEnded?.size).toBe(1);
+    expect(operation.isAwaited).toBe(true);
     socket.emit('close');
     expect(await leaver).toMatchObject({ state: 'running' });
-    expect(await stage.one(operation.id, 1)).toMatchObject({ state: 'running' });
-    expect([operation.whenEnded?.size, socket.listenerCount('close')]).toEqual([0, 0]);
+    const patient = stage.one(operation.id, 1);
+    stage.clock.advance(1);
+    expect(await patient).toMatchObject({ state: 'running' });
+    expect([operation.isAwaited, socket.listenerCount('close')]).toEqual([false, 0]);
   });
 
   it('is told of a command that is refused, though its work had an operation already', async () => {
     const stage = new DeskScene();
-    const { operation, work } = stage.begin();
+    const operation = stage.begin();
     const answer = stage.one(operation.id, minute);
-    stage.operations.end(operation, 'failed', new Problem('command-failed', 'no'));
-    stage.follower.refused(work);
+    stage.follower.refused(operation);
+    stage.operations.end(operation, 'failed', null, new Problem('command-failed', 'no'));
     expect(await answer).toMatchObject({ state: 'failed', error: { detail: 'no' } });
   });
 
@@ -107,16 +110,18 @@ describe('what has ended', () => {
     const kept = stage.stop('quiet');
     const oldest = stage.stop('busy');
     for (let count = 0; count < 10_000; count++) stage.stop('busy');
-    expect(stage.follower.store.get('quiet', kept.record.id)).toBe(kept);
-    await expect(stage.one(oldest.record.id, 0, 'busy')).rejects.toMatchObject({ code: 'operation-not-found' });
+    expect(stage.operations.get('quiet', kept.id)).toBe(kept);
+    await expect(stage.one(oldest.id, 0, 'busy')).rejects.toMatchObject({ code: 'operation-not-found' });
   });
 
   it('holds on to no arguments, which it only needed to keep their secrets out of what it says', () => {
     const stage = new DeskScene();
-    const { work } = stage.begin();
-    const { shown } = work;
-    work.shown = () => 'without secrets';
-    stage.follower.replied(work, Buffer.from('{}'));
-    expect([work.over, work.shown]).toEqual([true, shown]);
+    const operation = stage.begin();
+    const { work } = operation;
+    work.redactWith(() => 'without secrets');
+    expect(work.failure('hunter2')).toMatchObject({ problem: { detail: 'without secrets' } });
+    operation.sent('e.1');
+    stage.follower.replied(operation, Buffer.from('{}'));
+    expect([operation.over, work.failure('as it is')]).toMatchObject([true, { problem: { detail: 'as it is' } }]);
   });
 });

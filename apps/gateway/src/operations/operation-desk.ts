@@ -1,17 +1,26 @@
 import type { Principal } from '../access/principal.js';
 import type { IncomingMessage } from 'node:http';
-import type { RequestCommands } from '../commands/request-commands.js';
 import { Problem } from '../problems/problem.js';
-import { selectsVm, type VmSelector } from '../vms/vm-selector.js';
+import { selectsVm, type VmSelector } from '../access/vm-selector.js';
 import type { Vm } from '../vms/vm.js';
 import type { VmRegistry } from '../vms/vm-registry.js';
-import type { Operation, OperationStore } from './operation-store.js';
-import { renderOperation, renderWork } from './operation-view.js';
-import type { WorkFollower } from './work-follower.js';
 import { cancellationOf } from './cancellation.js';
-import { Work } from './work.js';
+import type { OperationStore } from './operation-store.js';
+import { renderOperation } from './operation-view.js';
+import type { Operation, WorkingOperation } from './operation.js';
+import type { WorkFollower } from './work-follower.js';
 
-type AnyOperation = Operation | Work;
+/** Runs commands at one VM for whoever asks. */
+export interface VmCommands {
+  /** @throws Problem when the command did not end well */
+  run(command: string, args: string): Promise<unknown>;
+}
+
+/** One operation, as its path has it. */
+export interface OperationAddress {
+  readonly vm: string;
+  readonly id: string;
+}
 
 /** What became of commands and of their work, for those who may know: whoever began it, and level `host`. */
 export class OperationDesk {
@@ -38,7 +47,7 @@ export class OperationDesk {
       .filter((vm) => principal.sees(vm) && selectsVm(selector, vm))
       .flatMap((vm) => this.#rows(principal, vm))
       .concat(this.#ofGone(principal, selector))
-      .filter((row) => state === undefined || stateOf(row) === state)
+      .filter((row) => state === undefined || row.shownState === state)
       .sort(newestFirst)
       .slice(0, limit);
     return `{"operations":[${rows.map(renderRow).join(',')}],"cursor":${JSON.stringify(this.eventCursor())}}`;
@@ -49,15 +58,20 @@ export class OperationDesk {
    * @param waitMs how long to wait for its end
    * @throws Problem `vm-not-found`, `operation-not-found`
    */
-  async one(principal: Principal, vmId: string, id: string, waitMs: number, request: IncomingMessage): Promise<string> {
-    const found = this.#require(principal, vmId, id);
+  async one(
+    principal: Principal,
+    address: OperationAddress,
+    waitMs: number,
+    request: IncomingMessage,
+  ): Promise<string> {
+    const found = this.#require(principal, address);
     if (waitMs > 0) await this.#untilOver(found, waitMs, request);
     // Without anybody who looks, how far it is would be that of long ago.
-    else if (found instanceof Work && !found.over)
-      await new Promise<void>((resolve) => this.work.onceMeasured(found, resolve));
-    const row = this.#find(vmId, id);
+    else if (found.work !== null && !found.over)
+      await new Promise<void>((resolve) => this.work.measure(found, { waited: () => resolve() }));
+    const row = this.operations.get(address.vm, address.id);
     // Its end may be known though its VM is gone.
-    if (row === undefined && stateOf(found) === 'running') throw operationNotFound(vmId);
+    if (row === undefined && found.shownState === 'running') throw operationNotFound(address.vm);
     return render(row ?? found, principal);
   }
 
@@ -70,98 +84,71 @@ export class OperationDesk {
    */
   async cancel(
     principal: Principal,
-    commands: RequestCommands,
-    vmId: string,
-    id: string,
+    address: OperationAddress,
+    commands: VmCommands,
   ): Promise<{ readonly json: string; readonly over: boolean }> {
-    const found = this.#require(principal, vmId, id);
-    const { command, args = {} } = cancellationOf(found, this.registry.require(principal, vmId));
+    const found = this.#require(principal, address);
+    const { command, args = {} } = cancellationOf(found, this.registry.require(principal, address.vm));
     await commands.run(command, JSON.stringify(args));
-    return { json: render(found, principal), over: found instanceof Work && found.over };
+    return { json: render(found, principal), over: found.over };
   }
 
-  #rows(principal: Principal, vm: Vm): AnyOperation[] {
-    const works = this.work.store.of(vm.id);
-    const ids = new Set(works.map(({ record }) => record.id));
-    const others = this.operations.list(vm.id).filter(({ id }) => !ids.has(id));
-    return [...works, ...others].filter((row) => mayRead(principal, row));
+  #rows(principal: Principal, vm: Vm): Operation[] {
+    return this.operations.of(vm.id).filter((row) => mayRead(principal, row));
   }
 
-  /** What became of work at VMs that are no more, which nobody knows the labels of. */
-  #ofGone(principal: Principal, selector: VmSelector): Work[] {
-    return [...this.work.store.all()].filter((work) => {
-      const vm = { id: work.record.vm, labels: {} };
-      return this.registry.get(vm.id) === undefined && mayReadOfGone(principal, work) && selectsVm(selector, vm);
+  /** What became of work at VMs that are gone, which nobody knows the labels of. */
+  #ofGone(principal: Principal, selector: VmSelector): WorkingOperation[] {
+    return [...this.operations.withWork()].filter((row) => {
+      const vm = { id: row.vm, labels: {} };
+      return this.registry.get(vm.id) === undefined && mayReadOfGone(principal, row) && selectsVm(selector, vm);
     });
   }
 
-  #require(principal: Principal, vmId: string, id: string): AnyOperation {
-    const kept = this.registry.get(vmId) === undefined ? this.work.store.get(vmId, id) : undefined;
-    if (kept !== undefined && mayReadOfGone(principal, kept)) return kept;
-    const vm = this.registry.require(principal, vmId);
-    const found = this.#find(vm.id, id);
+  #require(principal: Principal, { vm, id }: OperationAddress): Operation {
+    const found = this.operations.get(vm, id);
+    if (found?.work != null && this.registry.get(vm) === undefined && mayReadOfGone(principal, found)) return found;
+    this.registry.require(principal, vm);
     if (found !== undefined && mayRead(principal, found)) return found;
-    throw operationNotFound(vm.id);
-  }
-
-  #find(vmId: string, id: string): AnyOperation | undefined {
-    return this.work.store.get(vmId, id) ?? this.operations.get(vmId, id);
+    throw operationNotFound(vm);
   }
 
   /** Resolves when it is over, after `waitMs`, or when the asker leaves. */
-  async #untilOver(found: AnyOperation, waitMs: number, { socket }: IncomingMessage): Promise<void> {
-    const until = performance.now() + waitMs;
+  async #untilOver(found: Operation, waitMs: number, { socket }: IncomingMessage): Promise<void> {
+    if (found.over) return;
     await new Promise<void>((resolve) => {
-      let forget: () => void = () => undefined;
-      const finish = () => {
-        clearTimeout(timer);
-        socket.off('close', finish);
-        forget();
+      const leave = (): void => {
+        wait.cancel();
         resolve();
       };
-      const awaitWork = (work: Work | undefined) => {
-        if (work === undefined || work.over) finish();
-        else forget = this.work.onceOver(work, until - performance.now(), finish);
+      const waited = (): void => {
+        socket.off('close', leave);
+        resolve();
       };
-      const timer = setTimeout(finish, waitMs);
-      socket.once('close', finish);
-      if (found instanceof Work) awaitWork(found);
-      else if (found.state !== 'running') finish();
-      else {
-        // The reply may be the end, or its work begins only now.
-        const replied = () => awaitWork(this.work.store.get(found.vm, found.id));
-        (found.whenEnded ??= new Set()).add(replied);
-        forget = () => found.whenEnded?.delete(replied);
-      }
+      const wait = this.work.await(found, waitMs, { waited });
+      socket.once('close', leave);
     });
   }
 }
 
 function operationNotFound(vm: string): Problem {
-  return new Problem('operation-not-found', 'There is no such operation, or it is kept no longer.', { vm });
+  return new Problem('operation-not-found', 'No operation has this id, or it is no longer kept.', { vm });
 }
 
-function mayRead(principal: Principal, row: AnyOperation): boolean {
-  const { principalId } = row instanceof Work ? row.record : row;
+function mayRead(principal: Principal, { principalId }: Operation): boolean {
   // What nobody began through the gateway belongs to the VM, whose jobs every reader of it may query.
   return principalId === null || principalId === principal.id || principal.reaches('host');
 }
 
 /** Whoever began it, though the VM is gone; level `host` where its VMs go by their ids. */
-function mayReadOfGone(principal: Principal, { record: { vm, principalId } }: Work): boolean {
+function mayReadOfGone(principal: Principal, { vm, principalId }: Operation): boolean {
   return principalId === principal.id || (principal.reaches('host') && principal.sees({ id: vm, labels: {} }));
 }
 
-function render(row: AnyOperation, principal: Principal): string {
-  if (row instanceof Work) return renderWork(row);
+function render(row: Operation, principal: Principal): string {
   // The same principal may have come with more than it has now: a JWT of a lower level, other settings.
-  return renderOperation(row, !principal.reaches(row.level));
+  return renderOperation(row, row.work === null && !principal.reaches(row.level));
 }
 
-function renderRow(row: AnyOperation): string {
-  return row instanceof Work ? renderWork(row, true) : renderOperation(row, true);
-}
-
-const startedOf = (row: AnyOperation) => (row instanceof Work ? row.record.started : row.started);
-const stateOf = (row: AnyOperation) => (row instanceof Work ? row.record.state : row.state);
-const newestFirst = (a: AnyOperation, b: AnyOperation) => startedOf(b) - startedOf(a);
+const renderRow = (row: Operation) => renderOperation(row, true);
+const newestFirst = (a: Operation, b: Operation) => b.started - a.started;

@@ -1,184 +1,137 @@
-import { ownBytes } from '@qmp-gateway/qmp';
+import { systemClock, type Clock } from '@qmp-gateway/qmp';
 import type { Level } from '../access/principal.js';
 import type { Problem } from '../problems/problem.js';
-
-/** What became of one command, for those who come back to ask. */
-export interface Operation {
-  readonly id: string;
-  readonly vm: string;
-  readonly command: string;
-  readonly principalId: string;
-  /** The level it was begun with; what it returned is for whoever has it still. */
-  readonly level: Level;
-  readonly started: number;
-  epoch: string | null;
-  state: 'running' | 'done' | 'failed' | 'lost';
-  ended: number;
-  /** A return value as its bytes, or (small ones) each byte as a character. */
-  result: Buffer | string | Problem | null;
-  /** Called once when it ends, by whatever way; null while nobody has waited. */
-  whenEnded: Set<() => void> | null;
-}
-
-const keptMs = 10 * 60_000;
-const keptPerVm = 1000;
-const keptBytes = 64 * 2 ** 20;
-/** What a kept result may hold of memory that is not its own, as `ownBytes` leaves it. */
-const slackBytes = 512;
-/** Up to here a buffer costs more than its bytes. */
-const smallBytes = 4096;
-/** What an operation costs without its result, roughly. */
-const overheadBytes = 300 + slackBytes;
-
-/** The operations of one VM. `ended` is in the order they ended, read from `head`. */
-interface VmOperations {
-  readonly running: Operation[];
-  ended: (Operation | undefined)[];
-  head: number;
-}
+import { LastingOperations } from './lasting-operations.js';
+import { Operation, type WorkingOperation } from './operation.js';
+import { RecentOperations } from './recent-operations.js';
+import { Work, type BegunWork, type Verdict } from './work.js';
 
 /**
- * Every command has an operation from the moment it is accepted. Ended ones are kept for 10 minutes, 1,000 for each VM
- * and 64 MiB in all; running ones as long as they run (the queue and the window bound those).
- *
- * Arrays and a search at the rare look-up: each command passes through here, and the churn of a Map costs more than
- * the rest of the command path (see CommandQueue).
+ * All operations of all VMs. Every command has one from the moment it is accepted. One that is done with its reply is
+ * kept for ten minutes, one whose work goes on after the reply until its end and for a day after it.
  */
 export class OperationStore {
-  readonly #byVm = new Map<string, VmOperations>();
+  readonly #recent = new RecentOperations();
+  readonly #lasting = new LastingOperations();
   readonly #prefix: string;
-  #bytes = 0;
   #count = 0;
 
+  /** @param run of the gateway, a part of every id */
   constructor(
     run: string,
-    private readonly now: () => number = Date.now,
+    private readonly clock: Clock = systemClock,
   ) {
     this.#prefix = `${run}-`;
   }
 
-  /** An id that no operation has had, nor will have in a later run. */
-  nextId(): string {
-    return this.#prefix + (this.#count++).toString(36);
-  }
-
-  begin(vm: string, command: string, principalId: string, level: Level = 'read'): Operation {
-    const operation: Operation = {
-      id: this.nextId(),
+  /** A command was accepted. @param id where another node has chosen it; no other operation has it */
+  begin(
+    vm: string,
+    command: string,
+    principalId: string,
+    { level = 'read', id = this.#nextId() }: { readonly level?: Level; readonly id?: string | undefined } = {},
+  ): Operation {
+    const operation = new Operation({
+      id,
       vm,
       command,
       principalId,
       level,
-      started: this.now(),
-      epoch: null,
-      state: 'running',
-      ended: 0,
-      result: null,
-      whenEnded: null,
-    };
-    this.#of(vm).running.push(operation);
+      started: this.clock.wall(),
+    });
+    this.#recent.begin(operation);
     return operation;
   }
 
-  /** Keeps nothing of an operation that runs no more. */
-  drop(operation: Operation): void {
-    this.#stopped(this.#of(operation.vm), operation);
-    wake(operation);
+  /** Work that nobody started through the gateway goes on. */
+  adopt(vm: string, begun: BegunWork): WorkingOperation {
+    const nobody = { command: null, principalId: null, level: 'read' } as const;
+    const operation = new Operation({ id: this.#nextId(), vm, ...nobody, started: this.clock.wall() }, 'working');
+    return this.beginWork(operation, begun);
   }
 
-  end(operation: Operation, state: 'done' | 'failed' | 'lost', result: Buffer | Problem): void {
-    operation.state = state;
-    operation.result = Buffer.isBuffer(result) ? kept(result) : result;
-    operation.ended = this.now();
-    const own = this.#of(operation.vm);
-    this.#stopped(own, operation);
-    own.ended.push(operation);
-    this.#bytes += bytesOf(operation);
-    if (own.ended.length - own.head > keptPerVm) this.#forgetOldest(own);
-    if (this.#bytes > keptBytes) this.#makeRoom();
-    wake(operation);
+  /** Takes up what an earlier run of the gateway kept. */
+  restore(operation: WorkingOperation): void {
+    this.#lasting.add(operation);
+  }
+
+  /** From now on the operation is kept for its work. */
+  beginWork(operation: Operation, begun: BegunWork): WorkingOperation {
+    operation.work = new Work(operation, begun);
+    const working = operation as WorkingOperation;
+    this.#lasting.add(working);
+    return working;
+  }
+
+  /** Its command was refused, so that there is no work. */
+  cancelWork(operation: WorkingOperation): void {
+    this.#lasting.remove(operation);
+    (operation as Operation).work = null;
+  }
+
+  /** Its command was answered, and its work goes on. @param value what the command returned, where that is short */
+  goesOn(operation: WorkingOperation, value: Buffer | null): void {
+    this.#recent.leave(operation);
+    if (!operation.isAnswered) operation.goesOn(value);
+  }
+
+  /** How its work ended. */
+  conclude(operation: WorkingOperation, verdict: Verdict): void {
+    operation.conclude(verdict, this.clock.wall());
+    this.#lasting.ended(operation);
+  }
+
+  /** A command is done with its reply, or will have none. */
+  end(operation: Operation, state: 'done' | 'failed' | 'lost', value: Buffer | null, problem: Problem | null): void {
+    // Its work had ended before: that is what it came to.
+    if (operation.over) {
+      this.#recent.leave(operation);
+      return;
+    }
+    const now = this.clock.wall();
+    operation.end(state, now, value, problem);
+    this.#recent.ended(operation, now);
+  }
+
+  /** Keeps nothing of a command whose answer told everything. */
+  drop(operation: Operation): void {
+    this.#recent.leave(operation);
+    if (!operation.over) operation.drop();
+  }
+
+  /** Keeps nothing of an operation whose work has ended, or is not known any more. */
+  forgetWork(operation: WorkingOperation): void {
+    this.#lasting.remove(operation);
+  }
+
+  /** A VM that is gone leaves nothing behind but what its work came to. */
+  forget(vm: string): void {
+    this.#recent.forget(vm);
+  }
+
+  /** Forgets work that ended more than a day ago. */
+  expire(): void {
+    this.#lasting.expire(this.clock.wall());
   }
 
   /** @returns undefined when there is none, or no longer. */
   get(vm: string, id: string): Operation | undefined {
-    return this.list(vm).find((operation) => operation.id === id);
+    return this.#lasting.get(vm, id) ?? this.#recent.of(vm, this.clock.wall()).find((operation) => operation.id === id);
   }
 
-  /** Running ones first, then the ended in the order they ended. */
-  list(vm: string): Operation[] {
-    const own = this.#byVm.get(vm);
-    if (own === undefined) return [];
-    const oldest = this.now() - keptMs;
-    while ((own.ended[own.head]?.ended ?? Infinity) <= oldest) this.#forgetOldest(own);
-    return [...own.running, ...own.ended.slice(own.head).filter((operation) => operation !== undefined)];
+  /** Those of one VM: with work in the order they were started, then the running, then the ended in that order. */
+  of(vm: string): Operation[] {
+    const others = this.#recent.of(vm, this.clock.wall()).filter(({ work }) => work === null);
+    return [...this.#lasting.of(vm), ...others];
   }
 
-  #stopped({ running }: VmOperations, operation: Operation): void {
-    const last = running.pop();
-    if (last !== undefined && last !== operation) running[running.indexOf(operation)] = last;
+  /** Those with work, in the order they were started. */
+  withWork(): IterableIterator<WorkingOperation> {
+    return this.#lasting.all();
   }
 
-  #of(vm: string): VmOperations {
-    let own = this.#byVm.get(vm);
-    if (own === undefined) {
-      own = { running: [], ended: [], head: 0 };
-      this.#byVm.set(vm, own);
-    }
-    return own;
+  /** An id that no operation has had, nor will have in a later run. */
+  #nextId(): string {
+    return this.#prefix + (this.#count++).toString(36);
   }
-
-  #forgetOldest(own: VmOperations): void {
-    const oldest = own.ended[own.head];
-    if (oldest === undefined) return;
-    this.#bytes -= bytesOf(oldest);
-    own.ended[own.head++] = undefined;
-    if (own.head < keptPerVm) return;
-    own.ended = own.ended.slice(own.head);
-    own.head = 0;
-  }
-
-  /** Over the bound in all: the time limit first, then the VM that ended something longest ago, again and again. */
-  #makeRoom(): void {
-    for (const vm of this.#byVm.keys()) this.list(vm);
-    while (this.#bytes > keptBytes) {
-      let oldest: VmOperations | undefined;
-      for (const own of this.#byVm.values())
-        if ((own.ended[own.head]?.ended ?? Infinity) < (oldest?.ended[oldest.head]?.ended ?? Infinity)) oldest = own;
-      if (oldest === undefined) return;
-      this.#forgetOldest(oldest);
-    }
-  }
-
-  /** A VM that is no more leaves nothing behind. */
-  forget(vm: string): void {
-    const own = this.#byVm.get(vm);
-    if (own === undefined) return;
-    while (own.ended.length > own.head) this.#forgetOldest(own);
-    if (own.running.length === 0) this.#byVm.delete(vm);
-  }
-}
-
-function wake(operation: Operation): void {
-  const waiters = operation.whenEnded;
-  operation.whenEnded = null;
-  if (waiters !== null) for (const waiter of waiters) waiter();
-}
-
-/** A slice keeps the whole chunk it arrived in; in a flood of events that is a thousand times as much. */
-function kept(result: Buffer): Buffer | string {
-  return result.length <= smallBytes ? result.toString('latin1') : ownBytes(result);
-}
-
-/** The return value of a command that was done, as QEMU wrote it; null for one that was not. */
-export function returnedText({ result }: Operation): string | null {
-  if (typeof result === 'string') return Buffer.from(result, 'latin1').toString();
-  return Buffer.isBuffer(result) ? result.toString() : null;
-}
-
-function bytesOf(operation: Operation): number {
-  const { result } = operation;
-  if (result === null) return overheadBytes;
-  if (typeof result === 'string' || Buffer.isBuffer(result)) return overheadBytes + result.length;
-  // What the VM said is in its detail once more.
-  return overheadBytes + result.detail.length + (result.fields.qmp?.desc.length ?? 0);
 }

@@ -1,77 +1,53 @@
-import type { CompletionKind } from '@qmp-gateway/catalog';
-import {
-  asObject,
-  asText,
-  parsedJson,
-  returnedList,
-  returnedObject,
-  serverBounds,
-  systemClock,
-  TokenBucket,
-  wholeText,
-  type Clock,
-  type Outcome,
-  type PeerObject,
-  type QmpEvent,
-  type Timer,
-} from '@qmp-gateway/qmp';
-import { askInTurn } from '../commands/ask-in-turn.js';
+import { asObject, parsedJson, type Clock, type Settlement, type QmpEvent, type Timer } from '@qmp-gateway/qmp';
 import type { Vm } from '../vms/vm.js';
-import type { FollowedVm, Occasion, Question } from './completion-rule.js';
+import type { CompletionRule, FollowedVm, Occasion } from './completion-rule.js';
 import { completionRules } from './completion-rules.js';
+import { ForeignWork, type ForeignFollower, type ForeignKind } from './foreign-work.js';
+import type { OperationEvents } from './operation-events.js';
+import type { OperationStore } from './operation-store.js';
+import type { WorkingOperation } from './operation.js';
+import { lookMs, WorkAnnouncements } from './work-announcements.js';
+import { WorkQuestions, type WorkAnswers } from './work-questions.js';
 import type { Verdict, Work } from './work.js';
 
-/** Milliseconds between two looks at how far work is: at most 4 events a second tell of it. */
-export const lookMs = 250;
 /** Milliseconds between two looks whether anybody looks, and between two questions about what tells no end by itself. */
 export const idleMs = 1000;
 /** The last question at a deadline waits so long for its answer. */
 const answerMs = 10_000;
 /** So long a job that has ended may take to be let go, its turn in the queue included. */
 const dismissMs = 10_000;
-/** Work of one VM that goes on; past it the oldest counts as lost. */
+/** Operations of one VM whose work goes on; past it the oldest counts as lost. */
 const runningBound = 256;
 /** A VM that comes back this long after a deadline can still say how it went. */
 const awayMs = 60_000;
-/**
- * Jobs taken up that nobody started through the gateway; beyond, the VM's word that yet another began is left at that. Each is
- * written to disk, told to streams and asked for.
- */
-const foreignJobs = { perSecond: 4, burst: runningBound };
 /** Longer return values are in the answer only. */
 const resultBytes = 4096;
 
-export type ForeignKind = Extract<CompletionKind, 'job' | 'migration' | 'arrival'>;
-
-/** What following work needs of the gateway. */
-export interface WorkSurroundings {
-  readonly clock?: Clock;
-  /** The newest event position. */
-  eventCursor(): string;
+/** Keeps what is followed. */
+export interface WorkKeeper {
   /** Anything worth writing down is different. */
-  changed(work: Work): void;
-  /** Tells the streams. @param vm as far as it is known: the gateway may know it no longer */
-  publish(work: Work, vm: Vm | undefined): void;
-  /** Whether a stream is open that would be told. */
-  isWatched(work: Work): boolean;
+  changed(operation: WorkingOperation): void;
   /** Work that nobody started through the gateway: a job, or a migration. */
-  foreign(vm: Vm, completion: ForeignKind, subject: string): Work;
+  adopt(vm: Vm, completion: ForeignKind, subject: string): WorkingOperation;
   /** Has a VM tell of a migration by events. */
-  expectMigration(vm: Vm): void;
-  /** The gateway changed something of the VM by itself. */
-  audit(what: string, details: object): void;
+  beforeMigration(vm: Vm): void;
+}
+
+/** Where what is followed is kept, and who hears of it. */
+export interface WorkSurroundings {
+  readonly keeper: WorkKeeper;
+  readonly store: OperationStore;
+  readonly events: OperationEvents;
+  readonly clock: Clock;
 }
 
 /** The work of one VM that goes on: follows its events, asks where they do not tell, ends it. */
-export class VmWorks {
-  readonly #running: Work[] = [];
-  /** What is told in a moment. */
-  readonly #announced = new Map<Work, { readonly timer: Timer; readonly tell: () => void }>();
-  /** Questions of a look that have no answer yet. */
-  readonly #asked = new Set<string>();
+export class VmWorks implements WorkAnswers, ForeignFollower {
+  readonly running: WorkingOperation[] = [];
+  readonly #announcements: WorkAnnouncements;
+  readonly #questions: WorkQuestions;
   readonly #clock: Clock;
-  readonly #foreignTurns: TokenBucket;
-  #vm: Vm | undefined;
+  readonly #foreign: ForeignWork;
   #ticker: Timer | undefined;
   /** Monotonic milliseconds. */
   #tickedAt = -Infinity;
@@ -79,69 +55,72 @@ export class VmWorks {
   #silentSince: number | undefined;
 
   constructor(private readonly surroundings: WorkSurroundings) {
-    this.#clock = surroundings.clock ?? systemClock;
-    this.#silentSince = this.#clock.now();
-    this.#foreignTurns = new TokenBucket(foreignJobs, this.#clock.now());
+    const { events, clock } = surroundings;
+    this.#clock = clock;
+    this.#announcements = new WorkAnnouncements(events, clock);
+    this.#questions = new WorkQuestions(this, clock);
+    this.#silentSince = clock.now();
+    this.#foreign = new ForeignWork(this, clock);
   }
 
   /** Takes charge of work: before its command is written, or of an earlier run of the gateway. */
-  add(work: Work, vm: Vm | undefined): void {
+  add(operation: WorkingOperation, vm: Vm | undefined): void {
     this.#vm = vm ?? this.#vm;
-    const { record } = work;
-    work.mute = completionRules[record.completion].mute ?? false;
-    this.#running.push(work);
-    this.#setDeadline(work, record.deadlineAt);
-    const [oldest] = this.#running;
-    if (this.#running.length > runningBound && oldest !== undefined)
-      this.#end(oldest, oldest.loss(`${runningBound} others were begun after it; it is no longer followed.`));
-    this.surroundings.changed(work);
+    const { work } = operation;
+    if (ruleOf(operation).mute === true) work.expectNoEvent();
+    this.running.push(operation);
+    this.#setDeadline(operation, work.deadlineAt);
+    const [oldest] = this.running;
+    if (this.running.length > runningBound && oldest !== undefined)
+      this.#end(oldest, oldest.work.loss(`${runningBound} newer ones are followed; this one is no longer followed.`));
+    this.surroundings.keeper.changed(operation);
     this.#keepLooking();
   }
 
   /** The command is about to be written. @param deadlineMs from now */
-  written(work: Work, epoch: string | null, deadlineMs: number | null): void {
-    work.written = true;
-    work.record.epoch = epoch;
-    this.#setDeadline(work, deadlineMs === null ? null : this.#clock.wall() + deadlineMs);
-    this.surroundings.changed(work);
+  written(operation: WorkingOperation, epoch: string | null, deadlineMs: number | null): void {
+    if (operation.over) return;
+    operation.work.epoch = epoch;
+    this.#setDeadline(operation, deadlineMs === null ? null : this.#clock.wall() + deadlineMs);
+    this.surroundings.keeper.changed(operation);
   }
 
-  #setDeadline(work: Work, at: number | null): void {
+  #setDeadline(operation: WorkingOperation, at: number | null): void {
+    const { work } = operation;
     work.deadline?.cancel();
-    work.record.deadlineAt = at;
-    if (at === null) return;
-    work.deadline = this.#clock.schedule(Math.max(0, at - this.#clock.wall()), () => this.#deadline(work));
+    work.deadlineAt = at;
+    if (at !== null)
+      work.deadline = this.#clock.schedule(Math.max(0, at - this.#clock.wall()), () => this.#deadline(operation));
   }
 
   /** The command was refused: there is no work. */
-  drop(work: Work): void {
-    this.#remove(work);
-    work.tell();
+  drop(operation: WorkingOperation): void {
+    this.#remove(operation);
   }
 
   /** The command returned, or (undefined) its session ended before. */
-  replied(work: Work, value: Buffer | undefined): void {
-    if (work.over || this.#vm === undefined) return;
-    work.replied = true;
-    work.record.result = value === undefined || value.length > resultBytes ? null : value.toString();
-    if (value !== undefined && work.record.completion === 'job-cancellation') this.#cancelRequested(work);
-    const rule = completionRules[work.record.completion];
-    const verdict = work.held ?? (value === undefined ? undefined : rule.replied?.(work, this.#view));
-    work.held = undefined;
-    this.#judge(work, verdict);
+  replied(operation: WorkingOperation, value: Buffer | undefined): void {
+    if (operation.over || this.#vm === undefined) return;
+    const { work } = operation;
+    this.surroundings.store.goesOn(operation, value === undefined || value.length > resultBytes ? null : value);
+    if (value !== undefined && work.completion === 'job-cancellation') this.#cancelRequested(work);
+    const told = value === undefined ? undefined : ruleOf(operation).replied?.(work, this.#view);
+    this.#judge(operation, work.takeHeld() ?? told);
   }
 
   event(vm: Vm, event: QmpEvent): void {
     const data = asObject(parsedJson(event.data ?? '{}')) ?? {};
-    this.#adopt(vm, event.name, data);
-    for (const work of [...this.#running]) {
-      const rule = completionRules[work.record.completion];
-      if (!work.written || !rule.events.includes(event.name) || !rule.concerns(work, event.name, data)) continue;
+    this.#foreign.event(vm, event.name, data);
+    for (const operation of [...this.running]) {
+      const { work } = operation;
+      const rule = ruleOf(operation);
+      if (!operation.isSent || !rule.events.includes(event.name) || !rule.concerns(work, event.name, data)) continue;
       const { name, receivedAt } = event;
-      work.note({ cursor: this.surroundings.eventCursor(), event: name, data: event.data ?? '{}', time: receivedAt });
-      const verdict = rule.event(work, name, data, this.#view, this.#clock.wall());
-      if (work.replied) this.#judge(work, verdict);
-      else work.held = verdict ?? work.held;
+      const cursor = this.surroundings.events.eventCursor();
+      work.note({ cursor, event: name, data: event.data ?? '{}', time: receivedAt });
+      const verdict = rule.event(work, name, data, this.#view);
+      if (operation.isAnswered) this.#judge(operation, verdict);
+      else if (verdict !== undefined) work.hold(verdict);
     }
   }
 
@@ -149,57 +128,61 @@ export class VmWorks {
   ready(vm: Vm): void {
     this.#vm = vm;
     this.#silentSince = undefined;
-    this.#asked.clear();
-    const earlier = this.#running.filter(({ written, record }) => written && record.epoch !== vm.epoch);
-    for (const work of earlier) {
-      work.replied = true;
-      if (completionRules[work.record.completion].question === undefined)
-        this.#end(work, work.loss('The session with the VM ended, and nothing tells what became of it.'));
+    this.#questions.forgetAsked();
+    const earlier = this.running.filter(({ isSent, work }) => isSent && work.epoch !== vm.epoch);
+    for (const operation of earlier) {
+      this.surroundings.store.goesOn(operation, null);
+      if (ruleOf(operation).question === undefined)
+        this.#end(
+          operation,
+          operation.work.loss('The session with the VM ended, and nothing tells what became of it.'),
+        );
     }
-    const overdue = earlier.filter((work) => work.overdue);
-    this.#ask(
-      earlier.filter((work) => !work.overdue),
+    const overdue = earlier.filter(({ work }) => work.isOverdue);
+    this.#questions.ask(
+      earlier.filter(({ work }) => !work.isOverdue),
       'session',
     );
-    for (const work of overdue) this.#deadline(work);
+    for (const operation of overdue) this.#deadline(operation);
     if (vm.schema?.commands.has('query-jobs') === true)
-      this.#send({ command: 'query-jobs' }, (outcome) => this.#adoptListed(vm, outcome));
+      this.#questions.send({ command: 'query-jobs' }, (settlement) => this.#foreign.jobs(vm, settlement));
     if (vm.runState === 'inmigrate') {
-      this.surroundings.expectMigration(vm);
-      this.#send({ command: 'query-migrate' }, (outcome) => this.#adoptMigration(vm, returnedObject(outcome) ?? {}));
+      this.surroundings.keeper.beforeMigration(vm);
+      this.#questions.send({ command: 'query-migrate' }, (settlement) => this.#foreign.migration(vm, settlement));
     }
     this.#keepLooking();
   }
 
   /** The VM is gone for good: by its own word, or forgotten. */
   ended(detail: string): void {
-    for (const work of [...this.#running])
-      this.#end(
-        work,
-        completionRules[work.record.completion].vmEnded?.(work, this.#view) ?? work.foretold ?? work.loss(detail),
-      );
+    for (const operation of this.#sent) {
+      const { work } = operation;
+      this.#end(operation, ruleOf(operation).vmEnded?.(work, this.#view) ?? work.foretold ?? work.loss(detail));
+    }
   }
 
   /** There is no session with the VM, for the first time or still. */
   away(): void {
     this.#silentSince ??= this.#clock.now();
-    for (const work of [...this.#running]) {
-      const verdict = completionRules[work.record.completion].sessionEnded?.(work);
-      if (verdict !== undefined) this.#end(work, verdict);
+    for (const operation of this.#sent) {
+      const verdict = ruleOf(operation).sessionEnded?.(operation.work);
+      if (verdict !== undefined) this.#end(operation, verdict);
     }
   }
 
   /** Gives up all work when nothing was heard of the VM for so many milliseconds; what it foretold of its end holds. */
   abandon(silentMs: number): void {
     if (this.#silentSince === undefined || this.#clock.now() - this.#silentSince < silentMs) return;
-    for (const work of [...this.#running])
-      this.#end(work, work.foretold ?? work.loss('Nothing was heard of the VM for a day.'));
+    for (const operation of this.#sent) {
+      const { work } = operation;
+      this.#end(operation, work.foretold ?? work.loss('Nothing was heard of the VM for a day.'));
+    }
   }
 
-  /** How far it is was not told lately, and can be asked. */
-  canMeasure(work: Work): boolean {
-    const isFresh = this.#clock.now() - work.measuredAt < lookMs;
-    return !isFresh && this.#vm?.ready === true && completionRules[work.record.completion].showsProgress === true;
+  /** How far it is was not asked lately, and can be. */
+  canMeasure(operation: WorkingOperation): boolean {
+    const isFresh = this.#clock.now() - operation.work.measuredAt < lookMs;
+    return !isFresh && this.#vm?.ready === true && ruleOf(operation).showsProgress === true;
   }
 
   /** Somebody wants to know of work: how far it is will be asked now, or as soon as it is time again. */
@@ -214,205 +197,139 @@ export class VmWorks {
   removed(vm: Vm): void {
     this.#vm = vm;
     this.ended('The VM was forgotten before its work ended.');
-    for (const { tell } of [...this.#announced.values()]) tell();
+    this.#announcements.flush(vm);
     this.stop();
   }
 
   /** Follows no longer; what goes on is left to the next run. */
   stop(): void {
     this.#ticker?.cancel();
-    for (const { deadline } of this.#running) deadline?.cancel();
-    for (const { timer } of this.#announced.values()) timer.cancel();
-    this.#announced.clear();
+    for (const { work } of this.running) work.deadline?.cancel();
+    this.#announcements.stop();
   }
 
-  /** A job that begins belongs to the command that was written and has no reply yet, or to nobody. */
-  #adopt(vm: Vm, event: string, data: PeerObject): void {
-    if (event === 'MIGRATION') this.#adoptMigration(vm, data);
-    const id = wholeText(asText(data['id']), serverBounds.id);
-    if (event !== 'JOB_STATUS_CHANGE' || data['status'] !== 'created' || id === undefined) return;
-    const jobs = this.#running.filter(({ written, record }) => written && record.completion === 'job');
-    if (jobs.some(({ record }) => record.subject === id)) return;
-    // Without an id of its own a job has that of its drive, whichever way that was named.
-    const nameless = jobs.find(({ replied, record }) => !replied && record.job === null);
-    if (nameless !== undefined) nameless.record.subject = id;
-    else this.#addForeign(vm, 'job', id);
+  /** As far as it is known. */
+  get #vm(): Vm | undefined {
+    return this.#questions.vm;
   }
 
-  /** One that is under way without a command that we know of: in one direction or the other. */
-  #adoptMigration(vm: Vm, { status }: PeerObject): void {
-    // What is only prepared may never begin, and has no command to end it.
-    if (status !== 'active' && status !== 'postcopy-active') return;
-    if (this.#running.some(({ record }) => record.completion === 'migration' || record.completion === 'arrival'))
-      return;
-    this.#addForeign(vm, vm.runState === 'inmigrate' ? 'arrival' : 'migration', '');
+  set #vm(vm: Vm | undefined) {
+    this.#questions.vm = vm;
   }
 
-  #addForeign(vm: Vm, completion: ForeignKind, subject: string): void {
-    if (!this.#foreignTurns.tryTake(this.#clock.now())) {
-      vm.anomaly('jobs-left-out', 'jobs that nobody started through the gateway begin too fast to be followed');
-      return;
-    }
-    const work = this.surroundings.foreign(vm, completion, subject);
-    work.written = true;
-    work.replied = true;
-    this.add(work, vm);
+  /** Those whose command was written. One that waits still is told by its own command what becomes of it. */
+  get #sent(): WorkingOperation[] {
+    return this.running.filter(({ isSent }) => isSent);
+  }
+
+  /** Takes up what was begun past the gateway. */
+  followForeign(vm: Vm, completion: ForeignKind, subject: string): void {
+    const operation = this.surroundings.keeper.adopt(vm, completion, subject);
+    this.add(operation, vm);
     // The kind of a job is in no event of its beginning.
-    this.#ask([work], 'look');
+    this.#questions.ask([operation], 'look');
   }
 
-  /** Jobs that were there before this session. */
-  #adoptListed(vm: Vm, outcome: Outcome): void {
-    for (const { id, status } of returnedList(outcome) ?? []) {
-      const job = wholeText(asText(id), serverBounds.id);
-      if (job === undefined || status === 'concluded' || status === 'null') continue;
-      const isKnown = this.#running.some(({ record }) => record.completion === 'job' && record.subject === job);
-      if (!isKnown) this.#addForeign(vm, 'job', job);
+  #cancelRequested({ subject }: Work): void {
+    for (const operation of this.running) {
+      if (operation.work.subject !== subject) continue;
+      operation.work.requestCancel();
+      this.surroundings.keeper.changed(operation);
     }
   }
 
-  #cancelRequested(cancellation: Work): void {
-    for (const work of this.#running) {
-      if (work.record.subject !== cancellation.record.subject) continue;
-      work.record.cancelRequested = true;
-      this.surroundings.changed(work);
-    }
-  }
-
-  #judge(work: Work, verdict: Verdict | 'ask' | undefined): void {
-    if (work.over) return;
+  #judge(operation: WorkingOperation, verdict: Verdict | 'ask' | undefined): void {
+    if (operation.over) return;
     if (verdict !== undefined && verdict !== 'ask') {
-      this.#conclude(work, verdict);
+      this.#conclude(operation, verdict);
       return;
     }
-    if (verdict === 'ask') this.#ask([work], 'event');
-    this.#changed(work);
+    if (verdict === 'ask') this.#questions.ask([operation], 'event');
+    this.#changed(operation);
   }
 
   /** A job whose end was kept for us is let go before anybody is told: its id is free then. */
-  #conclude(work: Work, verdict: Verdict): void {
-    const { dismiss, job, vm } = work.record;
+  #conclude(operation: WorkingOperation, verdict: Verdict): void {
+    const { id, vm, work } = operation;
+    const { dismiss, job } = work;
     // How it ended is known; what comes now is the end of its job.
-    if (work.dismissing) return;
+    if (work.isDismissing) return;
     if (!dismiss || job === null) {
-      this.#end(work, verdict);
+      this.#end(operation, verdict);
       return;
     }
-    work.dismissing = true;
-    work.foretold = verdict;
+    work.dismissing(verdict);
     const args = JSON.stringify({ id: job.id });
     // A VM that hangs now keeps nobody from what is known.
-    const late = this.#clock.schedule(dismissMs, () => this.#end(work, verdict));
-    this.#send({ command: 'job-dismiss', args }, ({ kind }) => {
+    const late = this.#clock.schedule(dismissMs, () => this.#end(operation, verdict));
+    this.#questions.send({ command: 'job-dismiss', args }, ({ kind }) => {
       late.cancel();
-      work.dismissing = false;
+      work.notDismissed();
       // Otherwise the session has ended, and the next one may find the job still there.
-      if (kind === 'return' || kind === 'error') this.#end(work, verdict);
+      if (kind === 'return' || kind === 'error') this.#end(operation, verdict);
     });
-    this.surroundings.audit('job-dismissed', { vm, job: job.id, operation: work.record.id });
+    this.surroundings.events.intervened('job-dismissed', { vm, job: job.id, operation: id });
   }
 
-  #end(work: Work, verdict: Verdict): void {
-    if (work.over) return;
-    this.#remove(work);
-    work.end(verdict, this.#clock.wall());
-    this.#changed(work);
+  #end(operation: WorkingOperation, verdict: Verdict): void {
+    if (operation.over) return;
+    this.#remove(operation);
+    this.surroundings.store.conclude(operation, verdict);
+    this.#changed(operation);
   }
 
-  #remove(work: Work): void {
-    const at = this.#running.indexOf(work);
-    if (at >= 0) this.#running.splice(at, 1);
-    work.deadline?.cancel();
+  #remove(operation: WorkingOperation): void {
+    const at = this.running.indexOf(operation);
+    if (at >= 0) this.running.splice(at, 1);
+    operation.work.deadline?.cancel();
   }
 
-  #deadline(work: Work): void {
-    const rule = completionRules[work.record.completion];
-    if (!work.replied) {
+  #deadline(operation: WorkingOperation): void {
+    const { work } = operation;
+    if (!operation.isAnswered) {
       // The command has a deadline of its own; only what follows it is ours.
-      work.deadline = this.#clock.schedule(idleMs, () => this.#deadline(work));
+      work.deadline = this.#clock.schedule(idleMs, () => this.#deadline(operation));
       return;
     }
     if (this.#vm?.ready !== true) {
-      if (work.overdue) {
-        this.#end(work, work.loss('Its deadline passed while the VM was away.'));
+      if (work.isOverdue) {
+        this.#end(operation, work.loss('Its deadline passed while the VM was away.'));
         return;
       }
-      work.overdue = true;
-      work.deadline = this.#clock.schedule(awayMs, () => this.#deadline(work));
+      work.becomeOverdue();
+      work.deadline = this.#clock.schedule(awayMs, () => this.#deadline(operation));
       return;
     }
-    if (rule.question === undefined) this.#late(work);
+    if (ruleOf(operation).question === undefined) this.#late(operation);
     else {
-      work.deadline = this.#clock.schedule(answerMs, () => this.#late(work));
-      this.#ask([work], 'deadline');
+      work.deadline = this.#clock.schedule(answerMs, () => this.#late(operation));
+      this.#questions.ask([operation], 'deadline');
     }
   }
 
-  #late(work: Work): void {
-    const detail = completionRules[work.record.completion].late?.(work, this.#view) ?? 'It took too long.';
-    this.#end(work, work.verdict('failed', 'deadline-exceeded', detail, { outcome: 'unknown', retryable: false }));
+  #late(operation: WorkingOperation): void {
+    const { work } = operation;
+    const detail = ruleOf(operation).late?.(work, this.#view) ?? 'It took too long.';
+    this.#end(operation, work.verdict('failed', 'deadline-exceeded', detail, { outcome: 'unknown', retryable: false }));
   }
 
-  /** Asks once for all works with the same question. */
-  #ask(works: readonly Work[], occasion: Occasion): void {
-    const questions = new Map<string, { question: Question; works: Work[] }>();
-    for (const work of works) {
-      const question = work.over ? undefined : completionRules[work.record.completion].question?.(work);
-      if (question === undefined) continue;
-      const key = `${question.command} ${question.args ?? ''}`;
-      if (occasion === 'look' && this.#asked.has(key)) continue;
-      const group = questions.get(key);
-      if (group === undefined) questions.set(key, { question, works: [work] });
-      else group.works.push(work);
-    }
-    for (const [key, { question, works: group }] of questions) {
-      if (occasion === 'look') this.#asked.add(key);
-      this.#send(question, (outcome) => {
-        if (occasion === 'look') this.#asked.delete(key);
-        for (const work of group) this.#answered(work, outcome, occasion);
-      });
-    }
-  }
-
-  #answered(work: Work, outcome: Outcome, occasion: Occasion): void {
-    if (work.over) return;
-    const { progress, state } = work.record;
-    const status = work.record.job?.status;
-    const tells = outcome.kind === 'return' || outcome.kind === 'error';
-    const rule = completionRules[work.record.completion];
-    const verdict = tells ? rule.answered?.(work, outcome, occasion, this.#clock.wall(), this.#view) : undefined;
+  answered(operation: WorkingOperation, settlement: Settlement, occasion: Occasion): void {
+    if (operation.over) return;
+    const { work, shownState } = operation;
+    const { progress } = work;
+    const status = work.job?.status;
+    const tells = settlement.kind === 'return' || settlement.kind === 'error';
+    const verdict = tells ? ruleOf(operation).answered?.(work, settlement, occasion, this.#view) : undefined;
     // An answer from before the reply says nothing about what only begins.
-    if (verdict !== undefined && work.replied) this.#conclude(work, verdict);
-    else if (occasion === 'deadline') this.#late(work);
-    else if (occasion !== 'look' || work.record.state !== state || work.record.job?.status !== status)
-      this.#changed(work);
+    if (verdict !== undefined && operation.isAnswered) this.#conclude(operation, verdict);
+    else if (occasion === 'deadline') this.#late(operation);
+    else if (occasion !== 'look' || operation.shownState !== shownState || work.job?.status !== status)
+      this.#changed(operation);
     // How far it was is of no use to a next run, and not worth a write.
-    else if (work.record.progress !== progress) this.#announce(work);
+    else if (work.progress !== progress) this.#announcements.announce(operation, this.#vm);
     if (occasion !== 'look') return;
     work.measuredAt = this.#clock.now();
-    for (const told of [...work.lookers]) told();
-  }
-
-  /** In turn with the VM's other commands. `told` gets what the VM answers, at its place among the events. */
-  #send({ command, args }: Question, told: (outcome: Outcome) => void): void {
-    const vm = this.#vm;
-    const none: Outcome = { kind: 'error', class: 'CommandNotFound', desc: '' };
-    if (vm?.schema?.commands.has(command) !== true) {
-      told(none);
-      return;
-    }
-    const { queue, monitor } = vm;
-    const away = () => told({ kind: 'not-sent', cause: 'the VM is away' });
-    const later = () => {
-      if (vm.ready)
-        this.#clock.schedule(idleMs, () => this.#send({ command, ...(args === undefined ? {} : { args }) }, told));
-      else away();
-    };
-    // Without a deadline: whenever the answer comes, it says how the work is. Who can't wait for it has a timer.
-    const answerBytes = serverBounds.ownAnswer.most;
-    const send = () =>
-      monitor.execute({ command, answerBytes, ...(args === undefined ? {} : { argumentsJson: args }), settle: told });
-    askInTurn(queue, monitor, { send, refuse: away, giveWay: later });
+    operation.measured();
   }
 
   #keepLooking(): void {
@@ -422,44 +339,33 @@ export class VmWorks {
   #tick(): void {
     this.#ticker = undefined;
     this.#tickedAt = this.#clock.now();
-    const { surroundings } = this;
-    const measured = this.#running.filter(
-      (work) => work.mute || completionRules[work.record.completion].showsProgress === true,
+    const { events } = this.surroundings;
+    const measured = this.running.filter(
+      (operation) => operation.work.isMute || ruleOf(operation).showsProgress === true,
     );
     if (measured.length === 0) return;
-    const watched = measured.filter(
-      (work) => work.waiters.size + work.lookers.size > 0 || surroundings.isWatched(work),
-    );
-    const asked = new Set([...watched, ...measured.filter(({ mute }) => mute)]);
-    if (this.#vm?.ready === true) this.#ask([...asked], 'look');
+    const watched = measured.filter((operation) => operation.isAwaited || events.isWatched(operation));
+    const asked = new Set([...watched, ...measured.filter(({ work }) => work.isMute)]);
+    if (this.#vm?.ready === true) this.#questions.ask([...asked], 'look');
     this.#ticker = this.#clock.schedule(watched.length > 0 ? lookMs : idleMs, () => this.#tick());
   }
 
-  #changed(work: Work): void {
-    this.surroundings.changed(work);
-    this.#announce(work);
-  }
-
-  /** At most once in {@link lookMs}; what changes in between is told together. */
-  #announce(work: Work): void {
-    if (this.#announced.has(work)) return;
-    const tell = () => {
-      this.#announced.get(work)?.timer.cancel();
-      this.#announced.delete(work);
-      work.announcedAt = this.#clock.now();
-      this.surroundings.publish(work, this.#vm);
-    };
-    const wait = work.announcedAt + lookMs - this.#clock.now();
-    if (wait <= 0) tell();
-    else this.#announced.set(work, { timer: this.#clock.schedule(wait, tell), tell });
+  #changed(operation: WorkingOperation): void {
+    this.surroundings.keeper.changed(operation);
+    this.#announcements.announce(operation, this.#vm);
   }
 
   get #view(): FollowedVm {
     const vm = this.#vm;
     return {
+      now: this.#clock.wall(),
       runState: vm?.runState ?? null,
       resetEnds: vm?.resetEnds ?? null,
       hasEvent: (name) => vm?.schema?.model.events.has(name) === true,
     };
   }
+}
+
+function ruleOf({ work }: WorkingOperation): CompletionRule {
+  return completionRules[work.completion];
 }

@@ -3,34 +3,33 @@ import { asObject, asText, parsedJson, systemClock, type Clock, type QmpEvent, t
 import type { StateDirectory } from '../state/state-directory.js';
 import type { Vm } from '../vms/vm.js';
 import { completionRules, followedEvents } from './completion-rules.js';
+import type { ForeignKind } from './foreign-work.js';
 import { switchOnMigrationEvents } from './migration-events.js';
-import type { Operation } from './operation-store.js';
-import { VmWorks, type ForeignKind, type WorkSurroundings } from './vm-works.js';
-import { WorkLog } from './work-log.js';
-import { WorkStore } from './work-store.js';
-import { Work, type WorkRecord } from './work.js';
+import type { OperationEvents } from './operation-events.js';
+import { OperationLog } from './operation-log.js';
+import { restoredOperation } from './operation-record.js';
+import type { OperationStore } from './operation-store.js';
+import { OperationWait, type OperationLooker, type OperationWaiter, type WaitOptions } from './operation-wait.js';
+import type { Operation, WorkingOperation } from './operation.js';
+import { VmWorks, type WorkKeeper } from './vm-works.js';
 
 /** What following work needs of the gateway. */
-export interface FollowerParts extends Pick<WorkSurroundings, 'eventCursor' | 'publish' | 'isWatched' | 'audit'> {
+export interface FollowerParts {
   readonly state: StateDirectory;
+  readonly operations: OperationStore;
+  readonly events: OperationEvents;
   readonly clock?: Clock;
-  /** An id that no operation had before. */
-  nextId(): string;
-  /** Told once of each work that ended, by whatever way. */
-  ended(work: Work): void;
-  /** Told once each time work can no longer be written down, or can again. */
-  trouble(failure: string | undefined): void;
 }
 
 /** How the work of a command is to be followed. */
 export interface FollowOptions {
+  /** How such work ends. */
+  readonly completion: Completion;
   /** Its job is kept until the gateway has read how it ended. */
   readonly dismiss: boolean;
   /** In place of the table's, of work that has a deadline; ms. */
   readonly deadlineMs?: number | undefined;
 }
-
-type BegunWork = Omit<WorkRecord, 'state' | 'ended' | 'result' | 'problem' | 'progress' | 'events'>;
 
 /** A VM that is asked how far its work is has this long. */
 const measureMs = 500;
@@ -39,44 +38,28 @@ const hourMs = 60 * 60_000;
 const abandonedMs = 24 * hourMs;
 
 /** All work that goes on after its reply: begun, followed, ended, kept, and over a restart of the gateway taken up again. */
-export class WorkFollower {
-  readonly store = new WorkStore();
-  readonly #log: WorkLog;
+export class WorkFollower implements WorkKeeper, OperationLooker {
+  readonly #operations: OperationStore;
+  readonly #events: OperationEvents;
+  readonly #log: OperationLog;
   readonly #byVm = new Map<string, VmWorks>();
-  readonly #surroundings: WorkSurroundings;
   readonly #clock: Clock;
   #sweep: Timer | undefined;
   #released = false;
 
-  constructor(private readonly parts: FollowerParts) {
-    this.#clock = parts.clock ?? systemClock;
-    this.#log = new WorkLog(parts.state, this.store, (failure) => parts.trouble(failure), this.#clock);
-    this.#surroundings = {
-      clock: this.#clock,
-      eventCursor: () => parts.eventCursor(),
-      changed: (work) => {
-        if (work.over) {
-          this.store.ended(work);
-          parts.ended(work);
-        }
-        this.#log.changed(work.record);
-      },
-      publish: (work, vm) => parts.publish(work, vm),
-      isWatched: (work) => parts.isWatched(work),
-      foreign: (vm, completion, subject) => this.#foreign(vm, completion, subject),
-      expectMigration: (vm) => this.beforeMigration(vm),
-      audit: (what, details) => parts.audit(what, details),
-    };
+  constructor({ state, operations, events, clock = systemClock }: FollowerParts) {
+    this.#operations = operations;
+    this.#events = events;
+    this.#clock = clock;
+    this.#log = new OperationLog(state, operations, events, clock);
   }
 
   /** Takes up what an earlier run left. */
   load(): void {
     for (const record of this.#log.read()) {
-      const work = new Work(record);
-      work.written = true;
-      work.replied = true;
-      this.store.add(work);
-      if (!work.over) this.#of(record.vm).add(work, undefined);
+      const operation = restoredOperation(record);
+      this.#operations.restore(operation);
+      if (!operation.over) this.#of(record.vm).add(operation, undefined);
     }
     this.#expire();
     this.#log.compact();
@@ -87,32 +70,25 @@ export class WorkFollower {
    * @param args the `arguments` object as JSON text
    * @returns undefined when with these arguments the reply is the end
    */
-  begin(
-    operation: Operation,
-    vm: Vm,
-    completion: Completion,
-    args: string | undefined,
-    options: FollowOptions,
-  ): Work | undefined {
+  begin(operation: Operation, vm: Vm, args: string | undefined, how: FollowOptions): WorkingOperation | undefined {
+    const { completion } = how;
     const given = asObject(parsedJson(args ?? '{}')) ?? {};
     const subject = completionRules[completion.kind].subject(given);
     if (subject === undefined) return undefined;
     const isNamedJob = completion.kind === 'job' && asText(given['job-id']) !== undefined;
-    const deadlineMs = deadlineOf(completion, options);
-    const { id, command, principalId, started } = operation;
-    const work = this.#keep({
-      ...{ id, vm: vm.id, command, principalId, completion: completion.kind, subject, started },
+    const deadlineMs = deadlineOf(how);
+    const working = this.#operations.beginWork(operation, {
+      ...{ completion: completion.kind, subject, dismiss: how.dismiss },
       deadlineAt: deadlineMs === null ? null : this.#clock.wall() + deadlineMs,
-      ...{ epoch: null, dismiss: options.dismiss },
       job: isNamedJob ? { id: subject, type: null, status: null } : null,
     });
-    this.#of(vm.id).add(work, vm);
-    return work;
+    this.#of(vm.id).add(working, vm);
+    return working;
   }
 
   /** Its command is about to be written. */
-  written(work: Work, vm: Vm, completion: Completion, options: FollowOptions): void {
-    this.#of(vm.id).written(work, vm.epoch, deadlineOf(completion, options));
+  written(operation: WorkingOperation, vm: Vm, how: FollowOptions): void {
+    this.#of(vm.id).written(operation, vm.epoch, deadlineOf(how));
   }
 
   /** What was told up to now is on disk, and not only at the end of this turn. */
@@ -122,19 +98,22 @@ export class WorkFollower {
 
   /** Before a migration begins, in one direction or the other. */
   beforeMigration(vm: Vm): void {
-    if (switchOnMigrationEvents(vm)) this.parts.audit('migration-events-on', { vm: vm.id });
+    if (switchOnMigrationEvents(vm)) this.#events.intervened('migration-events-on', { vm: vm.id });
   }
 
   /** Its command was refused, so that there is no work. */
-  refused(work: Work): void {
-    this.#byVm.get(work.record.vm)?.drop(work);
-    this.store.remove(work);
-    this.#log.forgotten(work.record.id);
+  refused(operation: WorkingOperation): void {
+    if (operation.over) return;
+    this.#byVm.get(operation.vm)?.drop(operation);
+    this.#operations.cancelWork(operation);
+    this.#log.forgotten(operation.id);
   }
 
   /** Its command returned, or (undefined) the session ended before. */
-  replied(work: Work, value: Buffer | undefined): void {
-    this.#byVm.get(work.record.vm)?.replied(work, value);
+  replied(operation: WorkingOperation, value: Buffer | undefined): void {
+    const works = this.#byVm.get(operation.vm);
+    if (works === undefined || operation.over) this.#operations.goesOn(operation, null);
+    else works.replied(operation, value);
   }
 
   /** Called for each event of each VM, so most cost one look-up. */
@@ -163,47 +142,41 @@ export class WorkFollower {
     this.#byVm.get(vm.id)?.removed(vm);
     this.#byVm.delete(vm.id);
     // What somebody began is kept for its day: a VM that was powered down is gone, and how that went may still be asked.
-    for (const work of this.store.of(vm.id)) {
-      if (work.record.principalId !== null) continue;
-      this.store.remove(work);
-      this.#log.forgotten(work.record.id);
-    }
+    for (const operation of this.#operations.withWork())
+      if (operation.vm === vm.id && operation.principalId === null) this.#forget(operation);
   }
 
-  /**
-   * Calls back once: when the work is over, after `waitMs`, or when the gateway stops.
-   * @returns takes the wish back
-   */
-  onceOver(work: Work, waitMs: number, callback: () => void): () => void {
-    return this.#once(work, work.waiters, waitMs, callback);
+  /** Waits for the end of an operation that goes on. @returns what takes the wish back */
+  await(operation: Operation, waitMs: number, waiter: OperationWaiter): OperationWait {
+    return this.#wait(operation, waiter, { waitMs });
   }
 
-  /** Calls back once: as soon as it is known how far the work is now; with a VM that is slow to tell, without that. */
-  onceMeasured(work: Work, callback: () => void): void {
-    const works = this.#byVm.get(work.record.vm);
-    if (works?.canMeasure(work) === true) this.#once(work, work.lookers, measureMs, callback);
-    else callback();
+  /** Waits until it is known how far the work is now; with a VM that is slow to tell, not for long. */
+  measure(operation: Operation, waiter: OperationWaiter): void {
+    const canMeasure = isWorking(operation) && this.#byVm.get(operation.vm)?.canMeasure(operation) === true;
+    if (canMeasure) this.#wait(operation, waiter, { waitMs: measureMs, isForMeasure: true });
+    else waiter.waited(operation);
   }
 
-  #once(work: Work, told: Set<() => void>, waitMs: number, callback: () => void): () => void {
-    const forget = (): void => {
-      timer.cancel();
-      told.delete(finish);
-    };
-    const finish = (): void => {
-      forget();
-      callback();
-    };
-    const timer = this.#clock.schedule(this.#released ? 0 : waitMs, finish);
-    told.add(finish);
-    this.#byVm.get(work.record.vm)?.look();
-    return forget;
+  #wait(operation: Operation, waiter: OperationWaiter, how: Omit<WaitOptions, 'clock'>): OperationWait {
+    const isReleased = this.#released && operation.work !== null;
+    const waitMs = isReleased ? 0 : how.waitMs;
+    const wait = new OperationWait(operation, waiter, this, { ...how, clock: this.#clock, waitMs });
+    if (!isReleased) this.look(operation);
+    return wait;
   }
 
-  /** Answers all who wait, and from now on whoever would: the gateway stops. */
+  /** Has the VM asked how far the work is, now or as soon as it is time again. */
+  look(operation: Operation): void {
+    if (operation.work === null) return;
+    if (this.#released) operation.release();
+    else this.#byVm.get(operation.vm)?.look();
+  }
+
+  /** Answers all who wait for work, and from now on whoever would: the gateway stops. */
   releaseWaiters(): void {
     this.#released = true;
-    for (const { waiters } of this.store.all()) for (const waiter of [...waiters]) waiter();
+    for (const operation of this.#operations.withWork()) operation.release();
   }
 
   /** Follows no longer: what goes on is taken up by the next run. */
@@ -214,26 +187,27 @@ export class WorkFollower {
     this.#log.close();
   }
 
-  #foreign(vm: Vm, completion: ForeignKind, subject: string): Work {
-    const started = this.#clock.wall();
-    return this.#keep({
-      ...{ id: this.parts.nextId(), vm: vm.id, command: null, principalId: null, completion, subject, started },
-      ...{ epoch: vm.epoch, deadlineAt: null, dismiss: false },
-      job: completion === 'job' ? { id: subject, type: null, status: null } : null,
-    });
+  adopt(vm: Vm, completion: ForeignKind, subject: string): WorkingOperation {
+    const job = completion === 'job' ? { id: subject, type: null, status: null } : null;
+    const operation = this.#operations.adopt(vm.id, { completion, subject, deadlineAt: null, dismiss: false, job });
+    operation.work.epoch = vm.epoch;
+    return operation;
   }
 
-  #keep(begun: BegunWork): Work {
-    const unknown = { ended: null, result: null, problem: null, progress: null };
-    const work = new Work({ ...begun, ...unknown, state: 'running', events: [] });
-    this.store.add(work);
-    return work;
+  changed(operation: WorkingOperation): void {
+    if (operation.over) this.#events.ended(operation);
+    this.#log.changed(operation);
+  }
+
+  #forget(operation: WorkingOperation): void {
+    this.#operations.forgetWork(operation);
+    this.#log.forgotten(operation.id);
   }
 
   #of(vm: string): VmWorks {
     let works = this.#byVm.get(vm);
     if (works === undefined) {
-      works = new VmWorks(this.#surroundings);
+      works = new VmWorks({ keeper: this, store: this.#operations, events: this.#events, clock: this.#clock });
       this.#byVm.set(vm, works);
     }
     return works;
@@ -241,11 +215,16 @@ export class WorkFollower {
 
   #expire(): void {
     for (const works of this.#byVm.values()) works.abandon(abandonedMs);
-    this.store.expire(this.#clock.wall());
+    this.#operations.expire();
     this.#sweep = this.#clock.schedule(hourMs, () => this.#expire());
   }
 }
 
-function deadlineOf({ deadlineMs }: Completion, options: FollowOptions): number | null {
-  return deadlineMs === null ? null : (options.deadlineMs ?? deadlineMs);
+function isWorking(operation: Operation): operation is WorkingOperation {
+  return operation.work !== null;
+}
+
+/** Milliseconds for its work; null for work that takes as long as it takes. */
+function deadlineOf({ completion, deadlineMs }: FollowOptions): number | null {
+  return completion.deadlineMs === null ? null : (deadlineMs ?? completion.deadlineMs);
 }

@@ -1,25 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { renderWork } from './operation-view.js';
-import { Work, type Progress, type WorkRecord } from './work.js';
+import type { OperationRecord } from './operation-record.js';
+import { renderOperation } from './operation-view.js';
+import type { Operation } from './operation.js';
+import type { Progress } from './work.js';
+import { workingOperation } from './work.scene.js';
 
 const now = 1_700_000_000_000;
 
-function work(record: Partial<WorkRecord> = {}): Work {
-  return new Work({
-    ...{ id: 'o1', vm: 'vm', command: 'migrate', principalId: 'p', completion: 'migration', subject: '', started: now },
-    ...{ deadlineAt: null, epoch: null, state: 'running', ended: null, result: null, problem: null, progress: null },
-    ...{ events: [], job: null, dismiss: false },
-    ...record,
-  });
-}
-
-const shown = (of: Work) => JSON.parse(renderWork(of)) as Record<string, unknown>;
+const work = (record: Partial<OperationRecord> = {}) =>
+  workingOperation({ command: 'migrate', completion: 'migration', subject: '', job: null, started: now, ...record });
+const shown = (of: Operation) => JSON.parse(renderOperation(of)) as Record<string, unknown>;
 
 describe('how far work is', () => {
   it('tells rate and end from two looks', () => {
     const migration = work();
-    migration.advance(0, 1000, 'bytes', now);
-    migration.advance(100, 1000, 'bytes', now + 1000);
+    migration.work.advance(0, 1000, 'bytes', now);
+    migration.work.advance(100, 1000, 'bytes', now + 1000);
     expect(shown(migration)['progress']).toEqual({
       ...{ current: 100, total: 1000, unit: 'bytes', rate: 100, estimatedEnd: '2023-11-14T22:13:30.000Z' },
     });
@@ -34,16 +30,16 @@ describe('how far work is', () => {
   ])('can be shown whatever the VM counts: from %d to %d of %d', (before, after, total) => {
     const migration = work();
     for (const [at, current] of [before, after, before, after * 0.9].entries())
-      migration.advance(current, total, 'bytes', now + at);
+      migration.work.advance(current, total, 'bytes', now + at);
     expect(shown(migration)).toMatchObject({ state: 'running', progress: { total } });
-    const { rate } = migration.record.progress as Progress;
+    const { rate } = migration.work.progress as Progress;
     expect(rate === null || Number.isFinite(rate)).toBe(true);
   });
 
   it('has no end where there is none to tell', () => {
     const migration = work();
-    migration.advance(0, 1e300, 'bytes', now);
-    migration.advance(1, 1e300, 'bytes', now + 1000);
+    migration.work.advance(0, 1e300, 'bytes', now);
+    migration.work.advance(1, 1e300, 'bytes', now + 1000);
     expect(shown(migration)['progress']).toMatchObject({ rate: 1, estimatedEnd: null });
   });
 

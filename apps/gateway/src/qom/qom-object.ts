@@ -3,33 +3,33 @@ import { partPath } from './qom-path.js';
 /** A property as the VM lists it. */
 export interface QomProperty {
   readonly name: string;
-  /** As the VM writes it: `bool`, `link<bus>`, `child<e1000e>`. */
+  /** The type as the VM writes it: `bool`, `link<bus>`, `child<e1000e>`. */
   readonly type: string;
-  /** JSON as the VM wrote it; absent while nobody read it. */
+  /** JSON as the VM wrote it; absent until it was read. */
   value?: string;
-  /** Why it can't be read, in the VM's words. */
+  /** Why it cannot be read, in the VM's words. */
   error?: string;
-  /** Why it is not shown to the caller: it is a secret. */
+  /** Why it is withheld from the caller: it is a secret. */
   readonly withheld?: string;
 }
 
-/** An object of the tree: named by its owner, and maybe looked into. */
+/** An object of the tree: listed by its owner, and possibly read. */
 export interface QomObject {
   readonly path: string;
   readonly name: string;
   readonly depth: number;
-  /** Null where the VM does not say. */
+  /** Null if the VM does not say. */
   type: string | null;
-  /** What it has beside parts; absent while nobody looked. */
+  /** Its properties other than children; absent until they were read. */
   properties?: readonly QomProperty[];
   children?: readonly QomObject[];
-  /** Why it can't be looked into, in the VM's words: mostly because it is gone meanwhile. */
+  /** Why it cannot be read, in the VM's words: usually because it no longer exists. */
   error?: string;
 }
 
 /**
- * Types whose objects have no parts, in every release so far. They are four in five of a machine's objects, so they are
- * not looked into unless they are what is asked for.
+ * Types whose objects have no children, in every release so far. They are four in five of a machine's objects, so they
+ * are not read unless the request names them.
  */
 const partless = new Set(['memory-region', 'qemu:memory-region', 'irq']);
 
@@ -41,7 +41,7 @@ export function isLink({ type }: QomProperty): boolean {
   return type.startsWith('link<');
 }
 
-/** Takes over what the VM listed of an object. */
+/** Stores the VM's list of an object. */
 export function takeOver(object: QomObject, listed: readonly QomProperty[]): void {
   const properties: QomProperty[] = [];
   const children: QomObject[] = [];
@@ -55,7 +55,7 @@ export function takeOver(object: QomObject, listed: readonly QomProperty[]): voi
   object.children = children;
 }
 
-/** An object and all below it that is known. */
+/** An object and all known objects below it. */
 export function* withParts(object: QomObject): Generator<QomObject, void, undefined> {
   yield object;
   for (const child of object.children ?? []) yield* withParts(child);

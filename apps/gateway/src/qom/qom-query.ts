@@ -1,5 +1,5 @@
-import { onlyParameters } from '../listeners/query-parameters.js';
-import { Problem, type Fault } from '../problems/problem.js';
+import { choice, text, wholeNumber } from '../http/resource/field-type.js';
+import { Optional } from '../http/resource/shape.js';
 
 /** Deeper than any machine; a cycle can't be: only parts are followed, never links. */
 const deepest = 32;
@@ -7,6 +7,7 @@ const deepest = 32;
 const usualBudget = 1000;
 const largestBudget = 10_000;
 const longestPattern = 200;
+const valueChoices = ['none', 'self', 'all'] as const;
 
 /** What of the tree below an object is wanted. */
 export interface QomView {
@@ -17,48 +18,44 @@ export interface QomView {
   /** Text in the name of an object or of one of its properties, in lower case. */
   readonly search?: string;
   /** Whose property values are read: nobody's, those of the object itself, those of every object shown in full. */
-  readonly values: 'none' | 'self' | 'all';
+  readonly values: (typeof valueChoices)[number];
   /** The most commands sent to the VM. */
   readonly budget: number;
 }
 
-/** @throws Problem `invalid-request` with all faults of the query */
-export function readQomView(query: string): QomView {
-  const parameters = onlyParameters(query, ['depth', 'type', 'search', 'values', 'budget']);
-  const faults: Fault[] = [];
-  const given = (name: string): string | undefined => parameters.get(name) ?? undefined;
-  const integer = (name: string, least: number, most: number): number | undefined => {
-    const text = given(name);
-    if (text === undefined) return undefined;
-    const value = /^\d{1,6}$/.test(text) ? Number(text) : NaN;
-    if (value >= least && value <= most) return value;
-    faults.push({ pointer: name, message: `must be an integer from ${least} to ${most}` });
-    return undefined;
-  };
-  const pattern = (name: string): string | undefined => {
-    const text = given(name);
-    if (text === undefined || (text !== '' && text.length <= longestPattern)) return text;
-    faults.push({ pointer: name, message: `must be 1 to ${longestPattern} characters` });
-    return undefined;
-  };
-  const type = pattern('type');
-  const search = pattern('search')?.toLowerCase();
-  const depth = integer('depth', 0, deepest) ?? (type === undefined && search === undefined ? 0 : deepest);
-  const budget = integer('budget', 1, largestBudget) ?? usualBudget;
-  const values = given('values') ?? 'self';
-  if (values !== 'none' && values !== 'self' && values !== 'all')
-    faults.push({ pointer: 'values', message: 'must be none, self or all' });
-  if (faults.length > 0)
-    throw new Problem(
-      'invalid-request',
-      `The query cannot be read: ${faults.map(({ pointer, message }) => `${pointer} ${message}`).join('; ')}.`,
-      { errors: faults },
-    );
-  return {
-    depth,
-    budget,
-    values: values as QomView['values'],
-    ...(type === undefined ? {} : { type }),
-    ...(search === undefined ? {} : { search }),
-  };
+/** Query of `GET /v1/vms/{vm}/qom` and of all below it. */
+export class QomQuery {
+  @Optional(wholeNumber({ least: 0, most: deepest }), 'Levels below that are looked into; default 0, with a filter all')
+  depth: number | undefined = undefined;
+
+  @Optional(
+    text({ minLength: 1, maxLength: longestPattern }),
+    'Glob: only objects of such types, and what leads to them',
+  )
+  type: string | undefined = undefined;
+
+  @Optional(
+    text({ minLength: 1, maxLength: longestPattern }),
+    'Only objects with this text in their name or in that of a property; case does not matter',
+  )
+  search: string | undefined = undefined;
+
+  @Optional(
+    choice(valueChoices, { default: 'self' }),
+    "Whose values are read: nobody's, those of the object itself, those of all that is shown",
+  )
+  values: QomView['values'] | undefined = undefined;
+
+  @Optional(wholeNumber({ least: 1, most: largestBudget, default: usualBudget }), 'Most commands sent to the VM')
+  budget: number | undefined = undefined;
+
+  view(): QomView {
+    const { type, search, values = 'self', budget = usualBudget } = this;
+    const { depth = type === undefined && search === undefined ? 0 : deepest } = this;
+    return {
+      ...{ depth, budget, values },
+      ...(type === undefined ? {} : { type }),
+      ...(search === undefined ? {} : { search: search.toLowerCase() }),
+    };
+  }
 }

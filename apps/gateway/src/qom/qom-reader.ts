@@ -1,73 +1,78 @@
 import { secretHolders } from '@qmp-gateway/catalog';
 import { JsonSyntaxError, readJson, type JsonDocument, type JsonNode } from '@qmp-gateway/qapi';
 import { serverBounds } from '@qmp-gateway/qmp';
-import type { CommandTrace } from '../commands/command-request.js';
+import type { CommandTrace } from '../http/command-trace.js';
 import type { RequestCommands } from '../commands/request-commands.js';
 import { Problem } from '../problems/problem.js';
 import { takeOver, type QomObject, type QomProperty } from './qom-object.js';
 
-/** Commands under way at once: enough that the VM always has the next one, and half of its places are left to others. */
+/** Commands in flight at once: enough to keep the VM busy, while half of its places stay free for others. */
 const window = 4;
-/** Objects in one `qom-list-get`: the VM answers nobody else while it reads them. */
+/** Objects in one `qom-list-get`: the VM serves nobody else while it reads them. */
 const atOnce = 32;
-/** Of replies, in all. */
+/** Bytes of all replies together. */
 const mostBytes = 16 * 2 ** 20;
 
 /** For a caller who may not read secrets. */
 export interface WithheldSecrets {
   isSecret(property: string): boolean;
-  /** What is shown in their place. */
+  /** The text in place of secrets. */
   readonly reason: string;
 }
 
-/** Why a tree ends before its end. */
-export type Cut = 'commands' | 'bytes' | 'deadline';
+/** How a VM may be read, and for whom. */
+export interface QomReading {
+  /** The most commands. */
+  readonly budget: number;
+  /** Whether the VM has `qom-list-get`. */
+  readonly bulk: boolean;
+  /** Whether the caller is still connected. */
+  readonly asked: () => boolean;
+  /** Undefined if the caller may read secrets. */
+  readonly secrets?: WithheldSecrets | undefined;
+}
+
+export const cuts = ['commands', 'bytes', 'deadline'] as const;
+/** Why a tree is incomplete. */
+export type Cut = (typeof cuts)[number];
 
 /**
- * Looks into objects and reads their values with as few commands as the VM lets it, and no more than its budget: then
- * `cut` says why, and what was not read stays as it was.
+ * Reads objects and their values with as few commands as the VM allows, within its budget. Beyond that `cut` has the
+ * reason, and unread objects stay as they were.
  */
 export class QomReader {
-  /** What the first command's answer said of session and position. */
+  /** Session and event cursor of the first command's answer. */
   trace: CommandTrace = {};
   #cut: Cut | undefined;
   #bytes = 0;
   #failed = false;
 
-  /**
-   * @param bulk the VM has `qom-list-get`
-   * @param asked is somebody still there to read the answer?
-   * @param secrets undefined when the caller may read them
-   */
   constructor(
     private readonly commands: RequestCommands,
-    private readonly budget: number,
-    private readonly bulk: boolean,
-    private readonly asked: () => boolean,
-    private readonly secrets?: WithheldSecrets,
+    private readonly reading: QomReading,
   ) {}
 
   get cut(): Cut | undefined {
     return this.#cut;
   }
 
-  /** @throws Problem also when the VM knows no such object */
+  /** @throws Problem also if the VM has no such object */
   async lookInto(object: QomObject): Promise<void> {
     const [listed] = await this.#list([object]);
     if (listed !== undefined) takeOver(object, listed);
   }
 
-  /** What the VM refuses of a single object is kept as its `error`. @throws Problem for all else */
+  /** Keeps the VM's refusal of a single object as its `error`. @throws Problem for all other failures */
   async lookIntoAll(objects: readonly QomObject[]): Promise<void> {
-    const size = this.bulk ? atOnce : 1;
-    // All values of theirs would be refused, to all of a group.
+    const size = this.reading.bulk ? atOnce : 1;
+    // The VM would refuse all their values, for the whole group.
     const groups = objects.filter((object) => this.#hasSecrets(object)).map((object) => [object]);
     const others = objects.filter((object) => !this.#hasSecrets(object));
     for (let at = 0; at < others.length; at += size) groups.push(others.slice(at, at + size));
     await this.#pipeline(groups, (group) => this.#lookIntoGroup(group));
   }
 
-  /** Reads what values are not known yet. @throws Problem for what is no refusal of the VM */
+  /** Reads the values that are not known yet. @throws Problem for failures other than a refusal of the VM */
   async readValues(objects: readonly QomObject[]): Promise<void> {
     const unread = objects.flatMap(({ path, properties = [] }) =>
       properties.filter((property) => isUnread(property)).map((of) => ({ path, of })),
@@ -93,7 +98,7 @@ export class QomReader {
     } catch (error) {
       const refusal = refusalOf(error);
       const [only, ...others] = group;
-      // One object that is gone, or has a secret, spoils the answer for all: each alone then.
+      // One object that is gone, or has a secret, spoils the reply for all of them: reads each alone then.
       if (others.length > 0) for (const object of group) await this.#unlessCut(() => this.#lookIntoGroup([object]));
       else if (only !== undefined) only.error = refusal;
     }
@@ -102,7 +107,7 @@ export class QomReader {
   async #list(objects: readonly QomObject[]): Promise<QomProperty[][]> {
     const [first, ...others] = objects;
     if (first === undefined) return [];
-    if (!this.bulk || this.#hasSecrets(first)) return this.#listNames(first);
+    if (!this.reading.bulk || this.#hasSecrets(first)) return this.#listNames(first);
     try {
       const document = readList(await this.#run('qom-list-get', { paths: objects.map(({ path }) => path) }));
       const items = document.root.kind === 'array' ? document.root.items : [];
@@ -119,12 +124,12 @@ export class QomReader {
   }
 
   #hasSecrets({ type }: QomObject): boolean {
-    return this.secrets !== undefined && type !== null && secretHolders.has(type);
+    return this.reading.secrets !== undefined && type !== null && secretHolders.has(type);
   }
 
-  /** Secrets are not asked for, and where they came with others (an empty one does) they are taken out. */
+  /** Secrets are not requested; those that came with others (an empty one does) are removed. */
   #shown(properties: QomProperty[]): QomProperty[] {
-    const { secrets } = this;
+    const { secrets } = this.reading;
     if (secrets === undefined) return properties;
     return properties.map(({ name, type, ...value }) =>
       secrets.isSecret(name) ? { name, type, withheld: secrets.reason } : { name, type, ...value },
@@ -138,20 +143,20 @@ export class QomReader {
     return json;
   }
 
-  /** Works on the items, some at a time, until one fails or nothing more may be sent. */
+  /** Processes the items, some at a time, until one fails or nothing more may be sent. */
   async #pipeline<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
     const next = items.values();
     const lane = async (): Promise<void> => {
       for (const item of next) {
         await this.#unlessCut(() => work(item));
-        if (this.#cut !== undefined || this.#failed || !this.asked()) return;
+        if (this.#cut !== undefined || this.#failed || !this.reading.asked()) return;
       }
     };
     await Promise.all(Array.from({ length: Math.min(window, items.length) }, lane));
   }
 
   async #unlessCut(work: () => Promise<void>): Promise<void> {
-    if (this.commands.count >= this.budget) this.#cut ??= 'commands';
+    if (this.commands.count >= this.reading.budget) this.#cut ??= 'commands';
     if (this.#bytes > mostBytes) this.#cut ??= 'bytes';
     if (this.#cut !== undefined) return;
     try {
@@ -171,10 +176,11 @@ function isUnread({ value, error, withheld }: QomProperty): boolean {
   return value === undefined && error === undefined && withheld === undefined;
 }
 
-/** A list's tree takes many times its bytes. @throws Problem that stands for a refusal: the object can't be looked into */
+/** A parsed list takes many times its bytes. @throws Problem that counts as a refusal: the object cannot be read */
 function readList(json: string): JsonDocument {
   const { most } = serverBounds.objectList;
-  if (json.length > most) throw unreadList(`The VM lists over ${most} bytes, more than is read.`);
+  if (json.length > most)
+    throw unreadList(`The list of the VM has over ${most} bytes, which is more than the gateway reads.`);
   try {
     return readJson(json);
   } catch (error) {
@@ -187,13 +193,13 @@ function unreadList(detail: string): Problem {
   return new Problem('command-failed', detail, { outcome: 'refused' });
 }
 
-/** What the VM said against one object or property. @throws what is no refusal of the VM */
+/** The VM's refusal of one object or property. @throws all other errors */
 function refusalOf(error: unknown): string {
   if (error instanceof Problem && error.outcome === 'refused') return error.fields.qmp?.desc ?? error.detail;
   throw error;
 }
 
-/** The entries of a `qom-list`, or of one object in a `qom-list-get`; values stay the bytes they are. */
+/** The entries of a `qom-list`, or of one object in a `qom-list-get`; values stay unparsed bytes. */
 function propertiesOf(document: JsonDocument, list: JsonNode | undefined): QomProperty[] {
   if (list?.kind !== 'array') return [];
   return list.items.flatMap((entry) => {

@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { Principal } from '../access/principal.js';
-import type { CommandPath, CommandRequest } from '../commands/command-request.js';
+import type { CommandAsker, CommandPath, CommandRequest } from '../commands/command-request.js';
 import { RequestCommands } from '../commands/request-commands.js';
 import { Problem } from '../problems/problem.js';
-import { readQomView } from './qom-query.js';
+import { readQuery } from '../http/resource/read-shape.js';
+import { shapeFaults } from '../http/resource/shape.js';
+import { QomQuery } from './qom-query.js';
 import { QomReader, type WithheldSecrets } from './qom-reader.js';
 import { readResource } from './qom-resource.js';
+import { QomTreeShape } from './qom-shapes.js';
 import { renderTree } from './qom-tree.js';
 
 /** Properties by object: type and value as JSON, or the reason it can't be read. */
@@ -39,7 +42,7 @@ class FakeVm implements CommandPath {
 
   constructor(private readonly objects: Objects = machine) {}
 
-  execute(request: CommandRequest, answer: Parameters<CommandPath['execute']>[1]): void {
+  execute(request: CommandRequest, asker: CommandAsker): void {
     const { command, arguments: args } = request;
     const given = JSON.parse(args.kind === 'json' ? String(args.json) : '{}') as Record<string, unknown>;
     this.sent.push(`${command} ${Object.values(given).flat().join(' ')}`);
@@ -49,8 +52,8 @@ class FakeVm implements CommandPath {
       const trace = { epoch: 'run.1' };
       const problem = this.failing(request);
       const answered = problem ?? this.#answer(command, given);
-      if (answered instanceof Problem) answer({ ok: false, problem: answered, trace });
-      else answer({ ok: true, json: Buffer.from(answered), trace });
+      if (answered instanceof Problem) asker.answered({ ok: false, problem: answered, trace });
+      else asker.answered({ ok: true, json: Buffer.from(answered), trace });
     });
   }
 
@@ -86,13 +89,18 @@ interface Reading {
 async function read(vm: FakeVm, path: string, query = '', { bulk = false, asked = () => true, secrets }: Reading = {}) {
   const principal = new Principal('token:a', 'a', { level: 'read', vms: ['*'] });
   const commands = new RequestCommands(vm, { principal, requestId: 'r', vm: 'web-1' });
-  const view = readQomView(query);
-  const reader = new QomReader(commands, view.budget, bulk, asked, secrets);
+  const view = readQuery(QomQuery, query).view();
+  const reader = new QomReader(commands, { budget: view.budget, bulk, asked, secrets });
   const found = await readResource(path, view, reader);
   return typeof found === 'string' ? found : renderTree(found, commands.count, reader.cut);
 }
 
-const parsed = async (...args: Parameters<typeof read>) => JSON.parse(await read(...args)) as unknown;
+/** A tree, which is always what the documents say of it. */
+async function parsed(...args: Parameters<typeof read>): Promise<unknown> {
+  const tree = JSON.parse(await read(...args)) as unknown;
+  expect(shapeFaults(QomTreeShape, tree)).toEqual([]);
+  return tree;
+}
 
 describe.each([{ bulk: false }, { bulk: true }])('with qom-list-get: $bulk', (how) => {
   it('tells an object with the very bytes of its values', async () => {
@@ -143,7 +151,7 @@ describe.each([{ bulk: false }, { bulk: true }])('with qom-list-get: $bulk', (ho
     expect(await read(new FakeVm(), '/machine/pin', '', how)).toBe('{ "level": 1.50 }');
     await expect(read(new FakeVm(), '/machine/wid', '', how)).rejects.toMatchObject({
       code: 'device-not-found',
-      fields: { errors: [{ suggestions: ['wide'] }] },
+      fields: { errors: [{ in: 'path', pointer: '/path', suggestions: ['wide'] }] },
     });
     await expect(read(new FakeVm(), '/no/where', '', how)).rejects.toMatchObject({ code: 'device-not-found' });
   });
@@ -217,7 +225,10 @@ describe('what a tree costs', () => {
     const many = Object.fromEntries(Array.from({ length: 80_000 }, (_, n) => [`p${n}`, ['int', '1'] as const]));
     const tree = await parsed(new FakeVm({ ...machine, '/machine/pci': many }), '/machine', 'depth=1');
     expect(tree).toMatchObject({
-      children: { net0: { type: 'e1000e' }, pci: { error: 'The VM lists over 2097152 bytes, more than is read.' } },
+      children: {
+        net0: { type: 'e1000e' },
+        pci: { error: 'The list of the VM has over 2097152 bytes, which is more than the gateway reads.' },
+      },
     });
   });
 

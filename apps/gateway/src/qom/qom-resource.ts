@@ -7,11 +7,11 @@ import type { QomReader } from './qom-reader.js';
 import { readTree, type QomTree } from './qom-tree.js';
 
 /**
- * What is at a path. Parts and links lead to objects; what leads to none is the property of this name, for a link that
- * is not set too.
+ * Resolves a path. Children and links lead to objects; otherwise the last name is a property, which includes a link
+ * that is not set.
  *
- * @returns a tree for an object, for a property its value as the VM writes it
- * @throws Problem `device-not-found` when there is neither, with the nearest names
+ * @returns a tree for an object; for a property its value as the VM writes it
+ * @throws Problem `device-not-found` if there is neither, with the nearest names
  */
 export async function readResource(path: string, view: QomView, reader: QomReader): Promise<QomTree | string> {
   const object: QomObject = { path, name: '', depth: 0, type: null };
@@ -35,6 +35,13 @@ async function readProperty(path: string, name: string, notFound: Problem, reade
   const shown = JSON.stringify(name.slice(0, 200));
   throw new Problem('device-not-found', `${path} has neither a part nor a property ${shown}.${hint}`, {
     ...notFound.fields,
-    errors: [{ pointer: '', message: `unknown name ${shown}`, ...(suggestions.length > 0 ? { suggestions } : {}) }],
+    errors: [
+      {
+        in: 'path',
+        pointer: '/path',
+        message: `unknown name ${shown}`,
+        ...(suggestions.length > 0 ? { suggestions } : {}),
+      },
+    ],
   });
 }

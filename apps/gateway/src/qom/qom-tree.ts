@@ -3,23 +3,24 @@ import { matchesGlob } from '../access/glob.js';
 import { isLink, mayHaveParts, withParts, type QomObject, type QomProperty } from './qom-object.js';
 import { partPath } from './qom-path.js';
 import type { QomView } from './qom-query.js';
-import type { QomReader } from './qom-reader.js';
+import type { Cut, QomReader } from './qom-reader.js';
+import type { QomTreeEnd } from './qom-shapes.js';
 
-/** What a view shows of the objects below one. */
+/** What a view shows below an object. */
 export interface QomTree {
   readonly root: QomObject;
-  /** Objects shown with their properties; of those between, only what leads to them. */
+  /** Objects shown with their properties; of their ancestors only the path. */
   readonly shown: ReadonlySet<QomObject>;
   /** Objects whose values are shown. */
   readonly valued: ReadonlySet<QomObject>;
-  /** With a filter: paths of the objects and properties that fit. */
+  /** With a filter: paths of the matching objects and properties. */
   readonly matches?: readonly string[];
 }
 
 /**
- * Reads what a view wants of an object that was looked into already: its own values, the levels below, and the values
- * of what is shown.
- * @throws Problem for what is no refusal of the VM
+ * Reads what a view needs for an object that was read already: its own values, the levels below, and the values of
+ * shown objects.
+ * @throws Problem for failures other than a refusal of the VM
  */
 export async function readTree(root: QomObject, view: QomView, reader: QomReader): Promise<QomTree> {
   const ownType = (root.properties ?? []).filter(({ name }) => name === 'type');
@@ -33,7 +34,7 @@ export async function readTree(root: QomObject, view: QomView, reader: QomReader
   const inReach = [...withParts(root)].filter(({ depth }) => depth <= view.depth);
   const found = new Map(inReach.map((object) => [object, filtered ? matchesIn(object, view) : [object.path]]));
   const shown = new Set(inReach.filter((object) => (found.get(object) ?? []).length > 0));
-  // What fits and was passed over on the way, because it can have no parts.
+  // Matching objects that were skipped because their type has no children.
   if (filtered)
     await reader.lookIntoAll([...shown].filter(({ properties, error }) => (properties ?? error) === undefined));
   if (view.values === 'all') await reader.readValues([...shown]);
@@ -42,12 +43,12 @@ export async function readTree(root: QomObject, view: QomView, reader: QomReader
   return { root, shown: shown.add(root), valued, ...(filtered ? { matches } : {}) };
 }
 
-/** The value of an object's property `type`, a string wherever there is one. */
+/** The value of an object's property `type`, if it has one a string. */
 function typeIn(value: string | undefined): string | null {
   return (value === undefined ? undefined : asText(parsedJson(value))) ?? null;
 }
 
-/** The paths of an object that fit a filter: its own, or those of its properties. */
+/** The matching paths of an object: its own, or those of its properties. */
 function matchesIn(object: QomObject, { type, search }: QomView): string[] {
   if (type !== undefined && !matchesGlob(type, object.type ?? '')) return [];
   if (search === undefined) return [object.path];
@@ -56,9 +57,9 @@ function matchesIn(object: QomObject, { type, search }: QomView): string[] {
   return (object.properties ?? []).filter(fits).map(({ name }) => partPath(object.path, name));
 }
 
-/** The answer as JSON text; values are the VM's own bytes. `commands` is what it cost. */
-export function renderTree(tree: QomTree, commands: number, cut: string | undefined): string {
-  const tail = {
+/** The answer as JSON text; values are the VM's own bytes. `commands` is the number of commands used. */
+export function renderTree(tree: QomTree, commands: number, cut: Cut | undefined): string {
+  const tail: QomTreeEnd = {
     ...(tree.matches === undefined ? {} : { matches: tree.matches }),
     commands,
     complete: cut === undefined,

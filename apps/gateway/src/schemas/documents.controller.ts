@@ -1,78 +1,132 @@
 import { Controller, Get, Inject, Param, Req, Res } from '@nestjs/common';
-import { bundledCatalogs, loadBundledCatalog, type Catalog } from '@qmp-gateway/catalog';
+import { bundledCatalogs, loadBundledCatalog } from '@qmp-gateway/catalog';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { GatewayIdentity } from '../health/gateway-identity.js';
+import { GatewayIdentity } from '../state/gateway-identity.js';
+import { ResourceBook } from '../http/resource/resource-book.js';
+import { publicAnswers, sendPublicDocument } from '../http/public-document.js';
+import { KeptDocument, type TaggedDocument } from '../http/tagged-document.js';
 import { Problem } from '../problems/problem.js';
 import { asyncApiDocumentText, catalogDocumentText, gatewayDocumentText, newestCatalog } from './catalog-documents.js';
-import { publicDocument, sendPublicDocument, type PublicDocument } from './public-document.js';
+import { linkTo } from '../settings/links.js';
+import { anyObject, list, text } from '../http/resource/field-type.js';
+import { json, QueryOf, Resource, Tag } from '../http/resource/resource.js';
+import { Required, shape } from '../http/resource/shape.js';
+import { FlavourQuery } from './document-flavour.js';
+
+class CatalogRow {
+  @Required(text())
+  name!: string;
+
+  @Required(text())
+  version!: string;
+
+  @Required(text(), 'Kind of server')
+  kind!: string;
+
+  @Required(text(), 'Where its document is')
+  url!: string;
+}
+
+class CatalogList {
+  @Required(list(shape(() => CatalogRow)))
+  catalogs!: readonly CatalogRow[];
+}
+
+const documentAnswers = publicAnswers(json('The document', anyObject()));
 
 /**
  * The documents everyone may read: what the gateway offers, and what each release it knows offers. No VM's data is in
- * them. Each is made on first demand and kept; there are as many as bundled catalogs and two more.
+ * them. Each is made on first demand and kept; there are two for each bundled catalog
+ * and for the gateway, and one of events.
  */
+@Tag('service', 'The gateway itself')
 @Controller()
 export class DocumentsController {
-  readonly #documents = new Map<string, Promise<PublicDocument>>();
+  readonly #documents = new Map<string, Promise<TaggedDocument>>();
 
-  constructor(@Inject(GatewayIdentity) private readonly identity: GatewayIdentity) {}
+  constructor(
+    @Inject(GatewayIdentity) private readonly identity: GatewayIdentity,
+    @Inject(ResourceBook) private readonly book: ResourceBook,
+  ) {}
 
   @Get('openapi.json')
-  openapi(@Req() request: IncomingMessage, @Res() response: ServerResponse): Promise<void> {
-    const make = async (newest: Catalog) => {
-      const agent = await loadBundledCatalog(newestCatalog('guest-agent'));
-      return gatewayDocumentText(newest, agent, this.identity.version);
-    };
-    return this.#answer(request, response, 'openapi', newestCatalog().file, make);
+  @Resource({ id: 'getOpenApi', summary: 'This document', answers: documentAnswers, problems: ['invalid-request'] })
+  async openapi(
+    @Req() request: IncomingMessage,
+    @Res() response: ServerResponse,
+    @QueryOf(FlavourQuery) { flavour }: FlavourQuery,
+  ): Promise<void> {
+    const own = { version: this.identity.version, resources: this.book.documents };
+    const made = this.#document(`openapi ${flavour}`, () => gatewayDocumentText(own, flavour));
+    await sendPublicDocument(request, response, await made);
   }
 
   @Get('asyncapi.json')
-  asyncapi(@Req() request: IncomingMessage, @Res() response: ServerResponse): Promise<void> {
-    const make = (newest: Catalog) => asyncApiDocumentText(newest, this.identity.version);
-    return this.#answer(request, response, 'asyncapi', newestCatalog().file, make);
+  @Resource({ id: 'getAsyncApi', summary: 'AsyncAPI 3 of events and WebSockets', answers: documentAnswers })
+  async asyncapi(@Req() request: IncomingMessage, @Res() response: ServerResponse): Promise<void> {
+    const { version } = this.identity;
+    const made = this.#document('asyncapi', async () =>
+      asyncApiDocumentText(await loadBundledCatalog(newestCatalog()), version, this.book.channels),
+    );
+    await sendPublicDocument(request, response, await made);
   }
 
   /** Which catalogs there are, for the selector of `/docs`. */
   @Get('docs/catalogs.json')
-  catalogs(@Req() request: IncomingMessage, @Res() response: ServerResponse): void {
+  @Resource({
+    id: 'listCatalogs',
+    summary: 'Releases whose commands this gateway knows',
+    answers: publicAnswers(
+      json(
+        'The catalogs',
+        shape(() => CatalogList),
+      ),
+    ),
+  })
+  catalogs(@Req() request: IncomingMessage, @Res() response: ServerResponse): Promise<void> {
     const catalogs = bundledCatalogs().map(({ file, name, version, kind }) => ({
       name,
       version,
       kind,
-      url: `/docs/catalogs/${file}`,
+      url: linkTo(`/docs/catalogs/${file}`),
     }));
-    sendPublicDocument(request, response, jsonDocument(JSON.stringify({ catalogs })));
+    return sendPublicDocument(request, response, jsonDocument(JSON.stringify({ catalogs } satisfies CatalogList)));
   }
 
   @Get('docs/catalogs/:file')
-  catalog(
+  @Resource({
+    id: 'getCatalogOpenApi',
+    summary: 'OpenAPI 3.1 of the commands of one release',
+    path: { file: { type: text(), what: 'The last part of a `url` of `/docs/catalogs.json`' } },
+    answers: documentAnswers,
+    problems: ['route-not-found', 'invalid-request'],
+  })
+  async catalog(
     @Req() request: IncomingMessage,
     @Res() response: ServerResponse,
     @Param('file') file: string,
+    @QueryOf(FlavourQuery) { flavour }: FlavourQuery,
   ): Promise<void> {
     if (!bundledCatalogs().some((catalog) => catalog.file === file))
-      throw new Problem('route-not-found', 'There is no catalog of this name.');
-    return this.#answer(request, response, 'catalog', file, catalogDocumentText);
+      throw new Problem('route-not-found', 'No catalog has this name.');
+    const made = this.#document(`catalog ${file} ${flavour}`, async () =>
+      catalogDocumentText(await loadBundledCatalog({ file }), flavour),
+    );
+    await sendPublicDocument(request, response, await made);
   }
 
-  async #answer(
-    request: IncomingMessage,
-    response: ServerResponse,
-    kind: string,
-    catalogFile: string,
-    make: (catalog: Catalog) => string | Promise<string>,
-  ): Promise<void> {
-    const key = `${kind} ${catalogFile}`;
+  #document(key: string, make: () => Promise<string>): Promise<TaggedDocument> {
     let document = this.#documents.get(key);
     if (document === undefined) {
-      document = loadBundledCatalog({ file: catalogFile }).then(async (catalog) => jsonDocument(await make(catalog)));
+      document = make().then(jsonDocument);
       this.#documents.set(key, document);
-      // Reading the catalog may have failed for want of file descriptors: the next reader tries again.
+      // Reading a catalog may have failed for want of file descriptors: the next reader tries again.
       document.catch(() => this.#documents.delete(key));
     }
-    sendPublicDocument(request, response, await document);
+    return document;
   }
 }
 
-function jsonDocument(text: string): PublicDocument {
-  return publicDocument(Buffer.from(text), 'application/json');
+function jsonDocument(text: string): TaggedDocument {
+  return new KeptDocument(Buffer.from(text), 'application/json');
 }

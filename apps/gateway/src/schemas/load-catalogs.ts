@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { CatalogError, decodeCatalog, type Catalog } from '@qmp-gateway/catalog';
 import { SettingsError } from '../settings/load-settings.js';
+import { systemFault } from '../settings/system-fault.js';
 
 /** The operator's own catalogs. @throws SettingsError naming each file that can't be used */
 export function loadCatalogs(files: readonly string[]): Catalog[] {
@@ -11,9 +12,8 @@ export function loadCatalogs(files: readonly string[]): Catalog[] {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (!(error instanceof CatalogError) && code === undefined) throw error;
-      faults.push(
-        `catalogs: ${error instanceof CatalogError ? error.message : `${file} cannot be read (${code ?? ''})`}`,
-      );
+      const why = error instanceof CatalogError ? error.message : `cannot read ${file}: ${systemFault(error)}`;
+      faults.push(`catalogs: ${why}`);
       return [];
     }
   });

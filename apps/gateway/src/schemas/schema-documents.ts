@@ -1,8 +1,18 @@
-import { hash } from 'node:crypto';
-import { describeCommand } from '@qmp-gateway/catalog';
+import { describeCommand, serverKinds } from '@qmp-gateway/catalog';
 import type { Command } from '@qmp-gateway/qapi';
-import { renderVmDocument, vmDocument, type CommandDescription, type ProblemRow } from '@qmp-gateway/qapi-openapi';
+import {
+  vmDocument,
+  vmDocumentParts,
+  type CommandDescription,
+  type ProblemRow,
+  type VmDocument,
+} from '@qmp-gateway/qapi-openapi';
+import { entityTag } from '../http/conditional-get.js';
+import { GzipTail } from '../http/gzip-tail.js';
+import { KeptDocument, type TaggedDocument } from '../http/tagged-document.js';
 import { problemCatalogue, problemCodes } from '../problems/catalogue.js';
+import { linkTo } from '../settings/links.js';
+import { flavoured, type DocumentFlavour } from './document-flavour.js';
 import { renderSchema } from './schema-view.js';
 import type { VmSchema } from './vm-schema.js';
 
@@ -13,40 +23,44 @@ export const problemRows: readonly ProblemRow[] = problemCodes.map((code) => ({
   title: problemCatalogue[code].title,
 }));
 
-/** A document with the tag by which clients ask whether it changed. */
-export interface TaggedDocument {
-  readonly text: string;
-  readonly etag: string;
+const jsonType = 'application/json';
+
+/** What the OpenAPI documents of all VMs of a build have in common. */
+class SharedDocument {
+  readonly #etag: string;
+  #tail: GzipTail | undefined;
+
+  constructor(private readonly text: string) {
+    this.#etag = entityTag(linkTo('') + text);
+  }
+
+  of(vmId: string): TaggedDocument {
+    const [head, tail] = vmDocumentParts(this.text, vmId, linkTo(''));
+    return {
+      contentType: jsonType,
+      // The VM's id is all that differs, so it is all that the tag has to add.
+      etag: `${this.#etag.slice(0, -1)}.${vmId}"`,
+      plain: () => head + tail,
+      gzip: () => (this.#tail ??= new GzipTail(tail)).after(head),
+    };
+  }
 }
 
-interface SharedDocuments {
-  openapi?: TaggedDocument;
-  schema?: TaggedDocument;
-}
+type SharedDocuments = Partial<Record<DocumentFlavour, SharedDocument>> & { schema?: KeptDocument };
 
 /** The documents of schemas: made on first demand, kept as long as the schema, one for all VMs of a build. */
 export class SchemaDocuments {
   readonly #shared = new WeakMap<VmSchema, SharedDocuments>();
 
-  openapi(schema: VmSchema, vmId: string): TaggedDocument {
+  openapi(schema: VmSchema, vmId: string, flavour: DocumentFlavour): TaggedDocument {
     const shared = this.#of(schema);
-    shared.openapi ??= tagged(
-      JSON.stringify(
-        vmDocument(schema.model, {
-          describe: (command) => describe(schema, command),
-          problems: problemRows,
-          below: schema.origin.kind === 'guest-agent' ? 'agent' : 'qmp',
-        }),
-      ),
-    );
-    // The VM's id is all that differs, so it is all that the tag has to add.
-    const etag = `${shared.openapi.etag.slice(0, -1)}.${vmId}"`;
-    return { text: renderVmDocument(shared.openapi.text, vmId), etag };
+    shared[flavour] ??= new SharedDocument(JSON.stringify(flavoured(documentOf(schema), flavour)));
+    return shared[flavour].of(vmId);
   }
 
-  schema(schema: VmSchema): TaggedDocument {
+  schema(schema: VmSchema): KeptDocument {
     const shared = this.#of(schema);
-    return (shared.schema ??= tagged(renderSchema(schema)));
+    return (shared.schema ??= new KeptDocument(renderSchema(schema), jsonType));
   }
 
   #of(schema: VmSchema): SharedDocuments {
@@ -57,6 +71,20 @@ export class SchemaDocuments {
     }
     return shared;
   }
+}
+
+function documentOf(schema: VmSchema): VmDocument {
+  return vmDocument(schema.model, {
+    describe: (command) => describe(schema, command),
+    problems: problemRows,
+    ...titleOf(schema),
+  });
+}
+
+/** What a reader has before him: which server, and of which release. */
+function titleOf({ origin: { kind, version } }: VmSchema): { title: string; version: string; below: 'qmp' | 'agent' } {
+  const { title, path } = serverKinds[kind];
+  return { title: `${path === 'qmp' ? 'QMP commands' : 'Commands'} of ${title} ${version}`, version, below: path };
 }
 
 /** As the bundled data says, but with the class this gateway's operator gave it. */
@@ -77,8 +105,4 @@ function describe(schema: VmSchema, definition: Command): CommandDescription {
         }),
     ...(summary === undefined ? {} : { summary }),
   };
-}
-
-function tagged(text: string): TaggedDocument {
-  return { text, etag: `"${hash('sha256', text, 'base64url').slice(0, 22)}"` };
 }

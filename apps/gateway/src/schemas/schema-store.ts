@@ -7,6 +7,7 @@ import {
 } from '@qmp-gateway/catalog';
 import { IntrospectionError, modelFromIntrospection, unmask, type QapiModel } from '@qmp-gateway/qapi';
 import { isDefinitionName, serverBounds } from '@qmp-gateway/qmp';
+import { BoundedMap } from '../bounds/bounded-map.js';
 import { schemaHash, VmSchema, type SchemaOrigin } from './vm-schema.js';
 
 /** The schemas asked for last are held here too: a VM that is registered anew finds the one it had. */
@@ -15,12 +16,15 @@ const heldSchemas = 2;
 /** Failures remembered, so that what can't be read is not read again. */
 const rememberedFailures = 16;
 
-/** Whether the one who asks may have a schema built that is not there; asked only then. */
-export type MayBuild = () => boolean;
+/** Who asks for a schema. */
+export interface SchemaBuilder {
+  /** Whether one may be built for it that is not there; called only then. */
+  mayBuildSchema(): boolean;
+}
 
 /** A schema that is not there was asked for by one who has had too many of them built. */
-export class SchemaTurnError extends Error {
-  override readonly name = 'SchemaTurnError';
+export class SchemaRateError extends Error {
+  override readonly name = 'SchemaRateError';
 }
 
 /**
@@ -38,7 +42,7 @@ export class SchemaStore {
   });
   /** Newest last. */
   readonly #held: VmSchema[] = [];
-  readonly #failed = new Map<string, Error>();
+  readonly #failed = new BoundedMap<string, Error>(rememberedFailures);
 
   /**
    * @param classes the operator's own classes of commands
@@ -53,17 +57,17 @@ export class SchemaStore {
    * The schema of a server that describes itself.
    * @param introspection the return value of `query-qmp-schema`, as bytes
    * @param listed what `query-commands` names, where that was asked: a command must be in both
-   * @throws IntrospectionError when it can't be understood, IntrospectionSizeError when it is too large, SchemaTurnError
+   * @throws IntrospectionError when it can't be understood, IntrospectionSizeError when it is too large, SchemaRateError
    */
   fromIntrospection(
     origin: SchemaOrigin,
     introspection: Buffer,
-    mayBuild: MayBuild,
+    asker: SchemaBuilder,
     listed?: readonly string[],
   ): Promise<VmSchema> {
     const said =
       listed === undefined ? introspection : Buffer.concat([introspection, Buffer.from([...listed].sort().join('\n'))]);
-    return this.#shared(origin, schemaHash(said), mayBuild, async (hash) => {
+    return this.#shared(origin, schemaHash(said), asker, async (hash) => {
       let leftOut = 0;
       const described = modelFromIntrospection(introspection, {
         entries: serverBounds.introspectionEntries.most,
@@ -78,22 +82,17 @@ export class SchemaStore {
       await nextTurn();
       const model = known === undefined ? live : unmask(live, known.catalog.model);
       await nextTurn();
-      return new VmSchema(hash, origin, model, known?.exact ?? false, this.classes, leftOut);
+      return new VmSchema(hash, origin, model, { exact: known?.exact ?? false, classes: this.classes, leftOut });
     });
   }
 
   /** The schema of a server without introspection (StratoVirt): the catalog its greeting chooses, cut to what it lists. */
-  fromCommandList(origin: SchemaOrigin, commands: readonly string[], mayBuild: MayBuild): Promise<VmSchema> {
+  fromCommandList(origin: SchemaOrigin, commands: readonly string[], asker: SchemaBuilder): Promise<VmSchema> {
     const names = [...commands].sort();
-    return this.#shared(origin, schemaHash(names.join('\n')), mayBuild, async (hash) => {
+    return this.#shared(origin, schemaHash(names.join('\n')), asker, async (hash) => {
       const known = await nearestCatalog(origin, this.catalogs);
-      return new VmSchema(
-        hash,
-        origin,
-        modelOfNamedCommands(known?.catalog, names),
-        known?.exact ?? false,
-        this.classes,
-      );
+      const model = modelOfNamedCommands(known?.catalog, names);
+      return new VmSchema(hash, origin, model, { exact: known?.exact ?? false, classes: this.classes });
     });
   }
 
@@ -101,24 +100,24 @@ export class SchemaStore {
    * The schema of a guest agent, which can't describe itself: a catalog that knows all it takes, cut to the commands it
    * has enabled. An agent newer than all catalogs may take more, so nothing undeclared is refused then.
    */
-  fromEnabledCommands(origin: SchemaOrigin, commands: readonly string[], mayBuild: MayBuild): Promise<VmSchema> {
+  fromEnabledCommands(origin: SchemaOrigin, commands: readonly string[], asker: SchemaBuilder): Promise<VmSchema> {
     const names = [...commands].sort();
-    return this.#shared(origin, schemaHash(names.join('\n')), mayBuild, async (hash) => {
+    return this.#shared(origin, schemaHash(names.join('\n')), asker, async (hash) => {
       const known = await coveringCatalog(origin, this.catalogs);
       const model = modelOfNamedCommands(known?.catalog, names);
       const taken = known?.covers === false ? withOpenArguments(model) : model;
-      return new VmSchema(hash, origin, taken, known?.exact ?? false, this.classes);
+      return new VmSchema(hash, origin, taken, { exact: known?.exact ?? false, classes: this.classes });
     });
   }
 
   async #shared(
     origin: SchemaOrigin,
     hash: string,
-    mayBuild: MayBuild,
+    asker: SchemaBuilder,
     build: (hash: string) => Promise<VmSchema>,
   ): Promise<VmSchema> {
     const key = [origin.kind, origin.version, origin.package, hash].join('\n');
-    const schema = this.#built.get(key)?.deref() ?? (await this.#build(key, mayBuild, () => build(hash)));
+    const schema = this.#built.get(key)?.deref() ?? (await this.#build(key, asker, () => build(hash)));
     if (this.#held.at(-1) === schema) return schema;
     const at = this.#held.indexOf(schema);
     if (at >= 0) this.#held.splice(at, 1);
@@ -127,12 +126,12 @@ export class SchemaStore {
     return schema;
   }
 
-  #build(key: string, mayBuild: MayBuild, build: () => Promise<VmSchema>): Promise<VmSchema> {
+  #build(key: string, asker: SchemaBuilder, build: () => Promise<VmSchema>): Promise<VmSchema> {
     const begun = this.#building.get(key);
     if (begun !== undefined) return begun;
     const failure = this.#failed.get(key);
     if (failure !== undefined) throw failure;
-    if (!mayBuild()) throw new SchemaTurnError('it describes itself anew too often');
+    if (!asker.mayBuildSchema()) throw new SchemaRateError('it describes itself anew too often');
     const building = build()
       .then((schema) => {
         this.#built.set(key, new WeakRef(schema));
@@ -140,20 +139,12 @@ export class SchemaStore {
         return schema;
       })
       .catch((error: unknown) => {
-        if (error instanceof IntrospectionError) this.#rememberFailure(key, error);
+        if (error instanceof IntrospectionError) this.#failed.set(key, error);
         throw error;
       })
       .finally(() => this.#building.delete(key));
     this.#building.set(key, building);
     return building;
-  }
-
-  #rememberFailure(key: string, error: Error): void {
-    this.#failed.set(key, error);
-    for (const oldest of this.#failed.keys()) {
-      if (this.#failed.size <= rememberedFailures) return;
-      this.#failed.delete(oldest);
-    }
   }
 }
 

@@ -40,23 +40,33 @@ export const schemaBuilds = { perSecond: 1 / 60, burst: 3 };
 /** Commands whose arguments name keys. */
 const takesKeys: ReadonlySet<string> = new Set(['send-key', 'input-send-event', 'x-input-send-event']);
 
+/** What a schema is made of besides its model. */
+export interface SchemaParts {
+  /** The catalog that gave names and widths is of exactly this release. */
+  readonly exact: boolean;
+  /** The operator's own classes of commands. */
+  readonly classes: ClassSettings;
+  /** Definitions of the server that have no usable name; default 0. */
+  readonly leftOut?: number;
+}
+
 /** The commands and events of one build of a server; shared by all VMs that run it, never changed. */
 export class VmSchema {
   readonly commands: ReadonlyMap<string, SchemaCommand>;
+  readonly exact: boolean;
+  readonly leftOut: number;
 
   /**
    * @param hash of what the server said of itself, as `sha256:…`
-   * @param exact the catalog that gave names and widths is of exactly this release
-   * @param leftOut definitions of the server's whose names are none, or have no end
    */
   constructor(
     readonly hash: string,
     readonly origin: SchemaOrigin,
     readonly model: QapiModel,
-    readonly exact: boolean,
-    classes: ClassSettings,
-    readonly leftOut = 0,
+    { exact, classes, leftOut = 0 }: SchemaParts,
   ) {
+    this.exact = exact;
+    this.leftOut = leftOut;
     this.commands = new Map(
       [...model.commands.values()].map((definition) => {
         const { name } = definition;

@@ -1,4 +1,4 @@
-import type { Ask } from '../access/own-monitor.js';
+import type { Ask } from '../access/policy/own-monitor.js';
 import type { QapiModel } from '@qmp-gateway/qapi';
 import { asObjects, asText, parsedJson } from '@qmp-gateway/qmp';
 

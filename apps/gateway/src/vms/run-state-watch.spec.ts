@@ -1,7 +1,7 @@
-import type { Execution, Outcome } from '@qmp-gateway/qmp';
+import type { Execution, Settlement } from '@qmp-gateway/qmp';
 import { ManualClock } from '@qmp-gateway/test-kit';
 import { describe, expect, it } from 'vitest';
-import { CommandQueue } from '../commands/command-queue.js';
+import { CommandQueue } from './command-queue.js';
 import {
   firstPollMs,
   pausedPollMs,
@@ -9,7 +9,7 @@ import {
   shutdownMs,
   silentPollMs,
   spacingMs,
-  stratovirtPollMs,
+  lossyPollMs,
 } from './run-state-watch.js';
 
 const hour = 3_600_000;
@@ -25,15 +25,12 @@ class AskedVm {
   readonly unanswered: Execution[] = [];
   places = 8;
   state: string | null = 'running';
-  readonly watch = new RunStateWatch(
-    this,
-    this.queue,
-    (runState, polled) => {
-      this.told.push(runState);
-      this.polled.push(polled);
-    },
-    this.clock,
-  );
+  readonly watch = new RunStateWatch(this, this.queue, this, this.clock);
+
+  runStateLearned(runState: string, polled: boolean): void {
+    this.told.push(runState);
+    this.polled.push(polled);
+  }
 
   execute(execution: Execution): void {
     this.asked.push(this.clock.now());
@@ -47,9 +44,9 @@ class AskedVm {
     for (const execution of this.unanswered.splice(0, count)) this.settle(execution, { kind: 'return', value });
   }
 
-  settle(execution: Execution, outcome: Outcome): void {
+  settle(execution: Execution, settlement: Settlement): void {
     this.places++;
-    execution.settle(outcome);
+    execution.settle(settlement);
   }
 
   /** Milliseconds between its questions in that time. */
@@ -153,12 +150,12 @@ describe('the run state of a VM', () => {
   it('is asked of StratoVirt every five seconds in whatever state, for its events can fail to come', () => {
     const vm = new AskedVm();
     vm.watch.start('running', true);
-    expect(vm.gaps(3 * stratovirtPollMs)).toEqual([stratovirtPollMs, stratovirtPollMs, stratovirtPollMs]);
+    expect(vm.gaps(3 * lossyPollMs)).toEqual([lossyPollMs, lossyPollMs, lossyPollMs]);
     vm.state = 'paused';
     vm.watch.event('paused');
     vm.clock.advance(spacingMs);
     expect(vm.told.at(-1)).toBe('paused');
-    expect(vm.gaps(2 * stratovirtPollMs)).toEqual([stratovirtPollMs, stratovirtPollMs]);
+    expect(vm.gaps(2 * lossyPollMs)).toEqual([lossyPollMs, lossyPollMs]);
   });
 
   it('is one question at a time, also when the VM does not answer for hours', () => {
@@ -212,17 +209,17 @@ describe('the run state of a VM', () => {
     expect([vm.told, vm.asked.length]).toEqual([[], 1]);
   });
 
-  it.each<Outcome>([
+  it.each<Settlement>([
     { kind: 'error', class: 'GenericError', desc: 'no' },
     { kind: 'return', value: Buffer.from('{}') },
-  ])('stays as it was when the answer is %j, and is asked again', (outcome) => {
+  ])('stays as it was when the answer is %j, and is asked again', (settlement) => {
     const vm = new AskedVm();
     vm.state = null;
     vm.watch.start('inmigrate', false);
     for (let question = 1; question <= 3; question++) {
       vm.clock.advance(silentPollMs);
       expect(vm.asked).toHaveLength(question);
-      for (const execution of vm.unanswered.splice(0)) vm.settle(execution, outcome);
+      for (const execution of vm.unanswered.splice(0)) vm.settle(execution, settlement);
     }
     expect(vm.told).toEqual([]);
   });

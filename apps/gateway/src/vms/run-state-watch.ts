@@ -1,6 +1,6 @@
 import { systemClock, type Clock, type Execution, type Timer } from '@qmp-gateway/qmp';
-import { askInTurn } from '../commands/ask-in-turn.js';
-import type { CommandQueue } from '../commands/command-queue.js';
+import { queryThroughQueue } from './query-through-queue.js';
+import type { CommandQueue } from './command-queue.js';
 import { runStateOf } from './run-state.js';
 
 /** States that end without any event, some of them for another that is no more stable: asked often, whatever they last. */
@@ -26,8 +26,8 @@ export const silentPollMs = 800;
  * migration of a paused VM does). A VM that runs always says so when it stops.
  */
 export const pausedPollMs = 5000;
-/** Of StratoVirt, whose events end for good when a client left while one was queued, in every state. */
-export const stratovirtPollMs = 5000;
+/** In every state of a server whose events can end for good. */
+export const lossyPollMs = 5000;
 /** After SHUTDOWN most VMs are gone: one that stays (`-no-shutdown`) is asked this much later, one that goes not at all. */
 export const shutdownMs = 250;
 /** When no turn came: the queue is full. */
@@ -39,9 +39,18 @@ export interface AskedMonitor {
   execute(execution: Execution): void;
 }
 
+/** Who wants to know the run state of a VM. */
+export interface RunStateListener {
+  /**
+   * The VM said it has this run state; called at the very place of its answer among the events.
+   * @param polled no event gave a reason to ask
+   */
+  runStateLearned(runState: string, polled: boolean): void;
+}
+
 /** The present session: callbacks of an earlier one compare it. */
 interface Watched {
-  readonly isStratovirt: boolean;
+  readonly losesEvents: boolean;
   runState: string;
   /** Answers in a row that said this state. */
   unchanged: number;
@@ -60,19 +69,22 @@ export class RunStateWatch {
   /** Monotonic milliseconds of the latest question. */
   #askedAt = -Infinity;
 
-  /** @param told called at the very place of an answer among the events; `polled`: no event gave a reason to ask */
   constructor(
     private readonly monitor: AskedMonitor,
     private readonly queue: CommandQueue,
-    private readonly told: (runState: string, polled: boolean) => void,
+    private readonly listener: RunStateListener,
     private readonly clock: Clock = systemClock,
   ) {}
 
-  /** A session is ready; `runState` was asked while it was made. */
-  start(runState: string, isStratovirt: boolean): void {
+  /**
+   * A session is ready.
+   * @param runState as the VM answered while the session was made
+   * @param losesEvents whether events of this kind of server can fail to come
+   */
+  start(runState: string, losesEvents: boolean): void {
     this.stop();
     const watched: Watched = {
-      ...{ isStratovirt, runState, unchanged: 0, question: 'none' as const, timer: null, ending: false },
+      ...{ losesEvents, runState, unchanged: 0, question: 'none' as const, timer: null, ending: false },
     };
     this.#watched = watched;
     this.#poll(watched);
@@ -113,7 +125,7 @@ export class RunStateWatch {
   #ask(watched: Watched, polled: boolean): void {
     watched.question = 'waiting';
     watched.ending = false;
-    askInTurn(this.queue, this.monitor, {
+    queryThroughQueue(this.queue, this.monitor, {
       send: () => this.#send(watched, polled),
       refuse: () => (watched.question = 'none'),
       giveWay: () => {
@@ -136,8 +148,8 @@ export class RunStateWatch {
         const runState = runStateOf(outcome);
         watched.unchanged = runState === watched.runState ? watched.unchanged + 1 : 0;
         watched.runState = runState ?? watched.runState;
-        if (runState !== null) this.told(runState, polled);
-        // Whoever was told may have let go of the VM.
+        if (runState !== null) this.listener.runStateLearned(runState, polled);
+        // The listener may have let go of the VM.
         if (watched === this.#watched) this.#poll(watched);
       },
     });
@@ -145,8 +157,8 @@ export class RunStateWatch {
 }
 
 /** @returns undefined when every change will be told */
-function pollDelay({ isStratovirt, runState, unchanged }: Watched): number | undefined {
-  if (isStratovirt) return stratovirtPollMs;
+function pollDelay({ losesEvents, runState, unchanged }: Watched): number | undefined {
+  if (losesEvents) return lossyPollMs;
   if (runState === 'running') return undefined;
   return Math.min(firstPollMs * 2 ** unchanged, endSilently.has(runState) ? silentPollMs : pausedPollMs);
 }

@@ -5,13 +5,13 @@ import {
   returnedObject,
   serverBounds,
   wholeText,
-  type Outcome,
+  type Settlement,
   type QmpEvent,
 } from '@qmp-gateway/qmp';
 
 /** The run state that the outcome of `query-status` tells; null when it tells none, or what can be none. */
-export function runStateOf(outcome: Outcome): string | null {
-  return wholeText(asText(returnedObject(outcome)?.['status']), serverBounds.runState) ?? null;
+export function runStateOf(settlement: Settlement): string | null {
+  return wholeText(asText(returnedObject(settlement)?.['status']), serverBounds.runState) ?? null;
 }
 
 /** Events that most often mean one run state (QAPI RunState). */

@@ -1,12 +1,12 @@
-import type { Fault, MonitorState, MonitorStateName } from '@qmp-gateway/qmp';
+import type { LastError, MonitorState, MonitorStateName } from '@qmp-gateway/qmp';
 
 /**
  * What is shown of a connection that is made again and again. It stays while it is dialled again, and changes when that
  * ended differently: in another state, or for another reason. Nobody wants to be told every few seconds that what could
  * not be had still can't.
  */
-export class ShownState<Name extends string> {
-  #fault: Fault | null = null;
+export class ShownVmState<Name extends string> {
+  #lastError: LastError | null = null;
 
   /** @param since wall-clock milliseconds */
   constructor(
@@ -24,17 +24,17 @@ export class ShownState<Name extends string> {
   }
 
   /** Why there was no connection last, with the time it was first so for that reason; kept while there is one. */
-  get fault(): Fault | null {
-    return this.#fault;
+  get lastError(): LastError | null {
+    return this.#lastError;
   }
 
   /** @returns whether something else is shown now */
-  become(name: Name, since: number, fault: Fault | undefined): boolean {
+  become(name: Name, since: number, lastError: LastError | undefined): boolean {
     const sameName = name === this.shown;
-    if (sameName && (fault === undefined || fault.code === this.#fault?.code)) return false;
+    if (sameName && (lastError === undefined || lastError.code === this.#lastError?.code)) return false;
     if (!sameName) this.from = since;
     this.shown = name;
-    this.#fault = fault ?? this.#fault;
+    this.#lastError = lastError ?? this.#lastError;
     return true;
   }
 }

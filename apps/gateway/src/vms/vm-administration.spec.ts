@@ -1,10 +1,13 @@
+import type { AuthenticatedContext } from '../access/authenticated-request.js';
+import type { VmRegistration } from './vm-shapes.js';
 import { makeTempDir, removeTempDir } from '@qmp-gateway/test-kit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { AuditLog } from '../access/audit-log.js';
+import { AuditLog } from '../access/audit/audit-log.js';
 import { Principal, type Grant } from '../access/principal.js';
 import { OwnSockets } from '../settings/own-sockets.js';
 import { StateDirectory } from '../state/state-directory.js';
 import { VmAdministration } from './vm-administration.js';
+import { VmNews } from './vm-news.js';
 import { VmRegistry } from './vm-registry.js';
 import type { VmSurroundings } from './vm.js';
 
@@ -18,13 +21,16 @@ beforeEach(() => {
   directory = makeTempDir();
   const none = () => undefined;
   const surroundings = {
-    observer: { changed: none },
+    observer: new VmNews(),
     limits: { queue: 10 },
     monitorOptions: {},
   } as unknown as VmSurroundings;
-  const listener = { added: none, removed: none, relabelling: none, warning: none };
-  registry = new VmRegistry(new StateDirectory(directory), surroundings, listener);
-  audit = new AuditLog(directory, { file: 'audit.log', required: false }, none);
+  registry = new VmRegistry(new StateDirectory(directory), surroundings, { warn: none });
+  audit = new AuditLog(
+    directory,
+    { file: 'audit.log', required: false },
+    { auditUnwritable: none, auditWritable: none },
+  );
   administration = new VmAdministration(registry, audit, new OwnSockets({ listen: [], monitorSockets }));
 });
 afterEach(async () => {
@@ -43,9 +49,9 @@ const tenant = as({
 });
 const own = { endpoint: 'unix:/tenant/a' };
 const foreign = { endpoint: 'unix:/other/a' };
-const mark = { requestId: 'r' };
-const put = (who: Principal, definition: object, ifNoneMatch?: string) =>
-  administration.put(who, mark, 'a', definition, ifNoneMatch);
+const callerOf = (principal: Principal) => ({ principal, requestId: 'r' }) as AuthenticatedContext;
+const put = (who: Principal, definition: VmRegistration, createOnly = false) =>
+  administration.put(callerOf(who), 'a', definition, createOnly);
 
 /** The codes of what was refused, null for what was done. */
 async function outcomes(...changes: Promise<unknown>[]): Promise<unknown[]> {
@@ -55,13 +61,13 @@ async function outcomes(...changes: Promise<unknown>[]): Promise<unknown[]> {
 
 describe('two changes of one VM at a time', () => {
   it('creates it once, where both ask for a new one', async () => {
-    expect(await outcomes(put(host, own, '*'), put(host, foreign, '*'))).toEqual([null, 'vm-exists']);
+    expect(await outcomes(put(host, own, true), put(host, foreign, true))).toEqual([null, 'vm-exists']);
     expect(registry.get('a')?.definition.endpoint).toBe(own.endpoint);
   });
 
   it('asks of the second what the first has made of it', async () => {
     await put(host, own);
-    expect(await outcomes(put(host, foreign), put(tenant, own), administration.delete(tenant, mark, 'a'))).toEqual([
+    expect(await outcomes(put(host, foreign), put(tenant, own), administration.delete(callerOf(tenant), 'a'))).toEqual([
       null,
       'forbidden',
       'forbidden',
@@ -71,7 +77,22 @@ describe('two changes of one VM at a time', () => {
 
   it('finds no VM any more that the first has deleted', async () => {
     await put(host, own);
-    const twice = [1, 2].map(() => administration.delete(host, mark, 'a'));
+    const twice = [1, 2].map(() => administration.delete(callerOf(host), 'a'));
     expect(await outcomes(...twice)).toEqual([null, 'vm-not-found']);
+  });
+});
+
+describe('a refusal', () => {
+  it('names what was asked for', async () => {
+    await put(host, foreign);
+    const reader = as({ level: 'read', vms: ['*'] });
+    await expect(put(reader, own)).rejects.toThrow('Registering a VM needs level host');
+    await expect(put(tenant, own)).rejects.toThrow('Replacing a VM needs level host');
+    await expect(administration.delete(callerOf(reader), 'a')).rejects.toThrow('Forgetting a VM needs level host');
+  });
+
+  it('of plain tcp says nothing that a request could not do', async () => {
+    const plain = { endpoint: 'tcp:192.0.2.1:1' };
+    await expect(put(host, plain)).rejects.toThrow('use tls:, or insecure: true, which only the settings can give');
   });
 });

@@ -1,15 +1,18 @@
 import { linkFault } from '@qmp-gateway/qmp';
-import type { AuditLog } from '../access/audit-log.js';
+import type { AuditLog } from '../access/audit/audit-log.js';
 import { matchesAnyGlob } from '../access/glob.js';
 import type { Principal } from '../access/principal.js';
-import type { RequestMark } from '../listeners/request-context.js';
+import type { AuthenticatedContext } from '../access/authenticated-request.js';
+import { invalid } from '../http/resource/read-shape.js';
 import { Problem, type Fault } from '../problems/problem.js';
-import { readVmDefinition } from '../settings/settings-rules.js';
 import type { OwnSockets } from '../settings/own-sockets.js';
-import { vmIdPattern, type VmAnchors, type VmDefinition } from '../settings/settings.js';
+import { readVmDefinition, vmIdPattern, type VmAnchors, type VmDefinition } from '../settings/vm-definition.js';
+import type { VmRegistration } from './vm-shapes.js';
 import { endpointAnchor } from './endpoint-anchor.js';
 import type { Vm } from './vm.js';
 import { vmNotFound, type VmRegistry } from './vm-registry.js';
+
+const idRule = 'must be letters, digits and . _ -, at most 128 of them, the first a letter or digit';
 
 /** Registering and forgetting VMs over the API: who may, and what a definition must be. */
 export class VmAdministration {
@@ -19,27 +22,22 @@ export class VmAdministration {
     private readonly ownSockets: OwnSockets,
   ) {}
 
-  /** @throws Problem `invalid-request`, `forbidden`, `vm-exists`, `vm-managed`, `vm-not-found` (an id outside the principal's VMs), `audit-unavailable` */
+  /**
+   * @param createOnly an id that is taken is a problem
+   * @throws Problem `invalid-request`, `forbidden`, `vm-exists`, `vm-managed`, `vm-not-found` (an id outside the
+   *   principal's VMs), `audit-unavailable`
+   */
   async put(
-    principal: Principal,
-    mark: RequestMark,
+    caller: AuthenticatedContext,
     id: string,
-    body: unknown,
-    ifNoneMatch: string | undefined,
+    registration: VmRegistration,
+    createOnly: boolean,
   ): Promise<{ vm: Vm; created: boolean }> {
-    if (!vmIdPattern.test(id))
-      throw new Problem(
-        'invalid-request',
-        'An id is letters, digits and . _ -, at most 128 of them, the first a letter or digit.',
-      );
-    if (ifNoneMatch !== undefined && ifNoneMatch.trim() !== '*')
-      throw new Problem('invalid-request', 'If-None-Match takes only * here.');
-    const { value: definition, faults } = readVmDefinition(body, ['endpoint', 'agent', 'kind', 'labels']);
-    if (definition === undefined)
-      throw new Problem('invalid-request', `The VM cannot be read: ${faults.join('; ')}.`, {
-        errors: faults.map(faultOf),
-      });
-    requireMayAdminister(principal, definition);
+    const { principal } = caller;
+    if (!vmIdPattern.test(id)) throw invalid('path', [{ pointer: '/vm', message: idRule }]);
+    const { value: definition, faults } = readVmDefinition(registration, ['endpoint', 'agent', 'kind', 'labels']);
+    if (definition === undefined) throw invalid('body', faults.map(faultOf));
+    requireMayAdminister(principal, definition, 'Registering');
     const admitted = withAnchors(principal, definition, this.ownSockets);
     // Before the id is looked up, so that the answer does not tell whether there is such a VM.
     if (!principal.sees({ id, labels: definition.labels }))
@@ -47,23 +45,27 @@ export class VmAdministration {
     const result = await this.registry.put(id, admitted, (present) => {
       if (present !== undefined) {
         requireSees(principal, present);
-        requireMayAdminister(principal, present.definition);
-        if (ifNoneMatch !== undefined) throw new Problem('vm-exists', `There is a VM ${id}.`, { vm: id });
+        requireMayAdminister(principal, present.definition, 'Replacing');
+        if (createOnly) throw new Problem('vm-exists', `There is a VM ${id}.`, { vm: id });
       }
       this.audit.requireWritable();
     });
-    this.audit.change(principal, mark, result.created ? 'vm-created' : 'vm-replaced', { vm: id, definition: admitted });
+    this.audit.change(principal, caller, result.created ? 'vm-created' : 'vm-replaced', {
+      vm: id,
+      definition: admitted,
+    });
     return result;
   }
 
   /** @throws Problem `forbidden`, `vm-managed`, `vm-not-found`, `audit-unavailable` */
-  async delete(principal: Principal, mark: RequestMark, id: string): Promise<void> {
+  async delete(caller: AuthenticatedContext, id: string): Promise<void> {
+    const { principal } = caller;
     await this.registry.delete(id, (present) => {
       requireSees(principal, present);
-      requireMayAdminister(principal, present.definition);
+      requireMayAdminister(principal, present.definition, 'Forgetting');
       this.audit.requireWritable();
     });
-    this.audit.change(principal, mark, 'vm-deleted', { vm: id });
+    this.audit.change(principal, caller, 'vm-deleted', { vm: id });
   }
 }
 
@@ -71,15 +73,18 @@ function requireSees(principal: Principal, vm: Vm): void {
   if (!principal.sees(vm)) throw vmNotFound(vm.id);
 }
 
-/** Whoever names an endpoint makes the gateway open a socket of the host: level host, or configure within granted endpoints. */
-function requireMayAdminister(principal: Principal, definition: VmDefinition): void {
+/**
+ * Whoever names an endpoint makes the gateway open a socket of the host: level host, or configure within granted endpoints.
+ * @param doing what is asked for, as a gerund
+ */
+function requireMayAdminister(principal: Principal, definition: VmDefinition, doing: string): void {
   if (principal.reaches('host')) return;
   const endpoints = [definition.endpoint, ...(definition.agent === undefined ? [] : [definition.agent])];
   const granted = principal.grant.endpoints ?? [];
   if (principal.reaches('configure') && endpoints.every((endpoint) => withinGlobs(granted, endpoint))) return;
   throw new Problem(
     'forbidden',
-    `Registering VMs needs level host, or level configure with endpoint globs that match (rule: endpoints); the credentials have level ${principal.level}.`,
+    `${doing} a VM needs level host, or level configure with endpoint globs that match (rule: endpoints); the credentials have level ${principal.level}.`,
   );
 }
 

@@ -1,3 +1,4 @@
+import { agentKind, serverKinds } from '@qmp-gateway/catalog';
 import {
   asObject,
   Monitor,
@@ -6,18 +7,20 @@ import {
   systemClock,
   TokenBucket,
   type Clock,
-  type Fault,
+  type LastError,
   type MonitorHost,
   type MonitorOptions,
   type MonitorState,
 } from '@qmp-gateway/qmp';
-import { CommandQueue } from '../commands/command-queue.js';
-import type { CommandServer } from '../commands/command-server.js';
-import type { SchemaStore } from '../schemas/schema-store.js';
+import { CommandQueue } from './command-queue.js';
+import type { CommandServer } from './command-server.js';
+import type { SchemaBuilder, SchemaStore } from '../schemas/schema-store.js';
+import { valueOf } from './own-queries.js';
 import { schemaBuilds, type VmSchema } from '../schemas/vm-schema.js';
 import type { Limits } from '../settings/settings.js';
+import type { Epochs } from './epochs.js';
 import { ChangeWaiters } from './change-waiters.js';
-import { ShownState } from './shown-state.js';
+import { ShownVmState } from './shown-state.js';
 
 export const agentStates = ['connecting', 'ready', 'silent', 'busy', 'waiting'] as const;
 
@@ -32,42 +35,55 @@ export type AgentState = (typeof agentStates)[number];
 export interface AgentSurroundings {
   readonly schemas: SchemaStore;
   readonly limits: Pick<Limits, 'queue'>;
-  /** A name for the next session, never given before. */
-  nextEpoch(): string;
-  /** A fault of ours in handling what an agent said; its session ends. */
-  fault(vm: string, error: unknown): void;
+  readonly epochs: Epochs;
+}
+
+/** The VM that an agent is in. */
+export interface AgentOwner {
+  readonly id: string;
+  /** What the view shows of the agent is different now. */
+  agentChanged(): void;
+  /** The gateway failed in handling what the agent said; the agent's session ends. */
+  agentFailed(error: unknown): void;
 }
 
 const infoDeadlineMs = 10_000;
 
 /**
  * The guest agent of a VM: a second connection, independent of the monitor's, with its own queue. That it is not there
- * says nothing about the VM, so it is a state here and never a fault of the VM.
+ * says nothing about the VM, so it is a state here and never an error of the VM.
  */
-export class VmAgent implements CommandServer, MonitorHost {
-  readonly kind = 'guest-agent';
+export class VmAgent implements CommandServer, MonitorHost, SchemaBuilder {
+  readonly kind = agentKind;
   readonly monitor: Monitor;
   readonly queue: CommandQueue;
   /** What it last said it offers; kept while it is away. */
   schema: VmSchema | undefined;
   epoch: string | null = null;
   readonly #waiters = new ChangeWaiters();
-  readonly #shown = new ShownState<AgentState>('connecting', Date.now());
+  readonly #shown: ShownVmState<AgentState>;
   readonly #clock: Clock;
   readonly #builds: TokenBucket;
 
-  /** @param changed called when what the view shows is different now */
   constructor(
-    readonly id: string,
+    private readonly owner: AgentOwner,
     readonly endpoint: string,
     options: MonitorOptions,
     private readonly surroundings: AgentSurroundings,
-    private readonly changed: () => void,
   ) {
     this.queue = new CommandQueue(surroundings.limits);
     this.#clock = options.clock ?? systemClock;
+    this.#shown = new ShownVmState<AgentState>('connecting', this.#clock.wall());
     this.#builds = new TokenBucket(schemaBuilds, this.#clock.now());
-    this.monitor = new Monitor(parseEndpoint(endpoint), this, { ...options, dialect: 'guest-agent' });
+    this.monitor = new Monitor(parseEndpoint(endpoint), this, {
+      ...options,
+      dialect: serverKinds[agentKind].dialect,
+    });
+  }
+
+  /** Of its VM. */
+  get id(): string {
+    return this.owner.id;
   }
 
   get state(): AgentState {
@@ -80,8 +96,8 @@ export class VmAgent implements CommandServer, MonitorHost {
   }
 
   /** Why it was away last, told with the time it was first away for that reason. */
-  get lastFault(): Fault | null {
-    return this.#shown.fault;
+  get lastError(): LastError | null {
+    return this.#shown.lastError;
   }
 
   get ready(): boolean {
@@ -112,19 +128,19 @@ export class VmAgent implements CommandServer, MonitorHost {
   /** Asks what it is and what it offers: agents differ by build, by guest and by what their operator switched off. */
   async prepare(): Promise<void> {
     const outcome = await this.monitor.run('guest-info', undefined, { deadlineMs: infoDeadlineMs });
-    if (outcome.kind !== 'return')
-      throw new Error(`guest-info: ${outcome.kind === 'error' ? outcome.desc : outcome.kind}`);
-    const { version, enabled } = readGuestInfo(outcome.value);
+    const { version, enabled } = readGuestInfo(valueOf('guest-info', outcome));
     const origin = { kind: this.kind, version, package: '' } as const;
-    this.schema = await this.surroundings.schemas.fromEnabledCommands(origin, enabled, () =>
-      this.#builds.tryTake(this.#clock.now()),
-    );
+    this.schema = await this.surroundings.schemas.fromEnabledCommands(origin, enabled, this);
+  }
+
+  mayBuildSchema(): boolean {
+    return this.#builds.tryTake(this.#clock.now());
   }
 
   stateChanged(state: MonitorState): void {
-    if (state.name === 'ready') this.epoch = this.surroundings.nextEpoch();
+    if (state.name === 'ready') this.epoch = this.surroundings.epochs.next();
     const next = agentState(state);
-    if (next !== undefined) this.#become(next, state.since, 'fault' in state ? state.fault : undefined);
+    if (next !== undefined) this.#become(next, state.since, 'lastError' in state ? state.lastError : undefined);
     if (!this.arriving && !this.ready) this.queue.refuseAll();
     this.#waiters.wake();
   }
@@ -135,21 +151,21 @@ export class VmAgent implements CommandServer, MonitorHost {
 
   place(): void {
     // Whatever it said, it is not silent.
-    if (this.monitor.state.name === 'ready') this.#become('ready', Date.now(), undefined);
+    if (this.monitor.state.name === 'ready') this.#become('ready', this.#clock.wall(), undefined);
     this.queue.serve(this.monitor);
   }
 
   silent(): void {
-    this.#become('silent', Date.now(), undefined);
+    this.#become('silent', this.#clock.wall(), undefined);
     this.queue.refuseAll();
   }
 
   failed(error: unknown): void {
-    this.surroundings.fault(this.id, error);
+    this.owner.agentFailed(error);
   }
 
-  #become(state: AgentState, since: number, fault: Fault | undefined): void {
-    if (this.#shown.become(state, since, fault)) this.changed();
+  #become(state: AgentState, since: number, lastError: LastError | undefined): void {
+    if (this.#shown.become(state, since, lastError)) this.owner.agentChanged();
   }
 }
 
@@ -182,7 +198,7 @@ function agentState(state: MonitorState): AgentState | undefined {
       return state.name;
     case 'waiting':
     case 'closed':
-      return state.fault.code === 'agent-silent' ? 'silent' : 'waiting';
+      return state.lastError.code === 'agent-silent' ? 'silent' : 'waiting';
     default:
       return undefined;
   }

@@ -1,20 +1,55 @@
 import type { IncomingMessage } from 'node:http';
+import { hostname } from 'node:os';
+import { systemClock, type Clock } from '@qmp-gateway/qmp';
 import type { Principal, VmIdentity } from '../access/principal.js';
-import type { VmDirectory as EventsVmDirectory } from '../events/vm-directory.js';
-import { Problem } from '../problems/problem.js';
+import type { Problem } from '../problems/problem.js';
 import { renderView, type VmView } from './vm-view.js';
-import { parseVmSelector, selectsVm, type VmSelector } from './vm-selector.js';
+import { selectsVm, type VmSelector } from '../access/vm-selector.js';
+import type { FleetRow, FleetRows, RowPlace } from './fleet-rows.js';
+import { SortedList } from './sorted-list.js';
 import type { Vm } from './vm.js';
 import type { VmRegistry } from './vm-registry.js';
 
+/** An {@link EventPosition} as a dependency: the events are above this room. */
+export const EventPositionToken = Symbol('eventPosition');
+
+/** Where the sequence of events is. */
+export interface EventPosition {
+  /** The newest cursor. */
+  head(): string;
+}
+
+/** Which part of a list is asked for. */
+export interface ListPart {
+  /** VMs of this node only. */
+  readonly node?: string | undefined;
+  /** Rows at most; all when absent. */
+  readonly limit?: number | undefined;
+  /** Behind this place. */
+  readonly after?: RowPlace | undefined;
+}
+
+/** The rows of a list, and where they end if there are more. */
+export interface ListRows {
+  readonly rows: readonly string[];
+  readonly end: RowPlace | undefined;
+}
+
 /** The VMs as clients see them: who may see which, in which form, at one moment. */
-export class VmDirectory implements EventsVmDirectory {
-  readonly #views = new WeakMap<Vm, VmView>();
+export class VmDirectory {
+  #views = new WeakMap<Vm, VmView>();
   readonly #waits = new Set<() => void>();
+  #sorted = new SortedList(byId);
+  #sortedAt = -1;
+  #fleet: FleetRows | undefined;
+  #node = hostname();
+  /** In every view; undefined without a fleet. */
+  #shownNode: string | undefined;
 
   constructor(
     private readonly registry: VmRegistry,
-    private readonly eventCursor: () => string,
+    private readonly events: EventPosition,
+    private readonly clock: Clock = systemClock,
   ) {}
 
   /** @throws Problem `vm-not-found` */
@@ -28,7 +63,7 @@ export class VmDirectory implements EventsVmDirectory {
    */
   renew(vm: Vm): boolean {
     const before = this.#views.get(vm);
-    const view = renderView(vm);
+    const view = renderView(vm, this.#shownNode);
     this.#views.set(vm, view);
     return view.full !== before?.full;
   }
@@ -36,7 +71,7 @@ export class VmDirectory implements EventsVmDirectory {
   #view(vm: Vm): VmView {
     let view = this.#views.get(vm);
     if (view === undefined) {
-      view = renderView(vm);
+      view = renderView(vm, this.#shownNode);
       this.#views.set(vm, view);
     }
     return view;
@@ -50,20 +85,41 @@ export class VmDirectory implements EventsVmDirectory {
     return withInFlight(this.#view(vm).reduced, vm);
   }
 
+  /** What is told of a VM that is gone, as JSON. */
+  renderRemoved({ id }: VmIdentity): string {
+    return JSON.stringify({ id, node: this.#shownNode });
+  }
+
   /** One VM as this principal may see it. */
   render(principal: Principal, vm: Vm): string {
     return principal.reaches('configure') ? this.renderFull(vm) : this.renderReduced(vm);
   }
 
-  /**
-   * `{"vms":[…],"cursor":…}`: the selected VMs at one moment and the event position it belongs to.
-   * @throws Problem `invalid-request` for a selector that can't be read
-   */
-  renderList(principal: Principal, vms: readonly string[], labels: readonly string[]): string {
-    const { selector, faults } = parseVmSelector(vms, labels);
-    if (faults.length > 0) throw new Problem('invalid-request', 'The selectors cannot be read.', { errors: faults });
-    const rows = this.list(principal, selector);
-    return `{"vms":[${rows.join(',')}],"cursor":${JSON.stringify(this.eventCursor())}}`;
+  /** From now on views say at which node their VMs are. */
+  nameNode(node: string): void {
+    this.#node = node;
+    this.#shownNode = node;
+    this.#views = new WeakMap();
+  }
+
+  /** From now on lists have the VMs of other nodes too. */
+  join(fleet: FleetRows): void {
+    this.#fleet = fleet;
+  }
+
+  /** The name of this node. */
+  get node(): string {
+    return this.#node;
+  }
+
+  /** The newest position of the events. */
+  head(): string {
+    return this.events.head();
+  }
+
+  /** Every VM as it was last told in events. */
+  *views(): Generator<{ readonly vm: Vm } & VmView> {
+    for (const vm of this.registry.all()) yield { vm, ...this.#view(vm) };
   }
 
   find(id: string): VmIdentity | undefined {
@@ -74,12 +130,48 @@ export class VmDirectory implements EventsVmDirectory {
     return this.registry.notFound(principal, id);
   }
 
-  /** The rows of the selected VMs that this principal sees. */
-  list(principal: Principal, selector: VmSelector): string[] {
+  /** The rows of the selected VMs that this principal sees: in the order of ids where it is a part, or of a fleet. */
+  list(principal: Principal, selector: VmSelector, part: ListPart = {}): ListRows {
+    const { node, limit = Infinity, after } = part;
+    const reduced = !principal.reaches('configure');
     const rows: string[] = [];
-    for (const vm of this.registry.all())
-      if (principal.sees(vm) && selectsVm(selector, vm)) rows.push(this.render(principal, vm));
-    return rows;
+    let last: RowPlace | undefined;
+    for (const row of this.#rows(after, limit)) {
+      if (node !== undefined && row.node !== node) continue;
+      if (!principal.sees(row) || !selectsVm(selector, row)) continue;
+      if (rows.length === limit) return { rows, end: last };
+      rows.push(row.render(reduced));
+      last = row;
+    }
+    return { rows, end: undefined };
+  }
+
+  #rows(after: RowPlace | undefined, limit: number): Iterable<FleetRow> {
+    const fleet = this.#fleet;
+    if (fleet !== undefined) return merged(this.#sortedRows(after), fleet.after(after));
+    return limit === Infinity && after === undefined
+      ? mapped(this.registry.all(), (vm) => this.#row(vm))
+      : this.#sortedRows(after);
+  }
+
+  *#sortedRows(after: RowPlace | undefined): Generator<FleetRow> {
+    if (this.#sortedAt !== this.registry.generation) {
+      this.#sorted = new SortedList(byId);
+      for (const vm of this.registry.all()) this.#sorted.add(vm);
+      this.#sortedAt = this.registry.generation;
+    }
+    const isAfter = ({ id }: Vm) =>
+      after === undefined || id > after.id || (id === after.id && this.#node > after.node);
+    for (const vm of this.#sorted.from(isAfter)) yield this.#row(vm);
+  }
+
+  #row(vm: Vm): FleetRow {
+    const fleet = this.#fleet;
+    const render = (reduced: boolean): string => {
+      const view = reduced ? this.renderReduced(vm) : this.renderFull(vm);
+      return fleet === undefined ? view : fleet.own(view);
+    };
+    return { id: vm.id, labels: vm.labels, node: this.#node, render };
   }
 
   /** Whoever waits for a VM is told what is. */
@@ -93,7 +185,7 @@ export class VmDirectory implements EventsVmDirectory {
       const { socket } = request;
       let forget: () => unknown = () => undefined;
       const done = () => {
-        clearTimeout(timer);
+        timer.cancel();
         this.#waits.delete(done);
         socket.off('close', done);
         forget();
@@ -103,12 +195,37 @@ export class VmDirectory implements EventsVmDirectory {
         if (vm.ready || vm.stopped) done();
         else forget = vm.onceChanged(look);
       };
-      const timer = setTimeout(done, waitMs);
+      const timer = this.clock.schedule(waitMs, done);
       socket.once('close', done);
       this.#waits.add(done);
       look();
     });
   }
+}
+
+function byId(a: Vm, b: Vm): number {
+  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
+}
+
+function* mapped<T, U>(things: Iterable<T>, map: (thing: T) => U): Generator<U> {
+  for (const thing of things) yield map(thing);
+}
+
+/** Two lists in one order as one. */
+function* merged(a: Iterator<FleetRow>, others: Iterable<FleetRow>): Generator<FleetRow> {
+  let own = a.next();
+  for (const other of others) {
+    while (own.done !== true && isBefore(own.value, other)) {
+      yield own.value;
+      own = a.next();
+    }
+    yield other;
+  }
+  for (; own.done !== true; own = a.next()) yield own.value;
+}
+
+function isBefore(a: FleetRow, b: FleetRow): boolean {
+  return a.id < b.id || (a.id === b.id && a.node < b.node);
 }
 
 function withInFlight(json: string, vm: Vm): string {

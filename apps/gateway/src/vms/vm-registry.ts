@@ -1,29 +1,24 @@
 import { isDeepStrictEqual } from 'node:util';
 import { nearestNames } from '@qmp-gateway/qapi';
 import type { Principal } from '../access/principal.js';
+import { SerialQueue } from '../bounds/serial-queue.js';
 import { didYouMean, Problem } from '../problems/problem.js';
 import { SettingsError } from '../settings/load-settings.js';
 import type { StateDirectory } from '../state/state-directory.js';
-import type { VmDefinition } from '../settings/settings.js';
-import { readVmDefinition, storedVmKeys } from '../settings/settings-rules.js';
-import { vmIdPattern } from '../settings/settings.js';
-import { Vm, type VmSource, type VmSurroundings } from './vm.js';
+import { readVmDefinition, storedVmKeys, vmIdPattern, type VmDefinition } from '../settings/vm-definition.js';
+import type { VmLeases } from './vm-leases.js';
+import type { Warnings } from './warnings.js';
+import { Vm, type VmSurroundings } from './vm.js';
+import type { VmSource, WantedVm } from './wanted-vm.js';
 
 const fileName = 'vms.json';
-
-/** What the registry tells when VMs come and go; changes of a VM itself go to its observer. */
-export interface RegistryListener {
-  added(vm: Vm): void;
-  removed(vm: Vm): void;
-  /** The VM, or the one that takes its place, will have these labels. */
-  relabelling(vm: Vm, labels: Readonly<Record<string, string>>): void;
-  warning(message: string): void;
-}
 
 /** Who says which VMs there are; of an id that several name, the first of them has it. */
 const precedence = ['settings', 'api', 'discovery'] as const satisfies readonly VmSource[];
 
 type Definitions = ReadonlyMap<string, VmDefinition>;
+
+const noLeases: VmLeases = { held: () => undefined };
 
 /** Ids looked at for one that was meant: comparing takes microseconds each, and a mistyped id is no reason to hold others up. */
 const mostCompared = 1000;
@@ -38,13 +33,16 @@ const fileTimeStepMs = 20;
 export class VmRegistry {
   readonly #vms = new Map<string, Vm>();
   readonly #wanted: Record<VmSource, Definitions> = { settings: new Map(), api: new Map(), discovery: new Map() };
-  #changes: Promise<unknown> = Promise.resolve();
+  /** Changes come one after the other: two at once for one id would leave a VM that nobody owns. */
+  readonly #changes = new SerialQueue();
+  #leases = noLeases;
+  #generation = 0;
   #phase: 'loaded' | 'started' | 'stopped' = 'loaded';
 
   constructor(
     private readonly state: StateDirectory,
     private readonly surroundings: VmSurroundings,
-    private readonly listener: RegistryListener,
+    private readonly log: Warnings,
   ) {}
 
   /**
@@ -57,8 +55,28 @@ export class VmRegistry {
     this.#warnOfClashes('api', new Map());
     for (const id of [...settings.keys(), ...this.#wanted.api.keys()]) {
       const wanted = this.#wantedAs(id);
-      if (wanted !== undefined && !this.#vms.has(id)) this.#add(id, wanted.definition, wanted.source);
+      if (wanted !== undefined && !this.#vms.has(id)) this.#add(id, wanted);
     }
+  }
+
+  /** From now on VMs whose endpoint is `shared` are here while this node has its lease. Without leases they are not. */
+  leaseBy(leases: VmLeases): void {
+    this.#leases = leases;
+  }
+
+  /** The endpoints that are wanted here and `shared`, each with its VM, whether it is here now or not. */
+  shared(): ReadonlyMap<string, string> {
+    const found = new Map<string, string>();
+    for (const [id, { shared, endpoint }] of this.#wanted.settings) if (shared === true) found.set(endpoint, id);
+    return found;
+  }
+
+  /** The lease of an endpoint came or went. */
+  leaseChanged(endpoint: string): Promise<void> {
+    return this.#changes.run(async () => {
+      for (const [id, wanted] of this.#wanted.settings)
+        if (wanted.shared === true && wanted.endpoint === endpoint) await this.#settle(id);
+    });
   }
 
   start(): void {
@@ -74,6 +92,15 @@ export class VmRegistry {
 
   get(id: string): Vm | undefined {
     return this.#vms.get(id);
+  }
+
+  get size(): number {
+    return this.#vms.size;
+  }
+
+  /** Another number whenever there are other VMs. */
+  get generation(): number {
+    return this.#generation;
   }
 
   all(): IterableIterator<Vm> {
@@ -108,7 +135,7 @@ export class VmRegistry {
    * same object is not looked at.
    */
   provide(source: Exclude<VmSource, 'api'>, definitions: Definitions): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#changes.run(async () => {
       const before = this.#wanted[source];
       this.#wanted[source] = definitions;
       this.#warnOfClashes(source, before);
@@ -120,10 +147,11 @@ export class VmRegistry {
 
   /** Another server has taken the VM's socket, at `since` (wall clock): a session that is older is with the one before. */
   socketReplaced(source: VmSource, id: string, since: number): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#changes.run(async () => {
       const vm = this.#vms.get(id);
       if (vm?.source !== source || vm.monitor.state.since >= since + fileTimeStepMs) return;
-      if (vm.ready || vm.monitor.state.name === 'negotiating') await this.#replace(vm, vm.definition, source);
+      if (vm.ready || vm.monitor.state.name === 'negotiating')
+        await this.#replace(vm, { source, definition: vm.definition, lease: vm.lease });
     });
   }
 
@@ -137,10 +165,12 @@ export class VmRegistry {
     definition: VmDefinition,
     check: (present: Vm | undefined) => void,
   ): Promise<{ vm: Vm; created: boolean }> {
-    return this.#inTurn(async () => {
+    return this.#changes.run(async () => {
       const present = this.#vms.get(id);
       check(present);
       if (present !== undefined) requireOwn(present);
+      // One whose endpoint is shared is not here while another node has it.
+      if (this.#wanted.settings.has(id)) throw managed(id, 'settings');
       this.#store(new Map(this.#wanted.api).set(id, definition));
       await this.#settle(id);
       const vm = this.#vms.get(id);
@@ -155,7 +185,7 @@ export class VmRegistry {
    * @throws Problem `vm-not-found`, `vm-managed`
    */
   delete(id: string, check: (present: Vm) => void): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#changes.run(async () => {
       const present = this.#vms.get(id);
       if (present === undefined) throw vmNotFound(id);
       check(present);
@@ -174,28 +204,32 @@ export class VmRegistry {
     if (wanted === undefined) {
       if (present === undefined) return;
       this.#vms.delete(id);
+      this.#generation++;
       await present.stop();
-      this.listener.removed(present);
+      this.surroundings.observer.removed(present);
       return;
     }
-    const { source, definition } = wanted;
-    if (present === undefined) this.#begin(this.#add(id, definition, source));
-    else if (present.source === source && sameConnection(present.definition, definition)) {
-      this.#tellRelabelling(present, definition);
+    const { source, definition, lease } = wanted;
+    if (present === undefined) this.#begin(this.#add(id, wanted));
+    else if (present.source === source && present.lease === lease && sameConnection(present.definition, definition)) {
+      this.#announceLabels(present, definition);
       present.redefine(definition);
-    } else await this.#replace(present, definition, source);
+    } else await this.#replace(present, wanted);
   }
 
-  async #replace(present: Vm, definition: VmDefinition, source: VmSource): Promise<void> {
+  async #replace(present: Vm, wanted: WantedVm): Promise<void> {
     await present.stop();
-    this.#tellRelabelling(present, definition);
-    this.#begin(this.#add(present.id, definition, source));
+    this.#announceLabels(present, wanted.definition);
+    this.#begin(this.#add(present.id, wanted));
   }
 
-  #wantedAs(id: string): { source: VmSource; definition: VmDefinition } | undefined {
+  #wantedAs(id: string): WantedVm | undefined {
     for (const source of precedence) {
       const definition = this.#wanted[source].get(id);
-      if (definition !== undefined) return { source, definition };
+      if (definition === undefined) continue;
+      const lease = definition.shared === true ? this.#leases.held(definition.endpoint) : undefined;
+      // Of what another node has now, no other source makes a VM here.
+      return definition.shared === true && lease === undefined ? undefined : { source, definition, lease };
     }
     return undefined;
   }
@@ -206,25 +240,19 @@ export class VmRegistry {
       if (before.has(id)) continue;
       const [winner, ...others] = precedence.filter((each) => this.#wanted[each].has(id));
       if (winner !== undefined && others.length > 0)
-        this.listener.warning(`VM ${id} comes from ${[winner, ...others].join(' and ')}: what ${winner} says counts`);
+        this.log.warn(`VM ${id} comes from ${[winner, ...others].join(' and ')}: what ${winner} says counts`);
     }
   }
 
-  #tellRelabelling(vm: Vm, { labels }: VmDefinition): void {
-    if (!isDeepStrictEqual(vm.labels, labels)) this.listener.relabelling(vm, labels);
+  #announceLabels(vm: Vm, { labels }: VmDefinition): void {
+    if (!isDeepStrictEqual(vm.labels, labels)) this.surroundings.observer.relabelling(vm, labels);
   }
 
-  /** Changes one after the other: two at once for one id would leave a VM that nobody owns. */
-  #inTurn<T>(change: () => Promise<T>): Promise<T> {
-    const result = this.#changes.then(change);
-    this.#changes = result.catch(() => undefined);
-    return result;
-  }
-
-  #add(id: string, definition: VmDefinition, source: VmSource): Vm {
-    const vm = new Vm(id, definition, source, this.surroundings);
+  #add(id: string, wanted: WantedVm): Vm {
+    const vm = new Vm(id, wanted, this.surroundings);
     this.#vms.set(id, vm);
-    this.listener.added(vm);
+    this.#generation++;
+    this.surroundings.observer.added(vm);
     return vm;
   }
 
@@ -262,8 +290,11 @@ export function vmNotFound(id: string, suggestions: readonly string[] = []): Pro
 }
 
 function requireOwn(vm: Vm): void {
-  if (vm.source === 'api') return;
-  throw new Problem('vm-managed', `VM ${vm.id} comes from ${vm.source} and is changed there.`, { vm: vm.id });
+  if (vm.source !== 'api') throw managed(vm.id, vm.source);
+}
+
+function managed(id: string, source: VmSource): Problem {
+  return new Problem('vm-managed', `VM ${id} comes from ${source} and is changed there.`, { vm: id });
 }
 
 /** True when two definitions differ at most in what needs no other session: labels and `hostCommands`. */

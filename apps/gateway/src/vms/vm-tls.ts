@@ -4,7 +4,8 @@ import { createSecureContext } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
 import type { TlsOptions } from '@qmp-gateway/qmp';
 import { SettingsError } from '../settings/load-settings.js';
-import type { VmDefinition, VmTls } from '../settings/settings.js';
+import { systemFault } from '../settings/system-fault.js';
+import type { VmDefinition, VmTls } from '../settings/vm-definition.js';
 
 const files = ['ca', 'cert', 'key'] as const;
 
@@ -41,7 +42,7 @@ function read(tls: VmTls, path: string, faults: string[]): TlsOptions {
     try {
       pem[name] = readFileSync(file);
     } catch (error) {
-      faults.push(`${path}.${name}: ${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? ''})`);
+      faults.push(`${path}.${name}: cannot read ${file}: ${systemFault(error)}`);
     }
   }
   try {

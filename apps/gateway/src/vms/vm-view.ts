@@ -1,8 +1,8 @@
-import type { Fault } from '@qmp-gateway/qmp';
+import type { LastError } from '@qmp-gateway/qmp';
 import type { VmAgent } from './vm-agent.js';
 import type { Vm } from './vm.js';
 
-interface ShownFault {
+interface ShownError {
   readonly code: string;
   readonly detail: string;
   readonly time: string;
@@ -12,7 +12,7 @@ interface ShownAgent {
   readonly endpoint: string;
   readonly state: string;
   readonly since: string;
-  readonly lastError: ShownFault | null;
+  readonly lastError: ShownError | null;
 }
 
 /** How a VM is shown but for `inFlight`, to principals from `configure` up in full, below without what shows host paths. */
@@ -22,10 +22,11 @@ export interface VmView {
 }
 
 /** The JSON of `GET /v1/vms/{vm}` without `inFlight`, which changes with every command. */
-function viewOf(vm: Vm) {
+function fullView(vm: Vm, node: string | undefined) {
   const { state } = vm;
   return {
     id: vm.id,
+    ...(vm.lease === undefined ? {} : { lease: vm.lease }),
     state: state === 'idle' || state === 'stopped' ? 'waiting' : state,
     health: vm.health,
     runState: vm.runState,
@@ -44,21 +45,22 @@ function viewOf(vm: Vm) {
     labels: vm.labels,
     endpoint: vm.definition.endpoint,
     ...(vm.agent === null ? {} : { agent: agentView(vm.agent) }),
-    lastError: faultView(vm.lastFault),
+    lastError: lastErrorView(vm.lastError),
+    ...(node === undefined ? {} : { node }),
   };
 }
 
-function agentView({ endpoint, state, since, lastFault }: VmAgent): ShownAgent {
-  return { endpoint, state, since: new Date(since).toISOString(), lastError: faultView(lastFault) };
+function agentView({ endpoint, state, since, lastError }: VmAgent): ShownAgent {
+  return { endpoint, state, since: new Date(since).toISOString(), lastError: lastErrorView(lastError) };
 }
 
-function faultView(fault: Fault | null): ShownFault | null {
-  return fault && { code: fault.code, detail: fault.detail, time: new Date(fault.time).toISOString() };
+function lastErrorView(lastError: LastError | null): ShownError | null {
+  return lastError && { code: lastError.code, detail: lastError.detail, time: new Date(lastError.time).toISOString() };
 }
 
-/** Both forms of the view as JSON text. */
-export function renderView(vm: Vm): VmView {
-  const view = viewOf(vm);
+/** Both forms of the view as JSON text. @param node name of this node in its fleet; undefined without one */
+export function renderView(vm: Vm, node?: string): VmView {
+  const view = fullView(vm, node);
   const { endpoint, package: packageName, agent, lastError, ...rest } = view;
   const reduced = {
     ...rest,
@@ -72,6 +74,6 @@ function withoutPaths({ endpoint, lastError, ...rest }: ShownAgent): object {
   return { ...rest, lastError: withoutDetail(lastError) };
 }
 
-function withoutDetail(fault: ShownFault | null): object | null {
-  return fault && { code: fault.code, time: fault.time };
+function withoutDetail(lastError: ShownError | null): object | null {
+  return lastError && { code: lastError.code, time: lastError.time };
 }

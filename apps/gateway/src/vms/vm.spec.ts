@@ -5,6 +5,8 @@ import path from 'node:path';
 import { ManualClock, Scene } from '@qmp-gateway/test-kit';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { SchemaStore } from '../schemas/schema-store.js';
+import { Epochs } from './epochs.js';
+import { VmNews } from './vm-news.js';
 import { renderView } from './vm-view.js';
 import { Vm, type VmSurroundings } from './vm.js';
 
@@ -41,33 +43,34 @@ async function dial(socket: string, times: number, isMute = false): Promise<{ vm
   const clock = new ManualClock();
   const told: string[] = [];
   let dials = 0;
-  const surroundings: VmSurroundings = {
-    observer: {
-      changed: (vm) => {
-        const { full } = renderView(vm);
-        const { state, lastError } = JSON.parse(full) as { state: string; lastError: { code: string } | null };
-        told.push(`${state} ${lastError?.code ?? ''}`);
-      },
-      ready: () => undefined,
-      event: () => undefined,
-      anomaly: () => undefined,
-      caution: () => undefined,
-      eventLeftOut: () => undefined,
+  const news = new VmNews();
+  news.register({
+    changed: (vm) => {
+      const { full } = renderView(vm);
+      const { state, lastError } = JSON.parse(full) as { state: string; lastError: { code: string } | null };
+      told.push(`${state} ${lastError?.code ?? ''}`);
     },
+    failed: (_, error) => {
+      throw error;
+    },
+  });
+  const surroundings: VmSurroundings = {
+    observer: news,
     schemas: {} as SchemaStore,
     monitorOptions: { clock, random: () => 1 },
     tls: new Map(),
     limits: { queue: 10 },
-    nextEpoch: () => 'e.1',
-    fault: (_, error) => {
-      throw error;
-    },
+    epochs: new Epochs('e'),
   };
-  const vm = new Vm('vm', { endpoint: `unix:${socket}`, kind: 'auto', labels: {} }, 'settings', surroundings);
+  const vm = new Vm(
+    'vm',
+    { definition: { endpoint: `unix:${socket}`, kind: 'auto', labels: {} }, source: 'settings' },
+    surroundings,
+  );
   scene.keep(vm, (made) => made.stop());
   vm.start();
   while (dials < times) {
-    while (!('fault' in vm.monitor.state)) {
+    while (!('lastError' in vm.monitor.state)) {
       await new Promise<void>((resolve) => {
         vm.onceChanged(resolve);
         // Whoever gives no greeting is given up by the clock.
@@ -103,7 +106,7 @@ describe('a VM that cannot be had', () => {
     const { vm, told, dials } = await dial(await listen(), 8, reason === 'busy no-greeting');
     expect([dials, told]).toEqual([8, [...before, reason]]);
     expect(vm.arriving).toBe(false);
-    expect(vm.since).toBe(vm.lastFault?.time);
+    expect(vm.since).toBe(vm.lastError?.time);
   });
 
   it('is not waited for while it is dialled again', async () => {

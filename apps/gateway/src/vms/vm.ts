@@ -1,4 +1,4 @@
-import type { ServerKind } from '@qmp-gateway/catalog';
+import { serverKinds, type ServerKind } from '@qmp-gateway/catalog';
 import {
   isEventName,
   Monitor,
@@ -6,71 +6,82 @@ import {
   shownText,
   systemClock,
   TokenBucket,
-  type Fault,
+  type Clock,
+  type LastError,
   type Health,
   type MonitorHost,
   type MonitorOptions,
   type MonitorState,
   type MonitorStateName,
-  type Outcome,
+  type Settlement,
   type QmpEvent,
   type SessionInfo,
   type TlsOptions,
 } from '@qmp-gateway/qmp';
-import { noOwnMonitor, type OwnMonitor } from '../access/own-monitor.js';
+import { noOwnMonitor, type OwnMonitor } from '../access/policy/own-monitor.js';
 import type { VmIdentity } from '../access/principal.js';
-import { answerInTurn } from '../commands/ask-in-turn.js';
-import { CommandQueue } from '../commands/command-queue.js';
-import type { CommandServer } from '../commands/command-server.js';
+import { answerThroughQueue } from './query-through-queue.js';
+import { CommandQueue } from './command-queue.js';
+import type { CommandServer } from './command-server.js';
 import type { SchemaStore } from '../schemas/schema-store.js';
 import { schemaBuilds, type VmSchema } from '../schemas/vm-schema.js';
-import type { Limits, VmDefinition } from '../settings/settings.js';
+import type { Limits } from '../settings/settings.js';
+import type { VmDefinition } from '../settings/vm-definition.js';
+import type { Epochs } from './epochs.js';
 import { ChangeWaiters } from './change-waiters.js';
 import { hasDisplay } from './display.js';
+import { PassedDescriptors } from './passed-descriptors.js';
 import { RunStateGuess } from './run-state.js';
-import { RunStateWatch } from './run-state-watch.js';
-import { isDialledAgain, ShownState } from './shown-state.js';
-import { prepareSession, type Preparation } from './session-preparation.js';
-import { VmAgent } from './vm-agent.js';
+import { RunStateWatch, type RunStateListener } from './run-state-watch.js';
+import { isDialledAgain, ShownVmState } from './shown-state.js';
+import { prepareSession, type Preparation, type PreparedVm } from './session-preparation.js';
+import { VmAgent, type AgentOwner } from './vm-agent.js';
+import type { VmSource, WantedVm } from './wanted-vm.js';
 
-export type VmSource = 'settings' | 'api' | 'discovery';
-
-/** What a VM tells its surroundings; called synchronously. */
+/** Who wants to know what happens to VMs. Everything is called synchronously and must not throw. */
 export interface VmObserver {
-  /** Anything its view shows, but `inFlight`, is different now. */
-  changed(vm: Vm): void;
+  /** The VM is there; nothing was dialled for it yet. */
+  added?(vm: Vm): void;
+  /** The VM is forgotten, its session over. */
+  removed?(vm: Vm): void;
+  /** The VM, or the one that takes its place, will have these labels. */
+  relabelling?(vm: Vm, labels: Readonly<Record<string, string>>): void;
+  /** Anything its view shows, but `inFlight`, may be different now. */
+  changed?(vm: Vm): void;
   /** A session was made: its epoch, schema and state are known. */
-  ready(vm: Vm): void;
-  event(vm: Vm, event: QmpEvent): void;
-  /** An event of that name came that is too large to be told. */
-  eventLeftOut(vm: Vm, name: string): void;
-  anomaly(vm: Vm, kind: string, detail: string): void;
-  /** Something its operator should change; told once of a definition. */
-  caution(vm: Vm, message: string): void;
+  ready?(vm: Vm): void;
+  /** In the order the VM wrote them. */
+  event?(vm: Vm, event: QmpEvent): void;
+  /** An event of that name came that is too large to be kept. */
+  eventLeftOut?(vm: Vm, name: string): void;
+  /** The VM did something odd. @param kind one of few */
+  anomaly?(vm: Vm, kind: string, detail: string): void;
+  /** Something its operator should change; once for each definition. */
+  caution?(vm: Vm, message: string): void;
+  /** The gateway failed in handling what the VM, or its guest agent, said; that session ends. */
+  failed?(vm: Vm, error: unknown): void;
 }
 
 /** What all VMs of a gateway share. */
 export interface VmSurroundings {
-  readonly observer: VmObserver;
+  readonly observer: Required<VmObserver>;
   readonly schemas: SchemaStore;
   readonly monitorOptions: MonitorOptions;
   /** By id of the VM. */
   readonly tls: ReadonlyMap<string, TlsOptions>;
   readonly limits: Pick<Limits, 'queue'>;
-  /** A name for the next session, never given before. */
-  nextEpoch(): string;
-  /** A fault of ours in handling what a VM, or its guest agent, said; its session ends. */
-  fault(vm: string, error: unknown): void;
+  readonly epochs: Epochs;
 }
 
 /** One VM: its definition, the connection to its monitor, what is known of it, and the commands that wait for it. */
-export class Vm implements VmIdentity, CommandServer, MonitorHost {
+export class Vm implements VmIdentity, CommandServer, MonitorHost, PreparedVm, AgentOwner, RunStateListener {
   readonly monitor: Monitor;
   readonly queue: CommandQueue;
   /** Null when the VM has none. */
   readonly agent: VmAgent | null;
   /** Odd bytes from the VM, counted by kind. */
   readonly anomalies = new Map<string, number>();
+  readonly passed = new PassedDescriptors();
   /** Kept while the VM is away, so that requests are checked before they are refused. */
   schema: VmSchema | undefined;
   kind: ServerKind | null = null;
@@ -90,7 +101,8 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
   capabilities: readonly string[] = [];
 
   readonly #surroundings: VmSurroundings;
-  readonly #shown: ShownState<MonitorStateName>;
+  readonly #clock: Clock;
+  readonly #shown: ShownVmState<MonitorStateName>;
   #retryAt: number | null = null;
   readonly #guess = new RunStateGuess();
   readonly #watch: RunStateWatch;
@@ -104,41 +116,33 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
   #cautioned = false;
   readonly #schemaBuilds: TokenBucket;
   #epochs = new WeakMap<SessionInfo, string>();
+  readonly source: VmSource;
+  readonly lease: number | undefined;
 
   constructor(
     readonly id: string,
-    definition: VmDefinition,
-    readonly source: VmSource,
+    { definition, source, lease }: WantedVm,
     surroundings: VmSurroundings,
   ) {
+    this.source = source;
+    this.lease = lease;
     this.#definition = definition;
     this.#surroundings = surroundings;
     this.queue = new CommandQueue(surroundings.limits);
-    this.#schemaBuilds = new TokenBucket(schemaBuilds, (surroundings.monitorOptions.clock ?? systemClock).now());
+    this.#clock = surroundings.monitorOptions.clock ?? systemClock;
+    this.#schemaBuilds = new TokenBucket(schemaBuilds, this.#clock.now());
     const tls = definition.tls === undefined ? undefined : surroundings.tls.get(id);
-    const options: MonitorOptions = {
-      ...surroundings.monitorOptions,
-      insecure: definition.insecure ?? false,
-      ...(tls === undefined ? {} : { tls }),
-    };
+    const { insecure = false } = definition;
+    const options = { ...surroundings.monitorOptions, insecure, ...(tls === undefined ? {} : { tls }) };
     const { endpoint, agent, anchors = {} } = definition;
     this.monitor = new Monitor(parseEndpoint(endpoint), this, {
       ...anchoredAt(options, anchors.endpoint),
-      dialect: definition.kind,
+      dialect: definition.kind === 'auto' ? 'auto' : serverKinds[definition.kind].dialect,
     });
-    this.#shown = new ShownState<MonitorStateName>(this.monitor.state.name, this.monitor.state.since);
+    this.#shown = new ShownVmState<MonitorStateName>(this.monitor.state.name, this.monitor.state.since);
     this.agent =
-      agent === undefined
-        ? null
-        : new VmAgent(id, agent, anchoredAt(options, anchors.agent), surroundings, () =>
-            surroundings.observer.changed(this),
-          );
-    this.#watch = new RunStateWatch(
-      this.monitor,
-      this.queue,
-      (runState, polled) => this.#learned(runState, polled),
-      surroundings.monitorOptions.clock,
-    );
+      agent === undefined ? null : new VmAgent(this, agent, anchoredAt(options, anchors.agent), surroundings);
+    this.#watch = new RunStateWatch(this.monitor, this.queue, this, this.#clock);
   }
 
   get definition(): VmDefinition {
@@ -160,14 +164,11 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
   }
 
   /** The latest reason for having no session, with the time it was first that reason; kept while ready. */
-  get lastFault(): Fault | null {
-    return this.#shown.fault;
+  get lastError(): LastError | null {
+    return this.#shown.lastError;
   }
 
-  /**
-   * Wall-clock milliseconds of the first dial after it came to be as it is shown; those that follow change nothing that is
-   * shown. Null where none was planned.
-   */
+  /** Wall-clock milliseconds of the first dial since it is shown like this; later ones change nothing. Null without one. */
   get retryAt(): number | null {
     return this.#retryAt;
   }
@@ -238,13 +239,13 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
   async lookForDisplay(): Promise<boolean | null> {
     const { epoch, schema } = this;
     if (schema === undefined || !this.ready) return this.display;
-    const outcomes: Outcome[] = [];
+    const settlements: Settlement[] = [];
     const shown = await hasDisplay(async (command, json) => {
-      const outcome = await answerInTurn(this.queue, this.monitor, command, json);
-      outcomes.push(outcome);
-      return outcome.kind === 'return' ? outcome.value : undefined;
+      const settlement = await answerThroughQueue(this.queue, this.monitor, command, json);
+      settlements.push(settlement);
+      return settlement.kind === 'return' ? settlement.value : undefined;
     }, schema.model);
-    const answered = outcomes.every(({ kind }) => kind === 'return' || kind === 'error');
+    const answered = settlements.every(({ kind }) => kind === 'return' || kind === 'error');
     if (answered && this.epoch === epoch) this.displaySeen(shown);
     return this.display;
   }
@@ -259,30 +260,30 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
   async prepare(session: SessionInfo): Promise<void> {
     this.#preparing = true;
     const before = this.uuid;
-    const clock = this.#surroundings.monitorOptions.clock ?? systemClock;
-    const preparation = await prepareSession(this.monitor, session, this.#surroundings.schemas, {
-      endpoint: parseEndpoint(this.#definition.endpoint),
-      wanted: this.#definition.kind,
-      mayBuild: () => this.#schemaBuilds.tryTake(clock.now()),
-      statusKnown: (runState) => (this.#runState = runState),
-      odd: (kind, detail) => this.anomaly(kind, detail),
-    });
+    const preparation = await prepareSession(session, this, this.#surroundings.schemas);
     this.#preparation = preparation;
     if (before !== null && preparation.uuid !== null && before !== preparation.uuid)
       this.anomaly('other-uuid', `another VM answers at this endpoint: uuid was ${before}`);
+  }
+
+  mayBuildSchema(): boolean {
+    return this.#schemaBuilds.tryTake(this.#clock.now());
+  }
+
+  statusKnown(runState: string | null): void {
+    this.#runState = runState;
   }
 
   stateChanged(state: MonitorState): void {
     if (state.name !== 'negotiating') this.#preparing = false;
     if (state.name === 'ready') this.#adopt(state.session);
     else if (state.name !== 'negotiating') this.#runState = null;
-    if (state.name === 'ready' && this.#runState !== null)
-      this.#watch.start(this.#runState, state.session.dialect === 'stratovirt');
+    if (state.name === 'ready' && this.#runState !== null) this.#watch.start(this.#runState, this.#losesEvents);
     else this.#watch.stop();
     this.#show(state);
     if (state.name === 'ready') {
       this.#surroundings.observer.ready(this);
-      this.#cautionOfTcp(state.session);
+      this.#cautionOfTcp();
     }
     if (!this.arriving && !this.ready) this.queue.refuseAll();
     this.#waiters.wake();
@@ -320,14 +321,29 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
   }
 
   failed(error: unknown): void {
-    this.#surroundings.fault(this.id, error);
+    this.#surroundings.observer.failed(this, error);
+  }
+
+  agentChanged(): void {
+    this.#surroundings.observer.changed(this);
+  }
+
+  agentFailed(error: unknown): void {
+    this.failed(error);
+  }
+
+  /** Elsewhere than where events can fail to come, a change without one is no oddity: QEMU has some. */
+  runStateLearned(runState: string, polled: boolean): void {
+    if (this.#runState === null || this.#runState === runState) return;
+    if (polled && this.#losesEvents) this.anomaly('event-missed', `the VM is ${runState}, and no event said so`);
+    this.#become(runState);
   }
 
   /** A session has its name from its first event or its readiness on, whichever comes first. */
   #beginEpoch(session: SessionInfo): void {
     let epoch = this.#epochs.get(session);
     if (epoch === undefined) {
-      epoch = this.#surroundings.nextEpoch();
+      epoch = this.#surroundings.epochs.next(this.lease);
       this.#epochs.set(session, epoch);
     }
     this.epoch = epoch;
@@ -353,28 +369,21 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost {
 
   #show(state: MonitorState): void {
     if (isDialledAgain(state, this.state)) return;
-    if (!this.#shown.become(state.name, state.since, 'fault' in state ? state.fault : undefined)) return;
+    if (!this.#shown.become(state.name, state.since, 'lastError' in state ? state.lastError : undefined)) return;
     this.#retryAt = 'retryAt' in state ? state.retryAt : null;
     this.#surroundings.observer.changed(this);
   }
 
   /** We reset such connections, but who kills the gateway, or a proxy in between, may end them. */
-  #cautionOfTcp({ dialect }: SessionInfo): void {
-    if (this.#cautioned || dialect !== 'stratovirt' || this.monitor.endpoint.kind !== 'tcp') return;
+  #cautionOfTcp(): void {
+    const caution = this.kind === null ? null : serverKinds[this.kind].tcpCaution;
+    if (this.#cautioned || caution === null || this.monitor.endpoint.kind !== 'tcp') return;
     this.#cautioned = true;
-    this.#surroundings.observer.caution(
-      this,
-      'StratoVirt over tcp: it can panic when the connection ends, and the guest with it; give it a unix socket',
-    );
+    this.#surroundings.observer.caution(this, caution);
   }
 
-  /** The VM was asked, and said this. */
-  #learned(runState: string, polled: boolean): void {
-    if (this.#runState === null || this.#runState === runState) return;
-    // Only StratoVirt's events can fail to come; QEMU has changes that no event tells.
-    if (polled && this.kind === 'stratovirt')
-      this.anomaly('event-missed', `the VM is ${runState}, and no event said so`);
-    this.#become(runState);
+  get #losesEvents(): boolean {
+    return this.kind !== null && serverKinds[this.kind].losesEvents;
   }
 
   #become(runState: string): void {

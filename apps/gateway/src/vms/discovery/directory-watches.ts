@@ -1,16 +1,20 @@
 import { watch, type FSWatcher } from 'node:fs';
+import type { Warnings } from '../warnings.js';
+
+/** Who wants to know that directories change. */
+export interface DirectoryObserver {
+  /** A name in the directory of this path came, went or was replaced. */
+  directoryChanged(directory: string): void;
+}
 
 /** Watches directories, as far as the system lets it. */
 export class DirectoryWatches {
   readonly #watches = new Map<string, { readonly inode: bigint; readonly watcher: FSWatcher | undefined }>();
 
-  /**
-   * @param changed called with the path of a directory in which a name came, went or was replaced
-   * @param trouble told why one can't be watched
-   */
+  /** @param warnings why a directory can't be watched */
   constructor(
-    private readonly changed: (directory: string) => void,
-    private readonly trouble: (message: string) => void,
+    private readonly observer: DirectoryObserver,
+    private readonly warnings: Warnings,
   ) {}
 
   /** Watches these directories and no others. A watch is of an inode: a directory that is made anew needs another. */
@@ -34,7 +38,7 @@ export class DirectoryWatches {
       const watcher = watch(path, { persistent: false });
       // The other kind is about what is inside a file, such as a log that is written to.
       watcher.on('change', (kind) => {
-        if (kind === 'rename') this.changed(path);
+        if (kind === 'rename') this.observer.directoryChanged(path);
       });
       watcher.on('error', () => watcher.close());
       return watcher;
@@ -42,7 +46,7 @@ export class DirectoryWatches {
       const { code } = error as NodeJS.ErrnoException;
       // Gone in between: the next look will not find it.
       if (code !== 'ENOENT')
-        this.trouble(`${path} cannot be watched (${code ?? String(error)}); it is read again and again`);
+        this.warnings.warn(`${path} cannot be watched (${code ?? String(error)}); it is read again and again`);
       return undefined;
     }
   }

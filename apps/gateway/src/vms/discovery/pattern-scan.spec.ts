@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { Scene } from '@qmp-gateway/test-kit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DiscoveryPattern } from './discovery-pattern.js';
+import { DiscoveryPattern } from '../../settings/discovery-pattern.js';
 import { PatternScan } from './pattern-scan.js';
 
 const scene = new Scene();
@@ -28,7 +28,11 @@ async function socket(name: string): Promise<string> {
 }
 
 const scanOf = (pattern: string, bounds?: { directories: number; sockets: number }) =>
-  new PatternScan(new DiscoveryPattern(`${directory}/${pattern}`), (message) => troubles.push(message), bounds);
+  new PatternScan(
+    new DiscoveryPattern(`${directory}/${pattern}`),
+    { warn: (message) => troubles.push(message) },
+    bounds && { bounds },
+  );
 const paths = async (scan: PatternScan, changed: ReadonlySet<string> | 'all' = none) =>
   [...(await scan.look(changed)).keys()].map((found) => path.relative(directory, found));
 

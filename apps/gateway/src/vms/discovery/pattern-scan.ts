@@ -1,6 +1,8 @@
 import type { BigIntStats } from 'node:fs';
 import { lstat, readdir, stat } from 'node:fs/promises';
-import type { DiscoveryPattern, Placeholders } from './discovery-pattern.js';
+import { systemClock, type Clock } from '@qmp-gateway/qmp';
+import type { DiscoveryPattern, Placeholders } from '../../settings/discovery-pattern.js';
+import type { Warnings } from '../warnings.js';
 
 /** Directories and sockets of one pattern, in the order of their names; what is more is left out, with a warning. */
 export interface ScanBounds {
@@ -8,6 +10,11 @@ export interface ScanBounds {
   readonly sockets: number;
 }
 const defaultBounds: ScanBounds = { directories: 1024, sockets: 4096 };
+
+export interface ScanOptions {
+  readonly bounds?: ScanBounds;
+  readonly clock?: Clock;
+}
 
 /** A socket that matches the pattern. */
 export interface FoundSocket {
@@ -37,6 +44,13 @@ interface Look {
   readonly sockets: ReadonlyMap<string, FoundSocket>;
 }
 
+/** A place on the way down: the path so far, the names of the pattern it takes up, and what its placeholders stand for. */
+interface Descent {
+  readonly above: string;
+  readonly depth: number;
+  readonly values: Placeholders;
+}
+
 /**
  * Looks for the sockets of a pattern, from its fixed part down. What has not changed is not read again. The fixed part is
  * the operator's and may hold links; what placeholders stand for was named by others, and no link from there on is
@@ -46,14 +60,20 @@ export class PatternScan {
   #directories = new Map<string, ReadDirectory>();
   #sockets = new Map<string, FoundSocket>();
 
-  /** @param trouble told of what keeps sockets from being found; at each look while it lasts */
+  readonly #bounds: ScanBounds;
+  readonly #clock: Clock;
+
+  /** @param warnings what keeps sockets from being found; at each look while it lasts */
   constructor(
     readonly pattern: DiscoveryPattern,
-    private readonly trouble: (message: string) => void,
-    private readonly bounds: ScanBounds = defaultBounds,
-  ) {}
+    private readonly warnings: Warnings,
+    { bounds = defaultBounds, clock = systemClock }: ScanOptions = {},
+  ) {
+    this.#bounds = bounds;
+    this.#clock = clock;
+  }
 
-  /** The directories whose changes matter, with their inodes, as of the last look. */
+  /** The directories whose changes matter, with their inodes, as the last look found them. */
   *directories(): Generator<[path: string, inode: bigint]> {
     for (const [path, { inode }] of this.#directories) yield [path, inode];
   }
@@ -69,21 +89,16 @@ export class PatternScan {
     };
     this.#directories = new Map();
     this.#sockets = new Map();
-    await this.#descend('', 0, {}, before, changed === 'all' ? new Set() : changed);
+    await this.#descend({ above: '', depth: 0, values: {} }, before, changed === 'all' ? new Set() : changed);
     return this.#sockets;
   }
 
-  async #descend(
-    above: string,
-    depth: number,
-    values: Placeholders,
-    before: Look,
-    changed: ReadonlySet<string>,
-  ): Promise<void> {
-    const { pattern, bounds } = this;
+  async #descend({ above, depth, values }: Descent, before: Look, changed: ReadonlySet<string>): Promise<void> {
+    const { pattern } = this;
+    const bounds = this.#bounds;
     const [directory, at] = this.#pastLiterals(above, depth);
     if (this.#directories.size >= bounds.directories) {
-      this.trouble(`${pattern.text}: more than ${bounds.directories} directories; the others are not looked at`);
+      this.warnings.warn(`${pattern.text}: more than ${bounds.directories} directories; the others are not looked at`);
       return;
     }
     const known = before.directories.get(directory);
@@ -94,13 +109,13 @@ export class PatternScan {
       const matched = pattern.match(at, name, values);
       if (matched === undefined) continue;
       const path = `${directory === '/' ? '' : directory}/${name}`;
-      if (at < pattern.depth - 1) await this.#descend(path, at + 1, matched, before, changed);
+      if (at < pattern.depth - 1) await this.#descend({ above: path, depth: at + 1, values: matched }, before, changed);
       else if (this.#sockets.size < bounds.sockets) {
         const socket =
           now === known ? before.sockets.get(path) : await this.#socketAt(path, matched, before.sockets.get(path));
         if (socket !== undefined) this.#sockets.set(path, socket);
       } else {
-        this.trouble(`${pattern.text}: more than ${bounds.sockets} sockets; the others are not taken`);
+        this.warnings.warn(`${pattern.text}: more than ${bounds.sockets} sockets; the others are not taken`);
         return;
       }
     }
@@ -124,12 +139,12 @@ export class PatternScan {
       if (status === undefined) return undefined;
       const { ino: inode, mtimeNs } = status;
       if (known?.inode === inode && known.changedAt === mtimeNs) return known;
-      const settled = BigInt(Date.now()) * 1_000_000n - mtimeNs > settledNs;
+      const settled = BigInt(Math.trunc(this.#clock.wall())) * 1_000_000n - mtimeNs > settledNs;
       return { inode, changedAt: settled ? mtimeNs : undefined, names: (await readdir(directory)).sort() };
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code !== 'ENOENT' && code !== 'ENOTDIR')
-        this.trouble(`${this.pattern.text}: ${directory} cannot be read (${code ?? String(error)})`);
+        this.warnings.warn(`${this.pattern.text}: ${directory} cannot be read (${code ?? String(error)})`);
       return undefined;
     }
   }
@@ -171,7 +186,9 @@ export class PatternScan {
   }
 
   #refuse(path: string, what: string): void {
-    this.trouble(`${this.pattern.text}: ${path} is ${what}; it may be meant for a socket of others, and is not taken`);
+    this.warnings.warn(
+      `${this.pattern.text}: ${path} is ${what}; it may be meant for a socket of others, and is not taken`,
+    );
   }
 }
 

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { ManualClock, Scene } from '@qmp-gateway/test-kit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { VmDefinition } from '../../settings/settings.js';
+import type { VmDefinition } from '../../settings/vm-definition.js';
 import { goneAfterMs, lookEveryMs, VmDiscovery } from './vm-discovery.js';
 
 const scene = new Scene();
@@ -34,7 +34,9 @@ beforeEach(() => {
       return Promise.resolve();
     },
   };
-  discovery = scene.keep(new VmDiscovery(registry, (message) => warnings.push(message), clock), (made) => made.stop());
+  discovery = scene.keep(new VmDiscovery(registry, { warn: (message) => warnings.push(message) }, clock), (made) =>
+    made.stop(),
+  );
 });
 afterEach(() => scene.end());
 
@@ -111,7 +113,7 @@ describe('discovery', () => {
     expect([replaced, tellings]).toEqual([['a'], 1]);
   });
 
-  it('warns once of what is no id, is too long, or is there twice', async () => {
+  it('warns once of what is no id, is too long, or occurs twice', async () => {
     await socket('red/web 1.qmp');
     await socket('red/db.qmp');
     await socket('blue/db.qmp');
@@ -131,7 +133,7 @@ describe('discovery', () => {
       [
         expect.stringMatching(/blue.*longer than/),
         expect.stringMatching(/red\/db\.qmp: VM db has the socket .*blue/),
-        expect.stringMatching(/"web 1" is no id/),
+        expect.stringMatching(/"web 1" is not an id/),
       ].sort(),
     );
   });

@@ -1,10 +1,14 @@
 import { systemClock, type Clock, type Timer } from '@qmp-gateway/qmp';
+import { SerialQueue } from '../../bounds/serial-queue.js';
 import { maxSocketPathBytes } from '../../settings/listener-address.js';
-import { vmIdPattern, type DiscoverySettings, type VmDefinition } from '../../settings/settings.js';
+import { vmIdPattern, type VmDefinition } from '../../settings/vm-definition.js';
+import { type DiscoverySettings } from '../../settings/socket-settings.js';
 import type { VmRegistry } from '../vm-registry.js';
-import { DirectoryWatches } from './directory-watches.js';
-import { DiscoveryPattern, type Placeholders } from './discovery-pattern.js';
+import { DirectoryWatches, type DirectoryObserver } from './directory-watches.js';
+import { DiscoveryPattern, type Placeholders } from '../../settings/discovery-pattern.js';
 import { PatternScan, type FoundSocket } from './pattern-scan.js';
+import type { Warnings } from '../warnings.js';
+import { WarningsOnce } from './warnings-once.js';
 
 /** From one look to the next when no watch tells of a change: there are file systems that can't. */
 export const lookEveryMs = 500;
@@ -17,7 +21,6 @@ const gatherMs = 20;
 export const goneAfterMs = 250;
 /** Looks at everything, whatever seems not to have changed: once in so many. */
 const everythingEach = 20;
-const mostWarnings = 1000;
 
 interface Discovered {
   readonly id: string;
@@ -26,10 +29,13 @@ interface Discovered {
   missingSince: number | undefined;
 }
 
+/** Who has the VMs that are discovered: the registry. */
+export type DiscoveredVms = Pick<VmRegistry, 'provide' | 'socketReplaced'>;
+
 /** VMs that come and go with their sockets (`discover`). */
-export class VmDiscovery {
+export class VmDiscovery implements DirectoryObserver {
   readonly #watches: DirectoryWatches;
-  readonly #warned = new Set<string>();
+  readonly #warnings: Warnings;
   /** By path. */
   readonly #discovered = new Map<string, Discovered>();
   readonly #pathOfId = new Map<string, string>();
@@ -37,39 +43,39 @@ export class VmDiscovery {
   #sources: readonly { readonly scan: PatternScan; readonly agent: DiscoveryPattern | undefined }[] = [];
   #looks = 0;
   #lookTookMs = 0;
-  /** The registry does not know yet. */
-  #untold = false;
-  /** The look under way, or the last one. */
-  #looking: Promise<void> = Promise.resolve();
+  /** The registry was not called since the last change. */
+  #unprovided = false;
+  /** One look after the other; a hung file system holds up this and nothing else. */
+  readonly #looking = new SerialQueue();
   #next: { readonly at: number; readonly timer: Timer } | undefined;
   /** A look waits for the one under way. */
   #queued = false;
   #stopped = false;
 
   constructor(
-    private readonly registry: Pick<VmRegistry, 'provide' | 'socketReplaced'>,
-    private readonly warning: (message: string) => void,
+    private readonly registry: DiscoveredVms,
+    log: Warnings,
     private readonly clock: Clock = systemClock,
   ) {
-    this.#watches = new DirectoryWatches(
-      (directory) => {
-        this.#changed.add(directory);
-        this.#lookIn(this.#gatherMs());
-      },
-      (message) => this.#warnOnce(message),
-    );
+    this.#warnings = new WarningsOnce(log);
+    this.#watches = new DirectoryWatches(this, this.#warnings);
+  }
+
+  directoryChanged(directory: string): void {
+    this.#changed.add(directory);
+    this.#lookIn(this.#gatherMs());
   }
 
   /** Looks for these sockets from now on, in place of those before. Resolves when that was done once. */
   watch(settings: readonly DiscoverySettings[]): Promise<void> {
-    return this.#inTurn(() => {
+    return this.#oneAtATime(() => {
       this.#sources = settings.map(({ qmp, agent }) => ({
-        scan: new PatternScan(new DiscoveryPattern(qmp), (message) => this.#warnOnce(message)),
+        scan: new PatternScan(new DiscoveryPattern(qmp), this.#warnings, { clock: this.clock }),
         agent: agent === undefined ? undefined : new DiscoveryPattern(agent),
       }));
       this.#discovered.clear();
       this.#pathOfId.clear();
-      this.#untold = true;
+      this.#unprovided = true;
       this.#looks = 0;
       this.#next?.timer.cancel();
       this.#next = undefined;
@@ -78,8 +84,8 @@ export class VmDiscovery {
   }
 
   /** Resolves when no look is under way. */
-  async settled(): Promise<void> {
-    await this.#looking;
+  settled(): Promise<void> {
+    return this.#looking.idle();
   }
 
   stop(): void {
@@ -88,7 +94,7 @@ export class VmDiscovery {
     this.#watches.close();
   }
 
-  /** Then at the latest. */
+  /** Schedules the next look, no later than this. */
   #lookIn(milliseconds: number): void {
     if (this.#stopped || this.#sources.length === 0) return;
     const at = this.clock.now() + milliseconds;
@@ -98,7 +104,7 @@ export class VmDiscovery {
       this.#next = undefined;
       if (this.#queued) return;
       this.#queued = true;
-      void this.#inTurn(() => {
+      void this.#oneAtATime(() => {
         this.#queued = false;
         return this.#look();
       });
@@ -106,13 +112,12 @@ export class VmDiscovery {
     this.#next = { at, timer };
   }
 
-  /** One look after the other; a hung file system holds up this and nothing else. */
-  #inTurn(step: () => Promise<void>): Promise<void> {
-    this.#looking = this.#looking.then(step).catch((error: unknown) => {
-      this.#warnOnce(`discovery failed: ${String(error)}`);
+  /** A look that fails is followed by another. */
+  #oneAtATime(step: () => Promise<void>): Promise<void> {
+    return this.#looking.run(step).catch((error: unknown) => {
+      this.#warnings.warn(`discovery failed: ${String(error)}`);
       this.#lookIn(lookEveryMs);
     });
-    return this.#looking;
   }
 
   async #look(): Promise<void> {
@@ -132,8 +137,8 @@ export class VmDiscovery {
     for (const [path, { socket, agent }] of found) this.#take(path, socket, agent);
     this.#lookTookMs = this.clock.now() - began;
     this.#lookIn(this.#changed.size > 0 ? this.#gatherMs() : this.#isAnyMissing() ? goneAfterMs : lookEveryMs);
-    if (this.#untold) {
-      this.#untold = false;
+    if (this.#unprovided) {
+      this.#unprovided = false;
       const definitions = [...this.#discovered.values()].map(({ id, definition }) => [id, definition] as const);
       await this.registry.provide('discovery', new Map(definitions));
     }
@@ -164,7 +169,7 @@ export class VmDiscovery {
         if (now - known.missingSince >= goneAfterMs) {
           this.#discovered.delete(path);
           this.#pathOfId.delete(known.id);
-          this.#untold = true;
+          this.#unprovided = true;
         }
         return [];
       }
@@ -180,10 +185,12 @@ export class VmDiscovery {
     const { id = '', ...labels } = values;
     const taken = this.#pathOfId.get(id);
     if (!vmIdPattern.test(id))
-      this.#warnOnce(`${path}: ${JSON.stringify(id)} is no id of a VM (letters, digits and . _ -, at most 128)`);
+      this.#warnings.warn(
+        `${path}: ${JSON.stringify(id)} is not an id of a VM (letters, digits and . _ -, at most 128)`,
+      );
     else if (Buffer.byteLength(path) > maxSocketPathBytes)
-      this.#warnOnce(`${path}: longer than a socket's path can be (${maxSocketPathBytes} bytes)`);
-    else if (taken !== undefined) this.#warnOnce(`${path}: VM ${id} has the socket ${taken} already`);
+      this.#warnings.warn(`${path}: longer than a socket's path can be (${maxSocketPathBytes} bytes)`);
+    else if (taken !== undefined) this.#warnings.warn(`${path}: VM ${id} has the socket ${taken} already`);
     else {
       const agent = agentPattern && this.#agentPath(path, agentPattern, values);
       const anchors = {
@@ -199,25 +206,19 @@ export class VmDiscovery {
       };
       this.#discovered.set(path, { id, definition, inode, missingSince: undefined });
       this.#pathOfId.set(id, path);
-      this.#untold = true;
+      this.#unprovided = true;
     }
   }
 
   #agentPath(socket: string, pattern: DiscoveryPattern, values: Placeholders): string | undefined {
     const path = pattern.fill(values);
     if (path === undefined)
-      this.#warnOnce(`${socket}: its name makes a path with .. of ${pattern.text}; the VM has no agent`);
+      this.#warnings.warn(`${socket}: its name makes a path with .. of ${pattern.text}; the VM has no agent`);
     else if (Buffer.byteLength(path) <= maxSocketPathBytes) return path;
     else
-      this.#warnOnce(`${path}: longer than a socket's path can be (${maxSocketPathBytes} bytes); the VM has no agent`);
+      this.#warnings.warn(
+        `${path}: longer than a socket's path can be (${maxSocketPathBytes} bytes); the VM has no agent`,
+      );
     return undefined;
-  }
-
-  /** Whoever makes odd files could make many. */
-  #warnOnce(message: string): void {
-    if (this.#warned.has(message) || this.#warned.size >= mostWarnings) return;
-    this.#warned.add(message);
-    this.warning(message);
-    if (this.#warned.size === mostWarnings) this.warning('further warnings of discovery are not told');
   }
 }
