@@ -1,7 +1,8 @@
 import type { Principal } from '../access/principal.js';
 import { matchesAnyGlob } from '../access/glob.js';
-import { everyVm, selectsEverything, selectsVm, type VmSelector } from '../vms/vm-selector.js';
-import { gatewaySource, type EventRecord, type SourceSnapshot } from './event-record.js';
+import { BoundedMap } from '../bounds/bounded-map.js';
+import { everyVm, selectsEverything, selectsVm, type VmSelector } from '../access/vm-selector.js';
+import { anySource, gatewaySource, type EventRecord, type SourceSnapshot } from './event-record.js';
 
 /** Which events are wanted. */
 export interface EventFilter {
@@ -27,7 +28,7 @@ export class Audience {
   /** Audiences of the same key get the same events in the same form. */
   readonly key: string;
   readonly #sources = new WeakMap<SourceSnapshot, boolean>();
-  readonly #names = new Map<string, boolean>();
+  readonly #names = new BoundedMap<string, boolean>(nameVerdictsBound);
   readonly #seesAllOperations: boolean;
 
   constructor(
@@ -57,7 +58,6 @@ export class Audience {
     let verdict = this.#names.get(name);
     if (verdict === undefined) {
       verdict = matchesAnyGlob(events, name);
-      if (this.#names.size >= nameVerdictsBound) this.#names.clear();
       this.#names.set(name, verdict);
     }
     return verdict;
@@ -65,6 +65,7 @@ export class Audience {
 
   /** For an event of a source that is wanted. */
   wants(event: EventRecord): boolean {
+    if (event.missed !== undefined) return true;
     if (event.successor !== undefined && this.wantsSource(event.successor)) return false;
     return this.wantsOwn(event.name, event.only);
   }
@@ -77,6 +78,7 @@ export class Audience {
 
   #judge(source: SourceSnapshot): boolean {
     const { vm, selector } = this.filter;
+    if (source === anySource) return true;
     if (source === gatewaySource) return vm === undefined && selectsEverything(selector);
     if (vm !== undefined && vm !== source.id) return false;
     return this.principal.sees(source) && selectsVm(selector, source);

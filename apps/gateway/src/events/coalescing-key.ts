@@ -11,7 +11,7 @@ export function coalescingKey(event: EventRecord): string {
     : undefined;
   const thing =
     data === undefined ? [] : keyMembers.map((member) => (Object.hasOwn(data, member) ? data[member] : null));
-  // Of one that is not kept nobody knows what it was about.
-  const alone = event.leftOut === true ? event.n : null;
+  // Of what is not kept nobody knows what it was about.
+  const alone = event.leftOut === true || event.missed !== undefined ? event.n : null;
   return JSON.stringify([event.vm, event.source.epoch, event.name, alone, ...thing]);
 }

@@ -1,7 +1,7 @@
 import type { Audience } from './audience.js';
 import type { EventRecord, Gap, SourceSnapshot } from './event-record.js';
 import { FairBuffer, type Bounds, type VmQueue } from './fair-buffer.js';
-import { visitInOrder, type Lane } from './in-order.js';
+import { visitInOrder, type Sequence } from './in-order.js';
 import { formatCursor } from './cursor.js';
 
 /** What has been given up of one VM: the number of the last event, also by name, and by the labels the VM had. */
@@ -24,8 +24,8 @@ const pastVmsBound = 10_000;
 
 /** The newest events of all VMs, in bounds that are fair per VM, readable from any position for any audience. */
 export class EventHistory {
-  readonly #run: string;
-  readonly #buffer: FairBuffer<EventRecord>;
+  #run: string;
+  #buffer: FairBuffer<EventRecord>;
   readonly #losses = new Map<string, Loss>();
   /** Everything up to here may be lost, of VMs nobody remembers. */
   #floor = 0;
@@ -33,6 +33,19 @@ export class EventHistory {
   constructor(run: string, bounds: Bounds) {
     this.#run = run;
     this.#buffer = new FairBuffer<EventRecord>(bounds, (event) => this.#lose(event));
+  }
+
+  /** Forgets everything: the numbers are of another run from now on, and what was up to and with `lost` is gone. */
+  restart(run: string, lost: number): void {
+    this.#run = run;
+    this.#buffer = new FairBuffer<EventRecord>(this.#buffer.bounds, (event) => this.#lose(event));
+    this.#losses.clear();
+    this.#floor = lost;
+  }
+
+  /** Something up to and with this number is missing, and nobody knows of which VM. */
+  loseUpTo(n: number): void {
+    this.#floor = Math.max(this.#floor, n);
   }
 
   get count(): number {
@@ -73,18 +86,18 @@ export class EventHistory {
     accepted: ReadonlyMap<string | null, number> | undefined,
     take: (delivery: Delivery) => boolean,
   ): void {
-    const lanes: Lane<Delivery>[] = [];
-    const gapLane = (vm: string | null, lost: number): void => {
+    const sequences: Sequence<Delivery>[] = [];
+    const addGap = (vm: string | null, lost: number): void => {
       if (lost > Math.max(after, accepted?.get(vm) ?? 0)) {
         const from = formatCursor(this.#run, after);
-        lanes.push(new OneDelivery({ kind: 'gap', n: lost, gap: { n: lost, vm, from, missed: null } }));
+        sequences.push(new OneDelivery({ kind: 'gap', n: lost, gap: { n: lost, vm, from, missed: null } }));
       }
     };
-    gapLane(null, this.#floor);
-    for (const [vm, loss] of this.#lossesOf(audience)) gapLane(vm, lostFor(audience, loss));
+    addGap(null, this.#floor);
+    for (const [vm, loss] of this.#lossesOf(audience)) addGap(vm, lostFor(audience, loss));
     for (const [, queue] of ofVm(this.#buffer.queues, audience.filter.vm))
-      lanes.push(new HistoryLane(queue, audience, after));
-    visitInOrder(lanes, take);
+      sequences.push(new HistorySequence(queue, audience, after));
+    visitInOrder(sequences, take);
   }
 
   #lossesOf(audience: Audience): Iterable<readonly [string, Loss]> {
@@ -135,7 +148,7 @@ function lostFor(audience: Audience, { byLabels, byName }: Loss): number {
   return Math.min(seen, named);
 }
 
-class OneDelivery implements Lane<Delivery> {
+class OneDelivery implements Sequence<Delivery> {
   #next: Delivery | undefined;
 
   constructor(delivery: Delivery) {
@@ -152,7 +165,7 @@ class OneDelivery implements Lane<Delivery> {
 }
 
 /** What an audience wants of one VM's queue, found as it is asked for. */
-class HistoryLane implements Lane<Delivery> {
+class HistorySequence implements Sequence<Delivery> {
   #next: Delivery | undefined;
   #index: number;
 

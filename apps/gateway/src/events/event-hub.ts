@@ -1,32 +1,25 @@
-import { systemClock, type Clock, type QmpEvent, type Timer } from '@qmp-gateway/qmp';
-import type { Principal, VmIdentity } from '../access/principal.js';
-import { Audience, type EventFilter } from './audience.js';
+import { systemClock, type Clock, type QmpEvent } from '@qmp-gateway/qmp';
+import type { VmIdentity } from '../access/principal.js';
+import type { Audience } from './audience.js';
 import { formatCursor, parseCursor, type Cursor } from './cursor.js';
-import type { Encoding } from './encodings.js';
 import { EventHistory } from './event-history.js';
 import {
+  anySource,
   gatewaySource,
   onOneLine,
   publishedName,
-  recordOverhead,
+  eventRecord,
   snapshotOf,
   timestampOf,
+  type EventParts,
   type EventRecord,
   type SourceSnapshot,
 } from './event-record.js';
-import { EventTurn, renderFor } from './event-turn.js';
+import { EventBatch, renderFor } from './event-batch.js';
 import type { Bounds } from './fair-buffer.js';
-import { CoalescingGroup, SharedGroup, type SubscriberGroup } from './subscriber-group.js';
-import {
-  Subscriber,
-  type EndReason,
-  type HubStats,
-  type Sink,
-  type StreamStart,
-  type SubscriberLimits,
-  type SubscriberSurroundings,
-} from './subscriber.js';
-import { SubscriptionPlaces } from './subscription-places.js';
+import { FirstMatch, signal } from './first-match.js';
+import type { EndReason, HubStats, StreamStart, SubscriberLimits, Subscription } from './subscriber.js';
+import { Subscribers, type EventSequence, type SubscribeOptions } from './subscribers.js';
 
 /** A VM as events are published of it; read at once, so it may change afterwards. */
 export interface EventSource extends VmIdentity {
@@ -54,9 +47,6 @@ export const defaultSubscriber: SubscriberLimits = {
   bookmarkMs: 15_000,
 };
 
-/** How often stuck streams, expired credentials and due bookmarks are looked for. */
-const tickMs = 1000;
-
 /** Events of one delivery: some 64 KiB in each stream, a few milliseconds in which nobody else has a turn. */
 const eventsAtOnce = 256;
 
@@ -65,25 +55,6 @@ const longestRestMs = 20;
 
 /** Names of the gateway's own events; those of VMs are upper-case, or are published under another name. */
 export type OwnEventName = 'vm-changed' | 'vm-removed' | 'operation';
-
-export interface SubscribeOptions {
-  readonly principal: Principal;
-  readonly filter: EventFilter;
-  readonly int64?: 'string' | 'number';
-  /** Now when undefined. */
-  readonly after?: Cursor | 'oldest' | undefined;
-  readonly coalesceMs?: number | undefined;
-  readonly encoding: Encoding;
-  readonly sink: Sink;
-}
-
-export interface Subscription {
-  /** Where the stream begins: everything after this position will be in it. */
-  readonly cursor: string;
-  /** The sink takes bytes again. */
-  drained(): void;
-  close(): void;
-}
 
 export interface HistoryPage {
   readonly events: readonly string[];
@@ -96,48 +67,72 @@ export interface HistoryPage {
 /** Bytes after which a page of history ends, whatever its limit. */
 const pageBytes = 16 * 1024 * 1024;
 
+/** A run that numbers begin to be of. */
+export interface RestartedRun {
+  readonly run: string;
+  /** The position that the sequence has now. */
+  readonly n: number;
+  /** Everything up to and with this number is gone. */
+  readonly lost: number;
+  /** Where streams go on, and begin that want no history: what comes up to here is the past. */
+  readonly live: number;
+}
+
+/** Who speaks QMP on and wants every event of one VM. */
+export interface EventTap {
+  /** At once and in order with the replies of the VM's monitor. */
+  event(event: QmpEvent): void;
+}
+
 /**
  * All events of all VMs in one sequence: numbered, kept, filtered, delivered. Publishing never waits for a consumer:
  * events are gathered for the turn of the event loop and then offered to each group of subscribers at once.
  */
-export class EventHub {
-  readonly run: string;
+export class EventHub implements EventSequence {
   readonly stats: HubStats = { published: 0, delivered: 0, dropped: 0, coalesced: 0, subscribers: 0, congested: 0 };
   readonly #clock: Clock;
   readonly #soon: (task: () => void) => void;
   readonly #history: EventHistory;
-  readonly #surroundings: SubscriberSurroundings;
   readonly #sources = new Map<string, SourceSnapshot>();
-  readonly #taps = new Map<string, Set<(event: QmpEvent) => void>>();
-  readonly #subscribers = new Map<Subscriber, { readonly group: SubscriberGroup; readonly key: string }>();
-  readonly #groups = new Map<string, SubscriberGroup>();
-  readonly #places: SubscriptionPlaces;
+  readonly #taps = new Map<string, Set<EventTap>>();
+  readonly #subscribers: Subscribers;
+  #run: string;
   #n = 0;
+  #live = 0;
+  #forward: ((event: EventRecord) => void) | undefined;
   #head: string | undefined;
-  #turn: EventTurn;
+  #batch: EventBatch;
   #flushPlanned = false;
   #restUntil = 0;
-  #ticker: Timer | undefined;
-  #unshared = 0;
 
   constructor(options: HubOptions) {
-    this.run = options.run;
+    this.#run = options.run;
     this.#clock = options.clock ?? systemClock;
     this.#soon = options.soon ?? ((task) => void setImmediate(task));
     this.#history = new EventHistory(options.run, options.history ?? defaultHistory);
-    this.#turn = new EventTurn(this.run);
-    this.#places = new SubscriptionPlaces(options.subscriptions ?? Infinity);
-    this.#surroundings = {
-      run: this.run,
+    this.#batch = new EventBatch(this.#run);
+    const surroundings = {
       clock: this.#clock,
       history: this.#history,
       limits: options.subscriber ?? defaultSubscriber,
       stats: this.stats,
-      headNumber: () => this.#n,
       soon: this.#soon,
-      joinLive: (subscriber) => this.#join(subscriber),
-      leave: (subscriber) => this.#leave(subscriber),
     };
+    this.#subscribers = new Subscribers(this, surroundings, options.subscriptions ?? Infinity);
+  }
+
+  /** The run that the numbers are of: the first part of every cursor. */
+  get run(): string {
+    return this.#run;
+  }
+
+  get headNumber(): number {
+    return this.#n;
+  }
+
+  /** What comes now is the past still. */
+  get isBehind(): boolean {
+    return this.#n < this.#live;
   }
 
   /** The newest position. */
@@ -160,7 +155,7 @@ export class EventHub {
       receivedAt: event.receivedAt,
     });
     const taps = this.#taps.get(source.id);
-    if (taps !== undefined) for (const tap of taps) tap(event);
+    if (taps !== undefined) for (const tap of taps) tap.event(event);
   }
 
   /** An event of this name that is too large to be kept or delivered: it has its number, and whoever wanted it is told of a gap. */
@@ -204,26 +199,72 @@ export class EventHub {
     if (name === 'vm-removed' && source !== null) this.#sources.delete(source.id);
   }
 
-  /** Whether a stream is open that would get such an event. @param only as of `publishOwn` */
+  /** Whether a stream is open that would get such an event. @param only see `publishOwn` */
   isWatched(source: EventSource, name: OwnEventName, only: string | undefined): boolean {
-    if (this.#subscribers.size === 0) return false;
-    const snapshot = this.#snapshot(source);
-    for (const { audience } of this.#subscribers.keys())
-      if (audience.wantsSource(snapshot) && audience.wantsOwn(name, only)) return true;
-    return false;
+    // Whoever is told of every event may have readers of its own.
+    if (this.#forward !== undefined) return true;
+    return this.stats.subscribers > 0 && this.#subscribers.isWatched(this.#snapshot(source), name, only);
   }
 
   /**
    * Every QMP event of one VM at once and in order with the replies of its monitor, for those who speak QMP on.
    * @returns ends it
    */
-  tap(vm: string, listener: (event: QmpEvent) => void): () => void {
+  tap(vm: string, tap: EventTap): () => void {
     let taps = this.#taps.get(vm);
     if (taps === undefined) this.#taps.set(vm, (taps = new Set()));
-    taps.add(listener);
+    taps.add(tap);
     return () => {
-      if (taps.delete(listener) && taps.size === 0 && this.#taps.get(vm) === taps) this.#taps.delete(vm);
+      if (taps.delete(tap) && taps.size === 0 && this.#taps.get(vm) === taps) this.#taps.delete(vm);
     };
+  }
+
+  /** Is told of every event as it is numbered; one for a hub. */
+  forwardTo(forward: (event: EventRecord) => void): void {
+    this.#forward = forward;
+  }
+
+  /** An event that has its number already. @throws RangeError unless it is above all before */
+  enter(n: number, parts: EventParts): void {
+    if (n <= this.#n) throw new RangeError(`number ${n} after ${this.#n}`);
+    this.#enter(eventRecord(n, parts));
+  }
+
+  /** Moves the position on without an event. */
+  advance(n: number): void {
+    this.#n = Math.max(n, this.#n);
+    this.#head = undefined;
+  }
+
+  /** Something up to and with this number is missing, and nobody knows of which VM: every stream is told. */
+  miss(n: number): void {
+    this.#history.loseUpTo(n);
+    const now = this.#clock.wall();
+    const gap = {
+      source: anySource,
+      name: 'gap',
+      data: '{}',
+      timestamp: timestampOf(now),
+      receivedAt: now,
+      missed: null,
+    };
+    this.#n = n;
+    this.#head = undefined;
+    this.#offer(eventRecord(n, gap));
+  }
+
+  /** Numbers are of another run from now on: what is kept is forgotten, and open streams go on after a gap. */
+  restart({ run, n, lost, live }: RestartedRun): void {
+    this.flush();
+    this.#subscribers.release();
+    const last = { run: this.#run, n: this.#n };
+    this.#run = run;
+    this.#n = n;
+    this.#live = live;
+    this.#head = undefined;
+    this.#history.restart(run, lost);
+    this.#batch = new EventBatch(run);
+    this.#subscribers.restart(last, live);
   }
 
   /** Undefined for what is no cursor, or one this run has not reached yet. */
@@ -237,21 +278,7 @@ export class EventHub {
    * @throws Problem `too-many-requests`
    */
   subscribe(options: SubscribeOptions): Subscription {
-    this.#places.take(options.principal.id);
-    const audience = new Audience(options.principal, options.filter, options.int64);
-    const start = this.#startOf(audience, options.after);
-    const { group, key } = this.#groupFor(audience, options);
-    const holdsBack = group instanceof CoalescingGroup ? () => group.holding : undefined;
-    const subscriber = new Subscriber(audience, options.encoding, options.sink, start, this.#surroundings, holdsBack);
-    this.#subscribers.set(subscriber, { group, key });
-    this.stats.subscribers = this.#subscribers.size;
-    this.#ticker ??= this.#clock.schedule(tickMs, () => this.#tick());
-    this.#soon(() => subscriber.begin());
-    return {
-      cursor: formatCursor(this.run, start.n),
-      drained: () => subscriber.drained(),
-      close: () => subscriber.close(),
-    };
+    return this.#subscribers.begin(options, (audience) => this.#startOf(audience, options.after));
   }
 
   /**
@@ -288,30 +315,24 @@ export class EventHub {
    * @throws Problem `too-many-requests`
    */
   onceMatched(audience: Audience, callback: () => void): () => void {
-    const finish = (): void => {
-      subscription.close();
-      callback();
-    };
-    const sink: Sink = {
-      write: () => {
-        finish();
-        return true;
-      },
-      end: finish,
-    };
     const { principal, filter, int64 } = audience;
-    const subscription = this.subscribe({ principal, filter, int64, after: this.#position(), encoding: signal, sink });
+    const match = new FirstMatch(callback);
+    const subscription = this.subscribe({
+      ...{ principal, filter, int64, encoding: signal, sink: match },
+      after: { run: this.run, n: this.#n },
+    });
+    match.subscription = subscription;
     return () => subscription.close();
   }
 
   /** Offers everything published so far; done once a turn by itself. */
   flush(): void {
     this.#flushPlanned = false;
-    const turn = this.#turn;
-    if (turn.events.length === 0) return;
-    this.#turn = new EventTurn(this.run);
+    const batch = this.#batch;
+    if (batch.events.length === 0) return;
+    this.#batch = new EventBatch(this.#run);
     const began = this.#clock.now();
-    for (const group of this.#groups.values()) group.deliver(turn);
+    this.#subscribers.deliver(batch);
     const now = this.#clock.now();
     // A long delivery is followed by as long a rest: commands have half of the time, and more gathers for one write.
     this.#restUntil = now + Math.min(now - began, longestRestMs);
@@ -320,42 +341,26 @@ export class EventHub {
   /** Delivers what there is and ends every stream. */
   closeAll(reason: EndReason = 'shutdown'): void {
     this.flush();
-    for (const group of this.#groups.values()) group.release();
-    for (const subscriber of [...this.#subscribers.keys()]) subscriber.end(reason);
-    this.#ticker?.cancel();
-    this.#ticker = undefined;
+    this.#subscribers.endAll(reason);
   }
 
-  #append(
-    parts: Omit<EventRecord, 'n' | 'vm' | 'bytes' | 'reducedData' | 'only'> & {
-      reducedData?: string | undefined;
-      only?: string | undefined;
-    },
-  ): void {
-    const { source, name, data, timestamp, receivedAt, reducedData, only, successor, leftOut } = parts;
-    const text = name.length + data.length + timestamp.length + (reducedData?.length ?? 0);
-    const bytes = recordOverhead + text;
-    const n = ++this.#n;
+  #append(parts: EventParts): void {
+    this.#enter(eventRecord(this.#n + 1, parts));
+  }
+
+  #enter(event: EventRecord): void {
+    this.#n = event.n;
     this.#head = undefined;
     this.stats.published++;
-    const event: EventRecord = {
-      n,
-      vm: source.id,
-      source,
-      name,
-      data,
-      reducedData,
-      only,
-      successor,
-      timestamp,
-      receivedAt,
-      bytes,
-      leftOut,
-    };
     this.#history.append(event);
-    if (this.#groups.size === 0) return;
-    this.#turn.add(event);
-    if (this.#turn.events.length >= eventsAtOnce) this.flush();
+    this.#offer(event);
+    this.#forward?.(event);
+  }
+
+  #offer(event: EventRecord): void {
+    if (!this.#subscribers.anyLive) return;
+    this.#batch.add(event);
+    if (this.#batch.events.length >= eventsAtOnce) this.flush();
     else this.#planFlush();
   }
 
@@ -375,53 +380,9 @@ export class EventHub {
     return snapshot;
   }
 
-  #position(): Cursor {
-    return { run: this.run, n: this.#n };
-  }
-
   #startOf(audience: Audience, after: Cursor | 'oldest' | undefined): StreamStart {
-    if (after === undefined) return { n: this.#n };
+    if (after === undefined) return { n: Math.max(this.#n, this.#live) };
     if (after === 'oldest') return { n: 0, accepted: this.#history.acceptedLosses(audience) };
     return after.run === this.run ? { n: after.n } : { n: 0, foreign: formatCursor(after.run, after.n) };
   }
-
-  #groupFor(audience: Audience, { encoding, coalesceMs }: SubscribeOptions): { group: SubscriberGroup; key: string } {
-    if (coalesceMs !== undefined && coalesceMs > 0) {
-      const group = new CoalescingGroup(audience, encoding, coalesceMs, this.#surroundings);
-      return { group, key: `unshared ${++this.#unshared}` };
-    }
-    const key = `${encoding.name} ${audience.key}`;
-    return { group: this.#groups.get(key) ?? new SharedGroup(audience, encoding), key };
-  }
-
-  #join(subscriber: Subscriber): void {
-    const place = this.#subscribers.get(subscriber);
-    if (place === undefined) return;
-    // Between subscribing and joining another may have made, or emptied, the group of this key.
-    const group = this.#groups.get(place.key) ?? place.group;
-    this.#groups.set(place.key, group);
-    group.subscribers.add(subscriber);
-    this.#subscribers.set(subscriber, { group, key: place.key });
-  }
-
-  #leave(subscriber: Subscriber): void {
-    const place = this.#subscribers.get(subscriber);
-    if (place === undefined) return;
-    this.#subscribers.delete(subscriber);
-    this.#places.give(subscriber.audience.principal.id);
-    this.stats.subscribers = this.#subscribers.size;
-    place.group.subscribers.delete(subscriber);
-    if (place.group.subscribers.size > 0 || this.#groups.get(place.key) !== place.group) return;
-    this.#groups.delete(place.key);
-    if (place.group instanceof CoalescingGroup) place.group.release();
-  }
-
-  #tick(): void {
-    this.flush();
-    for (const subscriber of this.#subscribers.keys()) subscriber.tick();
-    this.#ticker = this.#subscribers.size === 0 ? undefined : this.#clock.schedule(tickMs, () => this.#tick());
-  }
 }
-
-/** For who only wants to know that something came. */
-const signal: Encoding = { name: 'signal', frame: () => Buffer.of(0) };

@@ -1,5 +1,6 @@
 import { isEventName, shownText } from '@qmp-gateway/qmp';
 import type { VmIdentity } from '../access/principal.js';
+import { BoundedMap } from '../bounds/bounded-map.js';
 import { formatCursor } from './cursor.js';
 
 /** Who an event is from, as it was at that moment: the VM's labels and session may be others later. */
@@ -26,6 +27,9 @@ export const gatewaySource: SourceSnapshot = {
   labelsKey: '{}',
 };
 
+/** Stands for all VMs, where something is missing and nobody knows of which: everybody is told. */
+export const anySource: SourceSnapshot = { id: '', labels: {}, epoch: null, json: gatewaySource.json, labelsKey: '{}' };
+
 /** One event as it is kept: JSON parts as they came, put together only when somebody wants them. */
 export interface EventRecord {
   readonly n: number;
@@ -47,6 +51,35 @@ export interface EventRecord {
   readonly bytes: number;
   /** It came and is not kept: in its place there is a gap. */
   readonly leftOut?: true | undefined;
+  /** It stands for so many events of the VM that the fleet never had; null: nobody knows how many. */
+  readonly missed?: number | null | undefined;
+}
+
+/** An event as it comes, before it is numbered and weighed. */
+export type EventParts = Omit<EventRecord, 'n' | 'vm' | 'bytes' | 'reducedData' | 'only'> & {
+  readonly reducedData?: string | undefined;
+  readonly only?: string | undefined;
+};
+
+export function eventRecord(n: number, parts: EventParts): EventRecord {
+  const { source, name, data, timestamp, receivedAt, reducedData, only, successor, leftOut, missed } = parts;
+  const bytes = recordOverhead + name.length + data.length + timestamp.length + (reducedData?.length ?? 0);
+  // One literal: this is made for every event there is.
+  return {
+    n,
+    vm: source.id,
+    source,
+    name,
+    data,
+    reducedData,
+    only,
+    successor,
+    timestamp,
+    receivedAt,
+    bytes,
+    leftOut,
+    missed,
+  };
 }
 
 /**
@@ -71,8 +104,10 @@ export const recordOverhead = 200;
 
 /** `{"cursor":…,"vm":…,"epoch":…,"event":…,"data":…,"timestamp":…,"time":…}`. */
 export function renderEvent(run: string, event: EventRecord, reduced: boolean, coalesced?: number): string {
-  if (event.leftOut === true) {
-    const gap = { n: event.n, vm: event.vm, from: formatCursor(run, event.n - 1), missed: 1 };
+  const missed = event.leftOut === true ? 1 : event.missed;
+  if (missed !== undefined) {
+    const vm = event.vm === '' ? null : event.vm;
+    const gap = { n: event.n, vm, from: formatCursor(run, event.n - 1), missed };
     return renderGap(run, gap, event.receivedAt);
   }
   const data = reduced && event.reducedData !== undefined ? event.reducedData : event.data;
@@ -97,15 +132,14 @@ export function timestampOf(wallMs: number): string {
   return `{"seconds":${seconds},"microseconds":${Math.round((wallMs - seconds * 1000) * 1000)}}`;
 }
 
-const quotedNames = new Map<string, string>();
 /** There are some 70 event names; a peer that makes up more costs no more memory than this. */
 const quotedNamesBound = 1000;
+const quotedNames = new BoundedMap<string, string>(quotedNamesBound);
 
 function quoteName(name: string): string {
   let quoted = quotedNames.get(name);
   if (quoted === undefined) {
     quoted = JSON.stringify(name);
-    if (quotedNames.size >= quotedNamesBound) quotedNames.clear();
     quotedNames.set(name, quoted);
   }
   return quoted;

@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Principal } from '../access/principal.js';
-import { parseVmSelector } from '../vms/vm-selector.js';
+import { parseVmSelector } from '../access/vm-selector.js';
 import type { EventFilter } from './audience.js';
 import { parseCursor, type Cursor } from './cursor.js';
 import { ndjson } from './encodings.js';
-import { EventHub, type Subscription } from './event-hub.js';
+import { EventHub } from './event-hub.js';
+import type { Subscription } from './subscriber.js';
 
 const vms = ['a', 'b', 'c'];
 const names = ['STOP', 'RESUME', 'NIC_RX_FILTER_CHANGED'];

@@ -1,30 +1,30 @@
 import { Ranking, Standing } from './ranking.js';
 
 /** A source of numbered things in rising order. */
-export interface Lane<T> {
+export interface Sequence<T> {
   /** The next one; undefined at the end. Stays the same until `advance`. */
   peek(): T | undefined;
   advance(): void;
 }
 
 /**
- * Merges lanes by number. `visit` says whether to go on: false leaves the thing it was shown where it is.
+ * Merges sequences by number. `visit` says whether to go on: false leaves the thing it was shown where it is.
  */
 export function visitInOrder<T extends { readonly n: number }>(
-  lanes: readonly Lane<T>[],
+  sequences: readonly Sequence<T>[],
   visit: (thing: T) => boolean,
 ): void {
-  const ranking = new Ranking<Lane<T>>();
-  for (const lane of lanes) {
-    const thing = lane.peek();
-    if (thing !== undefined) ranking.weigh(new Standing(lane), -thing.n);
+  const ranking = new Ranking<Sequence<T>>();
+  for (const sequence of sequences) {
+    const thing = sequence.peek();
+    if (thing !== undefined) ranking.weigh(new Standing(sequence), -thing.n);
   }
   for (let first = ranking.top; first !== undefined; first = ranking.top) {
-    const lane = first.holder;
-    const thing = lane.peek();
+    const sequence = first.holder;
+    const thing = sequence.peek();
     if (thing === undefined || !visit(thing)) return;
-    lane.advance();
-    const following = lane.peek();
+    sequence.advance();
+    const following = sequence.peek();
     if (following === undefined) ranking.remove(first);
     else ranking.weigh(first, -following.n);
   }

@@ -1,7 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import type { EndReason, Sink } from './subscriber.js';
+import type { EndReason, Sink, Subscription } from './subscriber.js';
 import { sliceBytes } from './subscriber.js';
-import type { Subscription } from './event-hub.js';
 
 /** An HTTP response as the sink of a subscription; the response ends the subscription and the other way round. */
 export class ResponseSink implements Sink {

@@ -3,13 +3,15 @@ import { coalescingKey } from './coalescing-key.js';
 import { formatCursor } from './cursor.js';
 import type { Encoding } from './encodings.js';
 import type { EventRecord } from './event-record.js';
-import { renderFor, type EventTurn } from './event-turn.js';
+import { renderFor, type EventBatch } from './event-batch.js';
 import { sliceBytes, type Framed, type Slice, type Subscriber, type SubscriberSurroundings } from './subscriber.js';
 
 /** Subscribers that get the same bytes. */
 export interface SubscriberGroup {
   readonly subscribers: Set<Subscriber>;
-  deliver(turn: EventTurn): void;
+  /** True while something that was published is held back here. */
+  readonly holding: boolean;
+  deliver(batch: EventBatch): void;
   /** Sends what is held back, for the end. */
   release(): void;
 }
@@ -17,16 +19,17 @@ export interface SubscriberGroup {
 /** All who want the same events in the same form: selected and put together once, one write for each. */
 export class SharedGroup implements SubscriberGroup {
   readonly subscribers = new Set<Subscriber>();
+  readonly holding = false;
 
   constructor(
     private readonly audience: Audience,
     private readonly encoding: Encoding,
   ) {}
 
-  deliver(turn: EventTurn): void {
-    const selected = turn.select(this.audience);
+  deliver(batch: EventBatch): void {
+    const selected = batch.select(this.audience);
     if (selected.length === 0) return;
-    const items = selected.map((index) => framed(turn.at(index), turn.frame(index, this.encoding, this.audience), 1));
+    const items = selected.map((index) => framed(batch.at(index), batch.frame(index, this.encoding, this.audience), 1));
     for (const slice of sliced(items)) for (const subscriber of this.subscribers) subscriber.offer(slice);
   }
 
@@ -52,17 +55,17 @@ export class CoalescingGroup implements SubscriberGroup {
     private readonly audience: Audience,
     private readonly encoding: Encoding,
     private readonly windowMs: number,
-    private readonly surroundings: Pick<SubscriberSurroundings, 'run' | 'clock' | 'stats'>,
+    private readonly surroundings: Pick<SubscriberSurroundings, 'host' | 'clock' | 'stats'>,
   ) {}
 
   get holding(): boolean {
     return this.#held.size > 0;
   }
 
-  deliver(turn: EventTurn): void {
+  deliver(batch: EventBatch): void {
     const [subscriber] = this.subscribers;
-    for (const index of turn.select(this.audience)) {
-      const event = turn.at(index);
+    for (const index of batch.select(this.audience)) {
+      const event = batch.at(index);
       if (subscriber === undefined || event.n <= subscriber.joinedAt) continue;
       const key = coalescingKey(event);
       const events = (this.#held.get(key)?.events ?? 0) + 1;
@@ -76,7 +79,8 @@ export class CoalescingGroup implements SubscriberGroup {
   release(): void {
     this.#window?.cancel();
     this.#window = undefined;
-    const { run, stats } = this.surroundings;
+    const { host, stats } = this.surroundings;
+    const { run } = host;
     const items: Framed[] = [];
     for (const { event, events } of this.#held.values()) {
       stats.coalesced += events - 1;

@@ -1,12 +1,12 @@
-import type { Clock } from '@qmp-gateway/qmp';
+import { ownBytes, type Clock } from '@qmp-gateway/qmp';
 import type { Audience } from './audience.js';
-import { formatCursor } from './cursor.js';
+import { formatCursor, type Cursor } from './cursor.js';
 import type { Encoding } from './encodings.js';
 import type { Delivery, EventHistory } from './event-history.js';
 import { renderBookmark, renderGap, type Gap } from './event-record.js';
-import { renderFor } from './event-turn.js';
+import { renderFor } from './event-batch.js';
 import { FairBuffer, type Bounds, type Kept, type VmQueue } from './fair-buffer.js';
-import { visitInOrder, type Lane } from './in-order.js';
+import { visitInOrder, type Sequence } from './in-order.js';
 
 /** Why the gateway ends a stream: 60 s without taking anything, credentials no longer valid, or the gateway stops. */
 export type EndReason = 'too-slow' | 'credentials' | 'shutdown';
@@ -20,8 +20,17 @@ export interface Sink {
 
 /** One event in the bytes of its stream; `events` is how many events it stands for. */
 export interface Framed extends Kept {
-  readonly frame: Buffer;
+  frame: Buffer;
   readonly events: number;
+}
+
+/**
+ * For one that is kept, by however many subscribers: Node makes short frames in a pool, all of which would stay with one
+ * of them.
+ */
+export function ownFrame(item: Framed): Framed {
+  item.frame = ownBytes(item.frame);
+  return item;
 }
 
 /** Consecutive frames as they go out in one write. */
@@ -52,18 +61,42 @@ export interface HubStats {
 
 /** What a subscriber uses of the hub. */
 export interface SubscriberSurroundings {
-  readonly run: string;
   readonly clock: Clock;
   readonly history: EventHistory;
   readonly limits: SubscriberLimits;
   readonly stats: HubStats;
-  /** Number of the newest event. */
-  headNumber(): number;
+  readonly host: SubscriberHost;
   /** Runs a task in a later turn of the event loop. */
   soon(task: () => void): void;
-  /** From now on every turn is offered. */
+}
+
+/** Who delivers to subscribers. */
+export interface SubscriberHost {
+  /** The run that the numbers are of. */
+  readonly run: string;
+  /** Number of the newest event. */
+  readonly headNumber: number;
+  /** Has read what is kept: from now on every batch is offered to it. */
   joinLive(subscriber: Subscriber): void;
+  /** Takes no more. */
   leave(subscriber: Subscriber): void;
+}
+
+/** A stream as its reader holds it. */
+export interface Subscription {
+  /** Where the stream begins: everything after this position will be in it. */
+  readonly cursor: string;
+  /** The sink takes bytes again. */
+  drained(): void;
+  /** The reader went away. */
+  close(): void;
+}
+
+/** Who wants which events, in which form, and where their bytes go. */
+export interface StreamParts {
+  readonly audience: Audience;
+  readonly encoding: Encoding;
+  readonly sink: Sink;
 }
 
 /** The position a stream begins after. */
@@ -82,31 +115,39 @@ type State =
   | { readonly name: 'ended' };
 
 /**
- * One stream of events: first what is kept after its start, then each turn as it comes. While the sink is congested a
- * backlog is kept in the subscriber's budget; what falls out of it is told as a gap, per VM and with its exact size.
+ * One stream of events: first what is kept after its start, then each batch as it comes. While the sink is congested a
+ * backlog is kept in the subscriber's budget; what falls out of it is a gap in the stream, per VM and with its exact size.
  */
-export class Subscriber {
-  /** Events up to here came from the history; a turn that still holds some of them must not repeat them. */
+export class Subscriber implements Subscription {
+  readonly audience: Audience;
+  readonly encoding: Encoding;
+  readonly cursor: string;
+  /** Events up to here came from the history; a batch that still holds some of them must not repeat them. */
   joinedAt = 0;
+  readonly #sink: Sink;
   readonly #surroundings: SubscriberSurroundings;
-  readonly #backlog: FairBuffer<Framed>;
+  #backlog: FairBuffer<Framed>;
   readonly #gaps = new Map<string, { from: number; n: number; missed: number }>();
-  readonly #foreign: string | undefined;
+  #foreign: string | undefined;
+  /** Whether its start was told. */
+  #begun = false;
   #state: State;
   #congestedSince: number | undefined;
   #bookmarkedAt: number;
 
+  /** @param group the one it is to join; it may hold back something before the newest batch */
   constructor(
-    readonly audience: Audience,
-    readonly encoding: Encoding,
-    private readonly sink: Sink,
+    { audience, encoding, sink }: StreamParts,
     start: StreamStart,
     surroundings: SubscriberSurroundings,
-    /** True while something before the newest turn is held back elsewhere. */
-    private readonly holdsBack: () => boolean = () => false,
+    private readonly group: { readonly holding: boolean },
   ) {
+    this.audience = audience;
+    this.encoding = encoding;
+    this.#sink = sink;
+    this.cursor = formatCursor(surroundings.host.run, start.n);
     this.#surroundings = surroundings;
-    this.#backlog = new FairBuffer<Framed>(budgetOf(surroundings), (item) => this.#miss(item));
+    this.#backlog = this.#emptyBacklog();
     this.#foreign = start.foreign;
     this.#bookmarkedAt = surroundings.clock.now();
     this.#state = {
@@ -122,14 +163,31 @@ export class Subscriber {
 
   /** Opens the stream: its position, the gap of another run, and what is kept. */
   begin(): void {
-    if (this.#state.name !== 'replaying') return;
+    if (this.#begun || this.#state.name !== 'replaying') return;
+    this.#begun = true;
     const { after } = this.#state;
     if (this.#foreign === undefined) this.#bookmark(after);
     else this.#write(this.#gapFrame({ n: after, vm: null, from: this.#foreign, missed: null }));
     this.#replay();
   }
 
-  /** The sink takes bytes again. */
+  /**
+   * The numbers are of another run from now on: after a gap it goes on with what comes after `n`. What waited for the
+   * reader is part of that gap.
+   * @param last the last position of the run before
+   */
+  restart(last: Cursor, n: number): void {
+    if (this.ended) return;
+    // What was not told yet begins before.
+    if (this.#begun || this.#foreign === undefined) this.#foreign = formatCursor(last.run, this.#reachedOf(last.n));
+    this.#backlog = this.#emptyBacklog();
+    this.#gaps.clear();
+    this.#begun = false;
+    this.joinedAt = 0;
+    this.#state = { name: 'replaying', after: n };
+    this.#surroundings.soon(() => this.begin());
+  }
+
   drained(): void {
     if (this.#congestedSince === undefined || this.ended) return;
     this.#relieve();
@@ -145,7 +203,7 @@ export class Subscriber {
       this.#write(slice.bytes);
       return;
     }
-    for (const item of slice.items) if (item.n > this.joinedAt) this.#backlog.push(item);
+    for (const item of slice.items) if (item.n > this.joinedAt) this.#backlog.push(ownFrame(item));
     this.#drainBacklog();
   }
 
@@ -157,21 +215,20 @@ export class Subscriber {
     if (!this.audience.principal.stillValid()) this.end('credentials');
     else if (this.#congestedSince !== undefined && now - this.#congestedSince >= stuckMs) this.end('too-slow');
     else if (this.#state.name === 'live' && now - this.#bookmarkedAt >= bookmarkMs && this.#isUpToDate())
-      this.#bookmark(this.#surroundings.headNumber());
+      this.#bookmark(Math.max(this.#surroundings.host.headNumber, this.joinedAt));
   }
 
   end(reason: EndReason): void {
     if (this.ended) return;
     this.close();
-    this.sink.end(reason);
+    this.#sink.end(reason);
   }
 
-  /** The client went away. */
   close(): void {
     if (this.ended) return;
     this.#state = { name: 'ended' };
     this.#relieve();
-    this.#surroundings.leave(this);
+    this.#surroundings.host.leave(this);
   }
 
   get #behind(): number {
@@ -179,12 +236,12 @@ export class Subscriber {
   }
 
   #isUpToDate(): boolean {
-    return this.#congestedSince === undefined && this.#behind === 0 && !this.holdsBack();
+    return this.#congestedSince === undefined && this.#behind === 0 && !this.group.holding;
   }
 
   /** One slice a turn, so that a long history does not hold up everybody else. */
   #replay(): void {
-    if (this.#state.name !== 'replaying' || this.#congestedSince !== undefined) return;
+    if (!this.#begun || this.#state.name !== 'replaying' || this.#congestedSince !== undefined) return;
     const state = this.#state;
     const frames: Buffer[] = [];
     const slice = { bytes: 0, reached: state.after, whole: true };
@@ -201,9 +258,9 @@ export class Subscriber {
       return true;
     });
     if (slice.whole) {
-      this.joinedAt = this.#surroundings.headNumber();
+      this.joinedAt = Math.max(this.#surroundings.host.headNumber, state.after);
       this.#state = { name: 'live' };
-      this.#surroundings.joinLive(this);
+      this.#surroundings.host.joinLive(this);
     } else state.after = slice.reached;
     if (frames.length > 0) this.#write(Buffer.concat(frames, slice.bytes));
     if (!slice.whole && !this.#isCongested()) this.#surroundings.soon(() => this.#replay());
@@ -211,20 +268,33 @@ export class Subscriber {
 
   #frameOf(delivery: Delivery): Buffer {
     if (delivery.kind === 'gap') return this.#gapFrame(delivery.gap);
-    const { run } = this.#surroundings;
+    const { run } = this.#surroundings.host;
     return this.encoding.frame(renderFor(run, delivery.event, this.audience), formatCursor(run, delivery.n));
   }
 
   #gapFrame(gap: Gap): Buffer {
-    const { run, clock } = this.#surroundings;
-    return this.encoding.frame(renderGap(run, gap, clock.wall()), formatCursor(run, gap.n));
+    const { host, clock } = this.#surroundings;
+    return this.encoding.frame(renderGap(host.run, gap, clock.wall()), formatCursor(host.run, gap.n));
   }
 
   #bookmark(n: number): void {
     this.#bookmarkedAt = this.#surroundings.clock.now();
-    const cursor = formatCursor(this.#surroundings.run, n);
+    const cursor = formatCursor(this.#surroundings.host.run, n);
     const bytes = this.encoding.bookmark?.(renderBookmark(cursor, this.#surroundings.clock.wall()), cursor);
     if (bytes !== undefined) this.#write(bytes);
+  }
+
+  /** The last number that went to the sink with everything before it. */
+  #reachedOf(head: number): number {
+    if (this.#state.name === 'replaying') return Math.min(head, this.#state.after);
+    let reached = head;
+    for (const queue of this.#backlog.queues.values()) reached = Math.min(reached, (queue.at(0)?.n ?? Infinity) - 1);
+    for (const { from } of this.#gaps.values()) reached = Math.min(reached, from);
+    return reached;
+  }
+
+  #emptyBacklog(): FairBuffer<Framed> {
+    return new FairBuffer<Framed>(budgetOf(this.#surroundings), (item) => this.#miss(item));
   }
 
   #miss(item: Framed): void {
@@ -241,7 +311,7 @@ export class Subscriber {
     while (this.#behind > 0 && !this.#isCongested() && !this.ended) {
       const frames: Buffer[] = [];
       let bytes = 0;
-      visitInOrder(this.#lanes(), (item) => {
+      visitInOrder(this.#sequences(), (item) => {
         if (bytes >= sliceBytes) return false;
         frames.push(item.frame);
         bytes += item.frame.length;
@@ -251,14 +321,14 @@ export class Subscriber {
     }
   }
 
-  #lanes(): Lane<Framed>[] {
-    const lanes: Lane<Framed>[] = [];
-    for (const queue of this.#backlog.queues.values()) lanes.push(this.#queueLane(queue));
-    for (const [vm, gap] of this.#gaps) lanes.push(this.#gapLane(vm, gap));
-    return lanes;
+  #sequences(): Sequence<Framed>[] {
+    const sequences: Sequence<Framed>[] = [];
+    for (const queue of this.#backlog.queues.values()) sequences.push(this.#ofQueue(queue));
+    for (const [vm, gap] of this.#gaps) sequences.push(this.#ofGap(vm, gap));
+    return sequences;
   }
 
-  #queueLane(queue: VmQueue<Framed>): Lane<Framed> {
+  #ofQueue(queue: VmQueue<Framed>): Sequence<Framed> {
     const backlog = this.#backlog;
     const { stats } = this.#surroundings;
     return {
@@ -270,9 +340,9 @@ export class Subscriber {
     };
   }
 
-  #gapLane(vm: string, { from, n, missed }: { from: number; n: number; missed: number }): Lane<Framed> {
+  #ofGap(vm: string, { from, n, missed }: { from: number; n: number; missed: number }): Sequence<Framed> {
     const gaps = this.#gaps;
-    const gap: Gap = { n, vm: vm === '' ? null : vm, from: formatCursor(this.#surroundings.run, from), missed };
+    const gap: Gap = { n, vm: vm === '' ? null : vm, from: formatCursor(this.#surroundings.host.run, from), missed };
     const frame = this.#gapFrame(gap);
     const item: Framed = { n, vm, frame, bytes: frame.length, events: 0 };
     return {
@@ -288,7 +358,7 @@ export class Subscriber {
   }
 
   #write(bytes: Buffer): void {
-    if (this.sink.write(bytes) || this.ended || this.#congestedSince !== undefined) return;
+    if (this.#sink.write(bytes) || this.ended || this.#congestedSince !== undefined) return;
     this.#congestedSince = this.#surroundings.clock.now();
     this.#surroundings.stats.congested++;
   }

@@ -1,9 +1,9 @@
 import type { Duplex } from 'node:stream';
 
-/** Up to here parts are copied together; larger ones cost less as writes of their own. */
+/** Parts up to this size are copied together; larger ones cost less as writes of their own. */
 const copyBytes = 64 * 1024;
 
-/** Writes to one socket what gathers while one piece of input is handled, in one go and in order. */
+/** Writes everything that gathers for one socket while one piece of input is handled, at once and in order. */
 export class GatheringWriter {
   #parts: Buffer[] = [];
   #bytes = 0;
@@ -17,7 +17,7 @@ export class GatheringWriter {
     return this.#bytes + this.socket.writableLength;
   }
 
-  /** For the end of this turn of the event loop, when all sockets that have something to say were heard. */
+  /** Writes at the end of this turn of the event loop, when all sockets with input were processed. */
   gather(...parts: readonly Buffer[]): void {
     if (this.#ended) return;
     for (const part of parts) {
@@ -29,13 +29,13 @@ export class GatheringWriter {
     setImmediate(() => this.flush());
   }
 
-  /** Now, after what has gathered. */
+  /** Writes now, after the gathered parts. */
   write(bytes: Buffer): void {
     this.flush();
     if (!this.#ended && this.socket.writable) this.socket.write(bytes);
   }
 
-  /** The last that is written: whatever comes later is dropped. */
+  /** Writes the last part: later ones are dropped. */
   end(): void {
     this.flush();
     this.#ended = true;

@@ -3,24 +3,26 @@ import type { WebSocket } from 'ws';
 import type { CommandAnswer, CommandRequest } from '../commands/command-request.js';
 import { longestIdempotencyKey } from '../commands/controls.js';
 import { notificationEncoding, textFrame, textFrameAround, textFrameHeader } from '../events/encodings.js';
-import type { Subscription } from '../events/event-hub.js';
 import { longestCoalesceMs, parseEventGlobs } from '../events/event-query.js';
-import { sliceBytes, type EndReason, type Sink } from '../events/subscriber.js';
+import { sliceBytes, type EndReason, type Sink, type Subscription } from '../events/subscriber.js';
 import { asProblem, Problem, problemBody } from '../problems/problem.js';
-import { parseVmSelector } from '../vms/vm-selector.js';
-import { closeClient, type CloseReason } from './close-codes.js';
+import { parseVmSelector } from '../access/vm-selector.js';
+import { closeClient, type CloseReason } from '../upgrades/close-codes.js';
 import { GatheringWriter } from './gathering-writer.js';
-import { Heartbeat } from './heartbeat.js';
+import { Heartbeat, type HeartbeatOwner } from '../upgrades/heartbeat.js';
 import { errorCodes, JsonRpcError, readRequest, type JsonRpcRequest } from './json-rpc-message.js';
+import { namesOf } from '../http/resource/shape.js';
 import { JsonRpcParams } from './json-rpc-params.js';
-import type { Leaver, SocketConnection, SocketParts } from './socket-connection.js';
+import { ExecuteParams, SubscribeParams, UnsubscribeParams, VmsParams } from './json-rpc-shapes.js';
+import type { Leaver, SocketConnection } from '../upgrades/socket-connection.js';
+import type { SocketParts } from './socket-parts.js';
 
-/** Requests without an answer yet; past it the next ones wait unread. */
+/** Number of unanswered requests; beyond it the next ones wait unread. */
 const inFlightBound = 256;
-/** Bytes of answers the client has not taken; past it requests are not read. */
+/** Bytes of answers that the client has not read; beyond it requests are not read. */
 const unsentBound = 8 * 1024 * 1024;
 const subscriptionsBound = 100;
-/** Up to here a result is copied into one piece with its frame. */
+/** Results up to this size are copied into one piece with their frame. */
 const copyBytes = 16 * 1024;
 
 const endReasons: Readonly<Record<Exclude<EndReason, 'shutdown'>, CloseReason>> = {
@@ -32,7 +34,7 @@ type Answer = (result: Buffer | string) => void;
 type Method = (request: JsonRpcRequest, answer: Answer) => void;
 
 /** One client of `/v1/ws`: JSON-RPC 2.0, requests pipelined, answers in any order. */
-export class JsonRpcConnection implements Sink, Leaver {
+export class JsonRpcConnection implements Sink, Leaver, HeartbeatOwner {
   readonly #clock: Clock;
   readonly #writer: GatheringWriter;
   readonly #requestPrefix: string;
@@ -63,7 +65,7 @@ export class JsonRpcConnection implements Sink, Leaver {
     const { socket, principal, requestId } = connection;
     this.#requestPrefix = `${requestId.slice(0, 110)}.`;
     this.#writer = new GatheringWriter(socket);
-    new Heartbeat(client, socket, principal, this.#clock, (reason) => this.#close(reason, reason));
+    new Heartbeat({ client, socket, principal, clock: this.#clock, owner: this });
     parts.leavers.add(this);
     client.on('message', (data: Buffer, isBinary: boolean) => this.#receive(data, isBinary));
     client.on('close', () => this.#closed());
@@ -81,7 +83,11 @@ export class JsonRpcConnection implements Sink, Leaver {
     else this.#close(endReasons[reason], reason);
   }
 
-  /** What is in flight is answered; what comes now is refused. */
+  heartStopped(reason: CloseReason): void {
+    this.#close(reason, reason);
+  }
+
+  /** Answers requests in flight, and refuses new ones. */
   leave(): void {
     this.#leaving = true;
     this.#leaveWhenIdle();
@@ -94,7 +100,7 @@ export class JsonRpcConnection implements Sink, Leaver {
   #close(reason: CloseReason, text: string): void {
     this.#writer.end();
     this.#waiting.length = 0;
-    closeClient(this.client, reason, text);
+    closeClient(this.client, reason, text, this.#clock);
   }
 
   #closed(): void {
@@ -114,7 +120,7 @@ export class JsonRpcConnection implements Sink, Leaver {
   }
 
   #receive(data: Buffer, isBinary: boolean): void {
-    // What comes between our farewell and the client's runs nothing: it may be gone for a reason.
+    // Messages between this side's close and the client's run nothing: the client may have been closed for a reason.
     if (this.client.readyState !== this.client.OPEN) return;
     if (isBinary) {
       this.#close('policy', 'text frames only');
@@ -141,7 +147,7 @@ export class JsonRpcConnection implements Sink, Leaver {
       if (method === undefined)
         throw new JsonRpcError(
           errorCodes.methodNotFound,
-          `no such method; there are ${Object.keys(this.#methods).join(', ')}`,
+          `there is no method ${JSON.stringify(request.method.slice(0, 100))}; there are ${Object.keys(this.#methods).join(', ')}`,
         );
       if (this.#leaving) throw new Problem('shutting-down', 'The gateway is stopping.');
       const { id } = request;
@@ -169,6 +175,7 @@ export class JsonRpcConnection implements Sink, Leaver {
       id = thrown.id ?? id;
       error = { code, message, ...(data === undefined ? {} : { data }) };
     } else {
+      if (!(thrown instanceof Problem)) this.parts.fault(thrown, this.connection);
       const problem = asProblem(thrown);
       error = { code: errorCodes.problem, message: problem.detail, data: problemBody(problem) };
     }
@@ -190,7 +197,7 @@ export class JsonRpcConnection implements Sink, Leaver {
       vm,
       command: name,
       arguments: json === undefined ? { kind: 'none' } : { kind: 'json', json },
-      arrivedAt: performance.now(),
+      arrivedAt: this.#clock.now(),
       outOfBand: params.boolean('oob'),
       timeoutMs: params.duration('timeout'),
       dryRun: params.boolean('dryRun'),
@@ -200,7 +207,7 @@ export class JsonRpcConnection implements Sink, Leaver {
     };
     params.check();
     this.#inFlight++;
-    this.parts.path.execute(command, (outcome) => this.#executed(request.id, outcome, answer));
+    this.parts.path.execute(command, { answered: (outcome) => this.#executed(request.id, outcome, answer) });
   }
 
   #executed(id: string | undefined, outcome: CommandAnswer, answer: Answer): void {
@@ -211,22 +218,46 @@ export class JsonRpcConnection implements Sink, Leaver {
     this.#leaveWhenIdle();
   }
 
+  /** An entry of a fleet that is behind the given cursor catches up first. */
   #subscribe(request: JsonRpcRequest, answer: Answer): void {
+    const asked = new JsonRpcParams(request, subscribeParams);
+    const hub = this.parts.events.of(asked.oneOf('scope', ['node']));
+    const waiting = this.parts.events.reached(hub, asked.string('after'));
+    if (waiting === undefined) this.#subscribeNow(request, answer);
+    else {
+      this.#inFlight++;
+      void waiting.then(() => this.#subscribeLater(request, answer));
+    }
+  }
+
+  #subscribeLater(request: JsonRpcRequest, answer: Answer): void {
+    this.#inFlight--;
+    try {
+      if (this.client.readyState === this.client.OPEN) this.#subscribeNow(request, answer);
+    } catch (error) {
+      this.#refuse(request.id, error);
+    }
+    if (this.client.isPaused) this.#readOn();
+    this.#leaveWhenIdle();
+  }
+
+  #subscribeNow(request: JsonRpcRequest, answer: Answer): void {
     const params = new JsonRpcParams(request, subscribeParams);
     const { selector, faults } = parseVmSelector(params.strings('vm'), params.strings('label'));
     const { globs, faults: eventFaults } = parseEventGlobs(params.strings('event'), '/event');
     params.faults.push(...faults, ...eventFaults);
     const text = params.string('after');
-    const after = text === undefined || text === 'oldest' ? text : this.parts.hub.readCursor(text);
+    const hub = this.parts.events.of(params.oneOf('scope', ['node']));
+    const after = text === undefined || text === 'oldest' ? text : hub.readCursor(text);
     if (text !== undefined && after === undefined)
-      params.faults.push({ pointer: '/after', message: 'not a cursor of an event' });
+      params.faults.push({ pointer: '/after', message: 'must be the cursor of an event' });
     const coalesceMs = params.duration('coalesce', longestCoalesceMs);
     const int64 = params.oneOf('int64', ['string', 'number']);
     params.check();
     if (this.#subscriptions.size >= subscriptionsBound)
       throw new Problem('too-many-requests', `A connection holds ${subscriptionsBound} subscriptions at most.`);
     const subscription = ++this.#lastSubscription;
-    const subscribed = this.parts.hub.subscribe({
+    const subscribed = hub.subscribe({
       principal: this.connection.principal,
       filter: { selector, events: globs },
       after,
@@ -240,7 +271,7 @@ export class JsonRpcConnection implements Sink, Leaver {
   }
 
   #unsubscribe(request: JsonRpcRequest, answer: Answer): void {
-    const params = new JsonRpcParams(request, ['subscription']);
+    const params = new JsonRpcParams(request, unsubscribeParams);
     const number = params.integer('subscription');
     const subscription = number === undefined ? undefined : this.#subscriptions.get(number);
     if (params.faults.length === 0 && subscription === undefined)
@@ -252,15 +283,17 @@ export class JsonRpcConnection implements Sink, Leaver {
   }
 
   #vms(request: JsonRpcRequest, answer: Answer): void {
-    const params = new JsonRpcParams(request, ['vm', 'label']);
+    const params = new JsonRpcParams(request, vmsParams);
     const { selector, faults } = parseVmSelector(params.strings('vm'), params.strings('label'));
     params.faults.push(...faults);
     params.check();
-    const rows = this.parts.directory.list(this.connection.principal, selector);
-    answer(`{"vms":[${rows.join(',')}],"cursor":"${this.parts.hub.head()}"}`);
+    const { rows } = this.parts.directory.list(this.connection.principal, selector);
+    answer(`{"vms":[${rows.join(',')}],"cursor":"${this.parts.events.head()}"}`);
   }
 }
 
-const executeParams = ['vm', 'command', 'arguments', 'oob', 'timeout', 'dryRun', 'int64', 'idempotencyKey', 'epoch'];
-const subscribeParams = ['vm', 'event', 'label', 'after', 'coalesce', 'int64'];
+const executeParams = namesOf(ExecuteParams);
+const subscribeParams = namesOf(SubscribeParams);
+const unsubscribeParams = namesOf(UnsubscribeParams);
+const vmsParams = namesOf(VmsParams);
 const closingBrace = Buffer.from('}');

@@ -2,14 +2,14 @@ import { readJson, JsonSyntaxError, type JsonDocument, type JsonNode } from '@qm
 
 /** A JSON-RPC 2.0 request, its parts still the text of the client. */
 export interface JsonRpcRequest {
-  /** As it came; undefined for a notification, which gets no answer. */
+  /** Unparsed; undefined for a notification, which gets no answer. */
   readonly id: string | undefined;
   readonly method: string;
   readonly document: JsonDocument;
   readonly params: JsonNode | undefined;
 }
 
-/** Codes of the specification; -32000 is the one for everything that is a problem of section 6. */
+/** Codes of the specification; -32000 stands for every problem of the gateway's, which is in `data`. */
 export const errorCodes = {
   parse: -32700,
   invalidRequest: -32600,
@@ -31,7 +31,7 @@ export class JsonRpcError extends Error {
   }
 }
 
-/** @throws {JsonRpcError} for what is no request */
+/** @throws {JsonRpcError} for a message that is not a request */
 export function readRequest(message: Buffer): JsonRpcRequest {
   const document = readStrictJson(message);
   const { root, text } = document;
@@ -58,7 +58,7 @@ export function readRequest(message: Buffer): JsonRpcRequest {
   const answerId = validId ? (id ?? 'null') : 'null';
   if (!validId) throw new JsonRpcError(errorCodes.invalidRequest, '`id` is a string, a number or null', answerId);
   if (version?.kind !== 'string' || version.value !== '2.0')
-    throw new JsonRpcError(errorCodes.invalidRequest, '`jsonrpc` has to be "2.0"', answerId);
+    throw new JsonRpcError(errorCodes.invalidRequest, '`jsonrpc` must be "2.0"', answerId);
   if (method?.kind !== 'string')
     throw new JsonRpcError(errorCodes.invalidRequest, '`method` has to be a string', answerId);
   return { id, method: method.value, document, params };

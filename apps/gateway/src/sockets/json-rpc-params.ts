@@ -3,7 +3,7 @@ import type { Fault } from '../problems/problem.js';
 import { parseDuration } from '../settings/duration.js';
 import { errorCodes, JsonRpcError, type JsonRpcRequest } from './json-rpc-message.js';
 
-/** Reads the named params of one request and gathers what is wrong with them. */
+/** Reads the named params of one request and collects their faults. */
 export class JsonRpcParams {
   readonly faults: Fault[] = [];
   readonly #members: readonly JsonMember[] = [];
@@ -15,7 +15,7 @@ export class JsonRpcParams {
     const { params } = request;
     if (params === undefined) return;
     if (params.kind !== 'object') {
-      this.faults.push({ pointer: '', message: 'params are named: an object' });
+      this.faults.push({ pointer: '', message: 'params must be an object: parameters have names' });
       return;
     }
     this.#members = params.members;
@@ -41,7 +41,7 @@ export class JsonRpcParams {
     return this.string(name) ?? '';
   }
 
-  /** A string of 1 to so many characters. */
+  /** A string of 1 to this many characters. */
   shortString(name: string, longest: number): string | undefined {
     return this.#read(
       name,
@@ -80,7 +80,7 @@ export class JsonRpcParams {
     );
   }
 
-  /** A string or a list of strings; empty when absent. */
+  /** A string or a list of strings; empty if absent. */
   strings(name: string): string[] {
     const read = this.#read(
       name,
@@ -115,7 +115,7 @@ export class JsonRpcParams {
     return node === undefined ? undefined : this.#text(node);
   }
 
-  /** @throws {JsonRpcError} when anything was wrong */
+  /** @throws {JsonRpcError} if there are faults */
   check(): void {
     if (this.faults.length === 0) return;
     const message = this.faults.map(
@@ -128,7 +128,7 @@ export class JsonRpcParams {
     return this.request.document.text.slice(node.start, node.end);
   }
 
-  /** Undefined for a member that is absent; for one that can't be read too, which is a fault. */
+  /** Undefined for an absent member; also for one that cannot be read, which is a fault. */
   #read<T>(name: string, expected: () => string, read: (node: JsonNode) => T | undefined): T | undefined {
     const node = this.#member(name);
     if (node === undefined) return undefined;
@@ -137,7 +137,7 @@ export class JsonRpcParams {
     return value;
   }
 
-  /** A search of a few members: each request comes through here, and a Map would cost more to make. */
+  /** Searches a few members: every request passes here, and creating a Map would cost more. */
   #member(name: string): JsonNode | undefined {
     for (const member of this.#members) if (member.name === name) return member.value;
     return undefined;

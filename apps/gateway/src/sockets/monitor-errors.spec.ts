@@ -30,8 +30,8 @@ describe('an error as QMP has it', () => {
 
   it.each([
     [
-      new Problem('forbidden', 'stop is refused by rule level: it needs level operate.'),
-      'stop is refused by rule level: it needs level operate',
+      new Problem('forbidden', 'stop needs level operate; the credentials have level read (rule base: pauses it).'),
+      'stop needs level operate; the credentials have level read (rule base: pauses it)',
     ],
     [
       new Problem('not-offered', 'getfd: needs a file descriptor passed over the socket, which HTTP can not carry.'),

@@ -1,4 +1,4 @@
-import { JsonSyntaxError } from '@qmp-gateway/qapi';
+import { jsonPointerSteps, JsonSyntaxError } from '@qmp-gateway/qapi';
 import type { ProblemCode } from '../problems/catalogue.js';
 import type { Fault, Problem } from '../problems/problem.js';
 import type { StrayByte } from './qmp-input.js';
@@ -11,12 +11,12 @@ export interface QmpError {
   readonly desc: string;
 }
 
-/** Whatever a QMP server says beside its few other classes, which programs match on, is a GenericError. */
+/** All errors outside the few classes that programs match on are a GenericError. */
 export function genericError(desc: string): QmpError {
   return { class: 'GenericError', desc };
 }
 
-/** To what is no JSON. Nobody can know what id it would have had. */
+/** The answer to bytes that are not JSON; it has no id, because none could be read. */
 export function inputError(fault: StrayByte | JsonSyntaxError): QmpError {
   if (fault instanceof JsonSyntaxError) return genericError(`Not JSON: ${fault.message}`);
   const { byte } = fault;
@@ -28,8 +28,8 @@ export function inputError(fault: StrayByte | JsonSyntaxError): QmpError {
 }
 
 /**
- * What QEMU said, or what we say in its terms: to a client that knows commands, arguments and a monitor, and nothing of
- * requests, bodies and problems.
+ * QEMU's error, or the gateway's in QEMU's terms: for a client that knows commands, arguments and a monitor, and
+ * nothing of requests, bodies and problems.
  */
 export function qmpErrorOf(problem: Problem): QmpError {
   if (problem.fields.qmp !== undefined) return problem.fields.qmp;
@@ -38,7 +38,7 @@ export function qmpErrorOf(problem: Problem): QmpError {
   return genericError(withoutFullStop(words === undefined ? problem.detail : words(problem)));
 }
 
-/** Where the words of the other entrances would puzzle; a detail that is not here speaks of the command or the VM. */
+/** Replacements for details that would puzzle such a client; any other detail is about the command or the VM. */
 const wording: Partial<Record<ProblemCode, (problem: Problem) => string>> = {
   'malformed-json': ({ detail }) => `The arguments can't be read: ${detail}`,
   'invalid-arguments': ({ detail, fields }) => fields.errors?.map(argumentFault).join('; ') ?? detail,
@@ -58,18 +58,16 @@ function commandNotFound({ fields: { command = '', errors = [] } }: Problem): st
   return `There is no command ${shown(command)}${hint}`;
 }
 
-/** Members are named as QMP servers do it: `a.b[0]`. */
+/** Names members as QMP servers do: `a.b[0]`. */
 function argumentFault({ pointer, message, suggestions = [] }: Fault): string {
-  const names = pointer
-    .split('/')
-    .slice(1)
-    .map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~'));
-  const path = names.map((name, at) => (/^\d+$/.test(name) ? `[${name}]` : `${at === 0 ? '' : '.'}${name}`)).join('');
+  const path = jsonPointerSteps(pointer)
+    .map((name, at) => (/^\d+$/.test(name) ? `[${name}]` : `${at === 0 ? '' : '.'}${name}`))
+    .join('');
   const hint = suggestions.length > 0 ? `; did you mean ${suggestions.join(' or ')}?` : '';
   return `${path === '' ? 'The arguments' : `Argument '${path}'`}: ${message}${hint}`;
 }
 
-/** A name of the client's, as an answer repeats it: short, and whole characters. */
+/** A client's name as an answer repeats it: short, and in whole characters. */
 export function shown(name: string): string {
   return `'${Buffer.from(name.slice(0, longestShown)).toString()}'`;
 }

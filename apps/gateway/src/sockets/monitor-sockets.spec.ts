@@ -9,13 +9,18 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { Principal } from '../access/principal.js';
 import type { CommandRequest } from '../commands/command-request.js';
-import { ReplyBudget } from '../commands/reply-budget.js';
+import { ReplyBudget } from '../http/reply-budget.js';
 import { EventHub } from '../events/event-hub.js';
+import { ShownEvents } from '../events/shown-events.js';
 import type { Vm } from '../vms/vm.js';
+import type { Problem } from '../problems/problem.js';
 import { MonitorGateway } from './monitor.gateway.js';
 import { MonitorSockets } from './monitor-sockets.js';
-import type { SocketConnection, SocketParts } from './socket-connection.js';
-import { SocketRouter } from './socket-router.js';
+import type { SocketConnection } from '../upgrades/socket-connection.js';
+import type { SocketParts } from './socket-parts.js';
+import { resourceRoutes } from '../http/resource/resource-routes.js';
+import { SocketRouter } from '../upgrades/socket-router.js';
+import { UpgradeRequiredController } from './upgrade-required.controller.js';
 import { vmNotFound } from '../vms/vm-registry.js';
 
 const greeting = '{"QMP": {"version": {}, "capabilities": ["oob"]}}';
@@ -25,8 +30,10 @@ class FakeVm {
   readonly labels = {};
   epoch = 'r1.1';
   readonly condition = 'The VM is waiting.';
-  readonly lastFault = null;
-  monitor: { state: unknown } = { state: { name: 'ready', session: { greeting: { json: greeting }, oob: true } } };
+  readonly lastError = null;
+  monitor: { state: { name: string; session?: unknown } } = {
+    state: { name: 'ready', session: { greeting: { json: greeting }, oob: true } },
+  };
   readonly #waiters = new Set<() => void>();
 
   constructor(readonly id: string) {}
@@ -36,7 +43,11 @@ class FakeVm {
     return () => this.#waiters.delete(callback);
   }
 
-  change(state?: unknown): void {
+  get ready(): boolean {
+    return this.monitor.state.name === 'ready';
+  }
+
+  change(state?: { name: string }): void {
     if (state !== undefined) this.monitor = { state };
     const waiters = [...this.#waiters];
     this.#waiters.clear();
@@ -61,19 +72,21 @@ beforeEach(() => {
   parts = {
     leavers: new Set(),
     hub,
+    events: new ShownEvents(hub, undefined),
     path: {
-      execute: (request, answer) => {
+      execute: (request, asker) => {
         requests.push(request);
         // Answered in a later turn, as by a real VM.
-        setImmediate(() => answer({ ok: true, json: Buffer.from(`"${request.command}"`), trace: {} }));
+        setImmediate(() => asker.answered({ ok: true, json: Buffer.from(`"${request.command}"`), trace: {} }));
       },
     },
     directory: {
       find: (id) => (id === vm.id ? vm : undefined),
-      list: () => [],
+      list: () => ({ rows: [], end: undefined }),
       notFound: (_principal, id) => vmNotFound(id),
     },
     registry: { get: (id) => (id === vm.id ? (vm as unknown as Vm) : undefined) },
+    fault: (error) => warnings.push(String(error)),
   };
   sockets = new MonitorSockets({ dir, mode: 0o600, level: 'operate' }, parts, (message) => warnings.push(message));
 });
@@ -227,24 +240,25 @@ describe('the monitor over WebSocket', () => {
   let server: Server;
   let router: SocketRouter;
   let valid: boolean;
+  let refused: Problem | undefined;
   let clock: ManualClock;
 
   beforeEach(async () => {
     valid = true;
     clock = new ManualClock();
     parts = { ...parts, clock };
-    router = new SocketRouter(parts);
+    router = new SocketRouter(resourceRoutes([UpgradeRequiredController]), parts);
     const gateway = new MonitorGateway(parts);
     router
-      .serverOf('/v1/vms/:vm/monitor')
+      .serverOf('openMonitor')
       .on('connection', (client, connection) =>
         gateway.handleConnection(client, connection as unknown as SocketConnection),
       );
-    const principal = new Principal('p', 'p', { level: 'host', vms: ['*'] }, () => valid);
+    const principal = new Principal('p', 'p', { level: 'host', vms: ['*'] }, { stillValid: () => valid });
     server = createHttpServer().listen(0, '127.0.0.1');
     server.on('upgrade', (request, socket, head) => {
       const path = request.url ?? '';
-      router.route(request, socket, head, {
+      refused = router.route(request, socket, head, {
         principal,
         requestId: 'req',
         arrivedAt: 0,
@@ -253,6 +267,7 @@ describe('the monitor over WebSocket', () => {
         answerHeaders: {},
         replies: new ReplyBudget({ replyBytes: 1 }),
       });
+      if (refused !== undefined) socket.destroy();
     });
     await once(server, 'listening');
   });
@@ -284,6 +299,15 @@ describe('the monitor over WebSocket', () => {
     while (received.length < 2) await message(client);
     expect(received).toEqual(['{"return": "a", "id": "ü"}\r\n', '{"return": "b"}\r\n']);
   });
+
+  it.each([[['qmp-gateway.v1', 'bearer.secret']], [['bearer.secret']]])(
+    'is refused with other sub-protocols than qmp: %j',
+    async (offered) => {
+      await once(open(offered), 'error');
+      expect(refused).toMatchObject({ status: 400, code: 'invalid-request', fields: { suggestions: ['qmp'] } });
+      expect(refused?.detail).not.toContain('secret');
+    },
+  );
 
   it("closes with 1012 when the VM's session ends, with 1013 while there is none", async () => {
     const client = open();

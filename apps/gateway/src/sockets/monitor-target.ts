@@ -1,13 +1,14 @@
 import type { VmIdentity } from '../access/principal.js';
-import { awayText } from '../commands/unavailable.js';
+import { onceSessionEnded } from '../vms/session-end.js';
+import { awayText } from '../vms/unavailable.js';
 import type { Vm } from '../vms/vm.js';
 
-/** The present session with a VM's monitor, as the shared monitor shows it. */
+/** The current session with a VM's monitor, as the shared monitor shows it. */
 export interface MonitorTargetSession {
   readonly epoch: string;
   /** The VM's own greeting, as its monitor wrote it. */
   readonly greetingJson: string;
-  /** Out-of-band execution can be had. */
+  /** The VM's monitor takes out-of-band commands. */
   readonly oob: boolean;
 }
 
@@ -15,16 +16,16 @@ export interface MonitorTargetSession {
 export interface MonitorTarget extends VmIdentity {
   /** Undefined unless the VM is ready. */
   readonly session: MonitorTargetSession | undefined;
-  /** Why there is none, in a line. */
+  /** The reason why there is none, in a line. */
   readonly away: string;
   /**
-   * Calls back once, when the present session has ended.
-   * @returns takes the wish back
+   * Calls back once, when the current session has ended.
+   * @returns a function that cancels the callback
    */
   onceSessionEnded(callback: () => void): () => void;
 }
 
-/** A VM of the registry, seen so. */
+/** Adapts a VM of the registry. */
 export function monitorTargetOf(vm: Vm): MonitorTarget {
   const sessionOf = (): MonitorTargetSession | undefined => {
     const { state } = vm.monitor;
@@ -40,15 +41,6 @@ export function monitorTargetOf(vm: Vm): MonitorTarget {
     get away() {
       return awayText(vm);
     },
-    onceSessionEnded(callback) {
-      const epoch = sessionOf()?.epoch;
-      let cancel: () => unknown = () => undefined;
-      const look = (): void => {
-        if (sessionOf()?.epoch === epoch) cancel = vm.onceChanged(look);
-        else callback();
-      };
-      cancel = vm.onceChanged(look);
-      return () => void cancel();
-    },
+    onceSessionEnded: (callback) => onceSessionEnded(vm, callback),
   };
 }

@@ -1,24 +1,26 @@
+import type { Clock } from '@qmp-gateway/qmp';
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import { textFrameHeader } from '../events/encodings.js';
-import { closeClient, type CloseReason } from './close-codes.js';
+import { closeClient, type CloseReason } from '../upgrades/close-codes.js';
 import { GatheringWriter } from './gathering-writer.js';
-import type { MonitorTransport } from './monitor-session.js';
+import type { MonitorTransport } from './monitor-connection.js';
 
 const lineEnd = Buffer.from('\r\n');
 
-/** Neighbouring texts become one piece; a value that QEMU wrote stays as it is. */
+/** Adjacent texts become one piece; a value that QEMU wrote stays as it is. */
 function pieces(message: readonly (string | Buffer)[]): Buffer[] {
   return [...message.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)), lineEnd];
 }
 
-/** Each message of ours is one text frame, line end included. */
+/** Sends each message as one text frame, line end included. */
 export class WebSocketTransport implements MonitorTransport {
   readonly #writer: GatheringWriter;
 
   constructor(
     private readonly client: WebSocket,
     socket: Socket,
+    private readonly clock: Clock,
   ) {
     this.#writer = new GatheringWriter(socket);
   }
@@ -43,15 +45,19 @@ export class WebSocketTransport implements MonitorTransport {
 
   end(reason: CloseReason, text: string = reason): void {
     this.#writer.end();
-    closeClient(this.client, reason, text);
+    closeClient(this.client, reason, text, this.clock);
   }
 }
 
-/** The bare protocol, for clients that know nothing of us. */
+/** The bare protocol, for clients that do not know the gateway. */
 export class UnixSocketTransport implements MonitorTransport {
   readonly #writer: GatheringWriter;
 
-  constructor(private readonly socket: Socket) {
+  /** @param reader what reads for it, where that is not the socket itself */
+  constructor(
+    private readonly socket: Socket,
+    private readonly reader: { pause(): void; resume(): void } = socket,
+  ) {
     this.#writer = new GatheringWriter(socket);
   }
 
@@ -64,14 +70,14 @@ export class UnixSocketTransport implements MonitorTransport {
   }
 
   pause(): void {
-    this.socket.pause();
+    this.reader.pause();
   }
 
   resume(): void {
-    this.socket.resume();
+    this.reader.resume();
   }
 
-  /** End of file says it all; who does not read would never come to it. */
+  /** Ends with end-of-file and no reason; a client that does not read would never reach one. */
   end(reason: CloseReason): void {
     this.#writer.end();
     if (reason === 'too-slow') this.socket.destroy();

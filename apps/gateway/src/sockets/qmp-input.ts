@@ -15,34 +15,35 @@ const closeBracket = 0x5d;
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
 
-/** A byte that is part of no token, at this place of the stream. What came before it of a value is lost with it. */
+/** A byte at this offset of the stream that belongs to no token. The part of a value before it is lost with it. */
 export class StrayByte {
   constructor(readonly byte: number) {}
 }
 
-/** The text of one top-level value, its brackets balanced and not looked into otherwise. */
+/** The text of one top-level value; only the balance of its brackets is checked. */
 export type QmpInputValue = Buffer | StrayByte;
 
 /**
- * Cuts a client's byte stream into top-level JSON values, as a QMP server does: line breaks delimit nothing, a value
- * may come in any number of pieces, and what is no JSON costs one value and not the connection. QEMU reads tokens: at a
- * byte that no token goes on with it drops what it has read of a value, skips to the next bracket, comma, colon or
- * control byte other than a tab, and starts afresh there. Whoever sends 0xFF first is sure to be understood (QMP
- * specification, "forcing the JSON parser into known-good state"). What it takes beyond JSON comes out as JSON.
+ * Splits a client's byte stream into top-level JSON values, as a QMP server does: line breaks delimit nothing, a value
+ * may come in any number of pieces, and input that is not JSON costs one value and not the connection. QEMU reads
+ * tokens: at a byte that continues no token it drops the unfinished value, skips to the next bracket, comma, colon or
+ * control byte other than a tab, and starts again there. A client that sends 0xFF first is sure to be understood (QMP
+ * specification, "forcing the JSON parser into known-good state"). Input that QEMU accepts beyond JSON comes out as
+ * JSON.
  */
 export class QmpInput {
   #pieces: Buffer[] = [];
   #heldBytes = 0;
   #braces = 0;
   #brackets = 0;
-  /** What the last byte is part of; undefined between tokens. */
+  /** The token of the last byte; undefined between tokens. */
   #token: 'string' | 'escape' | 'word' | 'number' | 'skipped' | undefined;
   #number: NumberState = 0;
   #quote = doubleQuote;
   /** The value has single quotes, or an escaped one. */
   #isForeign = false;
 
-  /** Bytes of a value that is not complete. */
+  /** Bytes of an incomplete value. */
   get held(): number {
     return this.#heldBytes;
   }
@@ -87,7 +88,7 @@ export class QmpInput {
     return values;
   }
 
-  /** What a byte is to the token it belongs to; `again`: it is looked at once more, with nothing before it. */
+  /** The effect of a byte on the current token; `again`: process the byte again, with no token before it. */
   #step(byte: number): 'begins' | 'goes-on' | 'ends-before' | 'ends-with' | 'misplaced' | 'stray' | 'again' {
     switch (this.#token) {
       case 'string':
@@ -161,7 +162,7 @@ export class QmpInput {
     return this.#braces + this.#brackets > 0;
   }
 
-  /** No bracket is open, or one was closed that was not. */
+  /** No bracket is open, or one was closed that was not open. */
   get #isTopLevel(): boolean {
     return this.#braces < 0 || this.#brackets < 0 || !this.#isOpen;
   }
@@ -180,7 +181,7 @@ export class QmpInput {
 
 const isLetter = (byte: number): boolean => byte >= 0x61 && byte <= 0x7a;
 
-/** Whether it is UTF-8 is looked at when the value is whole. */
+/** UTF-8 is checked when the value is complete. */
 const isInString = (byte: number): boolean => byte >= space && byte < 0xfe;
 
 const structure = new Set([openBrace, closeBrace, openBracket, closeBracket, comma, colon]);

@@ -5,22 +5,22 @@ import { StrayByte, type QmpInputValue } from './qmp-input.js';
 
 /** A command as a QMP client sends it. */
 export interface QmpCommand {
-  /** JSON text as it came, on one line; undefined when there was none. */
+  /** JSON text as received, on one line; undefined if there was none. */
   readonly id: string | undefined;
   readonly name: string;
   readonly outOfBand: boolean;
-  /** JSON text of an object; undefined when there is none. */
+  /** JSON text of an object; undefined if there is none. */
   readonly argumentsJson: string | undefined;
   readonly arguments: JsonObject | undefined;
 }
 
-/** A message that is no command, and the answer to it. `id` is undefined where it could not be read. */
+/** The answer to a message that is not a command. `id` is undefined where it could not be read. */
 export interface QmpRefusal {
   readonly id: string | undefined;
   readonly refusal: QmpError;
 }
 
-/** QEMU reads this deep. */
+/** The nesting that QEMU reads. */
 const maxDepth = 1024;
 const openBrace = 0x7b;
 

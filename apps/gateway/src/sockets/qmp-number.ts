@@ -1,4 +1,4 @@
-/** How far into a number a reader is; 0: not in one. */
+/** The state of a reader within a number; 0: not in one. */
 export type NumberState = number;
 
 const sign = 1;
@@ -11,7 +11,7 @@ const exponentSign = 7;
 const exponentDigits = 8;
 /** The number ended before this byte. */
 export const over = 9;
-/** No number goes on like this: `1.`, `01`. */
+/** Not a number: `1.`, `01`. */
 export const broken = 10;
 
 /** What follows each state at a byte of each kind: 0, 1 to 9, `.`, `e` or `E`, `+`, `-`, any other. */
@@ -35,7 +35,7 @@ kinds[0x65] = kinds[0x45] = 3;
 kinds[0x2b] = 4;
 kinds[0x2d] = 5;
 
-/** What the next byte makes of a number, or of no number: 0 when none begins with it. */
+/** The state after the next byte; 0 if it does not begin a number. */
 export function numberAfter(state: NumberState, byte: number): NumberState {
   return next[state]?.[kinds[byte] ?? 6] ?? broken;
 }

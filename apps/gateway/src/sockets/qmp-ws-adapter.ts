@@ -1,11 +1,13 @@
 import { AbstractWsAdapter } from '@nestjs/websockets';
 import type { WebSocket, WebSocketServer } from 'ws';
-import type { SocketRouter } from './socket-router.js';
+import type { SocketRouter } from '../upgrades/socket-router.js';
 
 /**
- * Nest's way to our WebSocket servers: a gateway says its path and gets the connections; upgrades come by the router,
- * which knows refusals over HTTP. Messages are the gateways' own: they are answered with bytes as QEMU wrote them,
- * so Nest's dispatch of decoded messages has no part in it.
+ * Connects Nest's gateways to our WebSocket servers. The classes with `@WebSocketGateway` are real Nest gateways up to the
+ * connection; from there on the socket path is ours, because Nest decodes each message, dispatches it by an `event` member
+ * and encodes what a handler returns, while JSON-RPC and QMP have forms of their own and answers must leave with the bytes
+ * that the VM wrote. A gateway's `path` is the id of its resource, which declares the path. Upgrades come by the
+ * {@link SocketRouter}, which can refuse over HTTP.
  */
 export class QmpWsAdapter extends AbstractWsAdapter {
   constructor(private readonly router: SocketRouter) {

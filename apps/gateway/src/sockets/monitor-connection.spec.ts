@@ -1,11 +1,12 @@
+import { ManualClock } from '@qmp-gateway/test-kit';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Principal } from '../access/principal.js';
 import type { CommandAnswer, CommandRequest } from '../commands/command-request.js';
 import { EventHub } from '../events/event-hub.js';
 import { Problem } from '../problems/problem.js';
-import { MonitorSession, type MonitorTransport } from './monitor-session.js';
+import { MonitorConnection, type MonitorTransport } from './monitor-connection.js';
 import type { MonitorTargetSession } from './monitor-target.js';
-import type { Leaver } from './socket-connection.js';
+import type { Leaver } from '../upgrades/socket-connection.js';
 
 const greeting =
   '{"QMP": {"version": {"qemu": {"micro": 22, "minor": 2, "major": 7}, "package": ""}, "capabilities": ["oob"]}}';
@@ -19,11 +20,11 @@ class Harness implements MonitorTransport {
   unsent = 0;
   paused = false;
   ended: string | undefined;
-  readonly session: MonitorSession;
+  readonly connection: MonitorConnection;
   #sessionEnded: (() => void) | undefined;
 
   constructor(session: MonitorTargetSession | null = { epoch: 'r1.1', greetingJson: greeting, oob: true }) {
-    this.session = new MonitorSession({
+    this.connection = new MonitorConnection({
       target: {
         id: 'web-1',
         labels: {},
@@ -36,8 +37,11 @@ class Harness implements MonitorTransport {
       },
       principal,
       requestId: 'req',
+      clock: new ManualClock(),
       leavers: this.leavers,
-      path: { execute: (request, answer) => this.commands.push({ request, answer }) },
+      path: {
+        execute: (request, asker) => this.commands.push({ request, answer: (end) => asker.answered(end) }),
+      },
       hub: this.hub,
       transport: this,
     });
@@ -62,7 +66,7 @@ class Harness implements MonitorTransport {
   /** Sends messages and returns what came back at once. */
   say(...messages: string[]): string[] {
     const before = this.sent.length;
-    for (const message of messages) this.session.feed(Buffer.from(message));
+    for (const message of messages) this.connection.feed(Buffer.from(message));
     return this.sent.slice(before);
   }
 
@@ -275,7 +279,7 @@ describe('bad input', () => {
     vi.runAllTimers();
     expect([client.sent.length, client.paused]).toEqual([2 + 1000, false]);
     client.say('}'.repeat(1000));
-    client.session.close();
+    client.connection.close();
     vi.runAllTimers();
     expect(client.sent).toHaveLength(2 + 1000 + 200);
   });
@@ -283,7 +287,7 @@ describe('bad input', () => {
   it('starts afresh after 0xFF, with one error', () => {
     const client = new Harness().negotiate();
     const before = client.sent.length;
-    client.session.feed(Buffer.from('{"execute": "quer\xff{"execute":"query-status"}', 'latin1'));
+    client.connection.feed(Buffer.from('{"execute": "quer\xff{"execute":"query-status"}', 'latin1'));
     expect(client.sent.slice(before).map(classOf)).toEqual(['GenericError']);
     expect(client.commands).toHaveLength(1);
   });
@@ -345,7 +349,7 @@ describe('the end', () => {
   it('comes to what was read ahead too', () => {
     const client = new Harness().negotiate();
     client.say('{"execute":"slow"}'.repeat(9));
-    client.session.end('credentials-expired');
+    client.connection.end('credentials-expired');
     client.say('{"execute":"stop"}');
     client.answer(0, '{}');
     expect([client.commands.length, client.ended]).toEqual([8, 'credentials-expired']);
@@ -355,7 +359,7 @@ describe('the end', () => {
     const client = new Harness().negotiate();
     client.say('{"execute":"slow"}');
     const before = client.sent.length;
-    client.session.close();
+    client.connection.close();
     client.event('STOP');
     client.answer(0, '{}');
     client.endSession();

@@ -8,7 +8,7 @@ import { renderEvent, type EventRecord, type SourceSnapshot } from './event-reco
  * What was published in one turn of the event loop, on its way to the subscribers. Each event is rendered and framed
  * at most once for each form that somebody gets, however many get it.
  */
-export class EventTurn {
+export class EventBatch {
   readonly events: EventRecord[] = [];
   readonly #bySource = new Map<SourceSnapshot, number[]>();
   readonly #frames = new Map<Encoding, Map<string, Buffer[]>>();
@@ -25,7 +25,7 @@ export class EventTurn {
 
   at(index: number): EventRecord {
     const event = this.events[index];
-    if (event === undefined) throw new RangeError(`no event ${index} in this turn`);
+    if (event === undefined) throw new RangeError(`no event ${index} in this batch`);
     return event;
   }
 

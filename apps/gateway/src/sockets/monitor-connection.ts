@@ -1,44 +1,53 @@
-import type { QmpEvent } from '@qmp-gateway/qmp';
+import { descriptorCommands } from '@qmp-gateway/catalog';
+import type { Clock, QmpEvent } from '@qmp-gateway/qmp';
+import type { Descriptor } from '@qmp-gateway/unix-fds';
 import type { Principal } from '../access/principal.js';
 import type { CommandAnswer, CommandPath } from '../commands/command-request.js';
-import type { EventHub } from '../events/event-hub.js';
+import type { EventHub, EventTap } from '../events/event-hub.js';
 import { onOneLine } from '../events/event-record.js';
-import type { CloseReason } from './close-codes.js';
+import type { CloseReason } from '../upgrades/close-codes.js';
+import type { HeartbeatOwner } from '../upgrades/heartbeat.js';
 import type { MonitorTarget, MonitorTargetSession } from './monitor-target.js';
-import type { Leaver } from './socket-connection.js';
+import type { Leaver } from '../upgrades/socket-connection.js';
+import { ArrivedDescriptors, ClientDescriptors, EndOfPiece } from './client-descriptors.js';
 import { genericError, qmpErrorOf, shown, type QmpError } from './monitor-errors.js';
 import { QmpInput, type QmpInputValue } from './qmp-input.js';
 import { readQmpMessage, type QmpCommand } from './qmp-message.js';
 
-/** How a client of the shared monitor is reached: a WebSocket or a unix socket. */
+/** The transport of a shared monitor's client: a WebSocket or a unix socket. */
 export interface MonitorTransport {
-  /** One message of ours, without line end. */
+  /** Sends one message, without line end. */
   send(message: readonly (string | Buffer)[]): void;
-  /** Bytes the client has not taken. */
+  /** Bytes that the client has not read. */
   readonly unsent: number;
   pause(): void;
   resume(): void;
-  /** @param text in place of the reason's name, for clients that can be told */
+  /** @param text in place of the reason's name, where the transport can carry one */
   end(reason: CloseReason, text?: string): void;
 }
 
-export interface MonitorSessionParts {
+export interface MonitorConnectionParts {
   readonly target: MonitorTarget;
   readonly principal: Principal;
   readonly requestId: string;
   readonly traceparent?: string | undefined;
+  /** Another node of the fleet has handed it over: which one. */
+  readonly handed?: { readonly node: string } | undefined;
   readonly leavers: Set<Leaver>;
   readonly path: CommandPath;
   readonly hub: EventHub;
   readonly transport: MonitorTransport;
+  readonly clock: Clock;
+  /** Of a transport that descriptors come by; told how many were closed that no command took. */
+  readonly unusedDescriptors?: ((count: number) => void) | undefined;
 }
 
-/** QEMU reads ahead as many in-band commands of one monitor. */
+/** QEMU reads ahead this many in-band commands of one monitor. */
 const inFlightBound = 8;
 const messageBound = 1024 * 1024;
-/** Values of one client in one turn of all; there may be tens of thousands in a piece of its stream. */
+/** Number of values of one client to process in one turn; a piece of its stream may contain tens of thousands. */
 const readAtOnce = 200;
-/** QEMU would go on filling its memory for a client that does not read. */
+/** Bound where QEMU would fill its memory for a client that does not read. */
 const unsentBound = 8 * 1024 * 1024;
 
 const capabilitiesFirst: QmpError = { class: 'CommandNotFound', desc: 'qmp_capabilities comes before other commands' };
@@ -50,15 +59,17 @@ interface Place {
 }
 
 /**
- * One client of a shared monitor. It meets what QEMU would show it (greeting, negotiation, answers to in-band
- * commands in their order, events) while its commands go the way of all commands: policy, audit, validation, queue.
+ * One client of a shared monitor. It gets what QEMU would send (greeting, negotiation, answers to in-band commands in
+ * their order, events), while its commands take the way of all commands: policy, audit, validation, queue.
  */
-export class MonitorSession implements Leaver {
-  readonly #parts: MonitorSessionParts;
+export class MonitorConnection implements Leaver, HeartbeatOwner, EventTap {
+  readonly #parts: MonitorConnectionParts;
   readonly #session: MonitorTargetSession | undefined;
   readonly #input = new QmpInput();
-  /** The next one last: taking them from the front of a long list would cost its length each time. */
-  #unread: QmpInputValue[] = [];
+  /** In reverse, the next one last: removing from the front of a long list would cost its length each time. */
+  #unread: (QmpInputValue | ArrivedDescriptors | EndOfPiece)[] = [];
+  /** Undefined where none can come. */
+  readonly #descriptors: ClientDescriptors | undefined;
   readonly #places: Place[] = [];
   readonly #releases: (() => void)[] = [];
   #state: 'negotiating' | 'negotiated' | 'ended' = 'negotiating';
@@ -70,9 +81,10 @@ export class MonitorSession implements Leaver {
   #commands = 0;
   #outOfBandInFlight = 0;
 
-  constructor(parts: MonitorSessionParts) {
+  constructor(parts: MonitorConnectionParts) {
     this.#parts = parts;
-    const { target, transport, hub, leavers } = parts;
+    const { target, transport, hub, leavers, unusedDescriptors } = parts;
+    if (unusedDescriptors !== undefined) this.#descriptors = new ClientDescriptors(unusedDescriptors);
     this.#session = target.session;
     if (this.#session === undefined) {
       this.#state = 'ended';
@@ -83,31 +95,50 @@ export class MonitorSession implements Leaver {
     this.#releases.push(
       () => leavers.delete(this),
       target.onceSessionEnded(() => this.#vmEnded()),
-      hub.tap(target.id, (event) => this.#event(event)),
+      hub.tap(target.id, this),
     );
     transport.send([onOneLine(this.#session.greetingJson)]);
   }
 
-  /** Bytes of the client. */
-  feed(chunk: Buffer): void {
-    if (this.#state === 'ended') return;
-    this.#unread = [...this.#input.push(chunk).reverse(), ...this.#unread];
+  /** Processes bytes of the client. @param descriptors came with one of them, and are closed here, or by their command */
+  feed(chunk: Buffer, descriptors: readonly Descriptor[] = []): void {
+    if (this.#state === 'ended') {
+      for (const descriptor of descriptors) descriptor.close();
+      return;
+    }
+    const isStart = this.#input.held === 0;
+    const values = this.#input.push(chunk).reverse();
+    const [first] = values;
+    if (descriptors.length === 0) this.#unread = [...values, ...this.#unread];
+    else {
+      const isWhole = isStart && values.length === 1 && first instanceof Buffer && isAllBut(chunk, first);
+      const piece = [new EndOfPiece(isWhole), ...values, new ArrivedDescriptors(descriptors)];
+      this.#unread = [...piece, ...this.#unread];
+    }
     if (this.#input.held > messageBound) this.end('too-big');
     else this.#readOn();
   }
 
-  /** The client went away; its commands that run go on without it. */
+  /** The client has disconnected; its running commands go on. */
   close(): void {
     this.#state = 'ended';
-    this.#unread.length = 0;
+    for (const item of this.#unread.splice(0))
+      if (item instanceof ArrivedDescriptors) this.#descriptors?.arrived(item.descriptors);
+    this.#descriptors?.drop();
     for (const release of this.#releases.splice(0)) release();
   }
 
-  /** Closes the connection. Nothing that came and is not begun yet, or still comes, is run; the first reason counts. */
+  /**
+   * Closes the connection. Commands that have not started yet, or still arrive, do not run; the first reason counts.
+   */
   end(reason: CloseReason): void {
     if (this.#state === 'ended') return;
     this.close();
     this.#parts.transport.end(reason);
+  }
+
+  heartStopped(reason: CloseReason): void {
+    this.end(reason);
   }
 
   /** What is in flight is answered; what comes now is refused. */
@@ -120,7 +151,7 @@ export class MonitorSession implements Leaver {
     if (this.#leaving && this.#places.length === 0 && this.#outOfBandInFlight === 0) this.end('going-away');
   }
 
-  /** What was answered in the same breath (the reply of `quit`) still goes out. */
+  /** Answers of the same turn (the reply of `quit`) still go out. */
   #vmEnded(): void {
     this.#vmGone = true;
     setImmediate(() => this.end('session-ended'));
@@ -131,7 +162,9 @@ export class MonitorSession implements Leaver {
       if (this.#places.length >= inFlightBound || this.#outOfBandInFlight >= inFlightBound) break;
       const value = this.#unread.pop();
       if (value === undefined) break;
-      this.#read(value);
+      if (value instanceof ArrivedDescriptors) this.#descriptors?.arrived(value.descriptors);
+      else if (value instanceof EndOfPiece) this.#descriptors?.pieceEnded(value);
+      else this.#read(value);
       if (read + 1 === readAtOnce) this.#goOnLater();
     }
     const isFull = this.#unread.length > 0;
@@ -155,6 +188,7 @@ export class MonitorSession implements Leaver {
   #read(value: QmpInputValue): void {
     const place = this.#takePlace();
     const command = readQmpMessage(value);
+    if ('refusal' in command || !descriptorCommands.has(command.name)) this.#descriptors?.passedOver();
     if ('refusal' in command) {
       this.#fill(place, errorMessage(command.id, command.refusal));
       return;
@@ -194,21 +228,23 @@ export class MonitorSession implements Leaver {
       this.#places.pop();
       this.#outOfBandInFlight++;
     }
-    const { principal, requestId, traceparent, path, target } = this.#parts;
+    const { principal, requestId, traceparent, handed, path, target } = this.#parts;
     path.execute(
       {
         principal,
         requestId: `${requestId.slice(0, 110)}.${++this.#commands}`,
         traceparent,
+        handed,
         entrance: 'monitor',
         vm: target.id,
         command: name,
         arguments: argumentsJson === undefined ? { kind: 'none' } : { kind: 'json', json: argumentsJson },
         outOfBand,
-        arrivedAt: performance.now(),
+        ...(descriptorCommands.has(name) ? { descriptors: this.#descriptors?.take() } : {}),
+        arrivedAt: this.#parts.clock.now(),
         ...(this.#session === undefined ? {} : { epoch: this.#session.epoch }),
       },
-      (answer) => this.#answered(id, answer, outOfBand ? undefined : place),
+      { answered: (answer) => this.#answered(id, answer, outOfBand ? undefined : place) },
     );
   }
 
@@ -217,7 +253,7 @@ export class MonitorSession implements Leaver {
     if (this.#ended) return;
     let message: readonly (string | Buffer)[] = [];
     if (answer.ok) message = ['{"return": ', answer.json, idMember(id), '}'];
-    // Of what a lost session leaves open QEMU would say nothing, and the client knows what that means.
+    // QEMU would send nothing about commands that a lost session leaves open, and clients know what that means.
     else if (!this.#vmGone) message = errorMessage(id, qmpErrorOf(answer.problem));
     if (place === undefined) this.#send(message);
     else this.#fill(place, message);
@@ -240,7 +276,7 @@ export class MonitorSession implements Leaver {
     }
   }
 
-  #event({ name, data, timestamp }: QmpEvent): void {
+  event({ name, data, timestamp }: QmpEvent): void {
     if (this.#state !== 'negotiated') return;
     const dataMember = data === undefined ? '' : `, "data": ${onOneLine(data)}`;
     this.#send([`{"timestamp": ${onOneLine(timestamp)}, "event": ${JSON.stringify(name)}${dataMember}}`]);
@@ -252,6 +288,12 @@ export class MonitorSession implements Leaver {
     transport.send(message);
     if (transport.unsent > unsentBound) this.end('too-slow');
   }
+}
+
+/** Whether a piece is a message and the end of its line, and nothing else. */
+function isAllBut(piece: Buffer, message: Buffer): boolean {
+  const rest = piece.length - message.length;
+  return rest === 0 || piece.toString('latin1', message.length) === (rest === 1 ? '\n' : '\r\n');
 }
 
 function idMember(id: string | undefined): string {
