@@ -22,17 +22,17 @@ class Scene {
 
   type(vm: Vm, text: string, timeoutMs = 60_000): Promise<unknown> {
     const path: CommandPath = {
-      execute: (request, answer) => {
+      execute: (request, asker) => {
         const args = request.arguments.kind === 'json' ? String(request.arguments.json) : '';
         const key = /"data":"(.)"/.exec(args)?.[1] ?? '';
         this.typed.set(vm, (this.typed.get(vm) ?? '') + key);
-        answer({ ok: true, json: '{}', trace: {} });
+        asker.answered({ ok: true, json: '{}', trace: {} });
       },
     };
     const principal = new Principal('token:a', 'a', { level: 'operate', vms: ['*'] });
     const commands = new RequestCommands(path, { principal, requestId: 'r', vm: vm.id });
-    const typing = { asked: () => !this.left.has(text), endsAt: this.clock.now() + timeoutMs };
-    return this.keyboards.type(commands, vm, readKeys({ text }), typing);
+    const typing = { keys: readKeys({ text }), asked: () => !this.left.has(text), timeoutMs };
+    return this.keyboards.type(commands, vm, typing);
   }
 
   /** Time in which this many keys are played. */

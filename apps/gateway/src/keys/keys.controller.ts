@@ -1,40 +1,43 @@
-import { Body, Controller, Inject, Param, Post, Req, Res, UseGuards } from '@nestjs/common';
+import { Controller, Inject, Post, Res, UseGuards } from '@nestjs/common';
+import { answerHeaders, headerReferences } from '@qmp-gateway/qapi-openapi';
 import type { ServerResponse } from 'node:http';
 import { CheckedCommandPath } from '../commands/command-path.js';
-import { ReplyRoom } from '../commands/reply-room.js';
-import { callerOf, readResourceControls, RequestCommands } from '../commands/request-commands.js';
-import { writeResource } from '../listeners/answer.js';
-import { onlyParameters } from '../listeners/query-parameters.js';
-import type { GatewayRequest } from '../listeners/request-context.js';
-import { VmDirectory } from '../vms/vm-directory.js';
+import { callerOf, RequestCommands } from '../commands/request-commands.js';
+import { RequestForVm, type VmRequest } from '../commands/vm-request.js';
+import { writeResource } from '../http/answer.js';
+import { ReplyRoom } from '../http/reply-room.js';
+import { BodyOf, Resource, Tag } from '../http/resource/resource.js';
 import { Keyboards } from './keyboards.js';
-import { readKeys, usualTimeoutMs } from './keys-request.js';
+import { KeysRequest, readKeys, usualTimeoutMs } from './keys-request.js';
 
 /** `POST /v1/vms/{vm}/keys`: a keyboard for the guest. */
+@Tag('console', 'Screen and keyboard of a VM')
 @Controller('v1/vms/:vm/keys')
 @UseGuards(ReplyRoom)
 export class KeysController {
   constructor(
-    @Inject(VmDirectory) private readonly directory: VmDirectory,
     @Inject(CheckedCommandPath) private readonly path: CheckedCommandPath,
     @Inject(Keyboards) private readonly keyboards: Keyboards,
   ) {}
 
   @Post()
+  @Resource({
+    id: 'sendKeys',
+    summary: 'Type a text or press keys (`send-key`)',
+    description:
+      'Answers when the last key was let go. One request types at a time on a VM, the next waits. All is typed within a minute, or within `Request-Timeout`; a problem says how much was typed before it.',
+    needs: 'level `operate`',
+    answers: { 204: { what: 'Typed', headers: headerReferences(Object.keys(answerHeaders)) } },
+    problems: ['vm-not-running'],
+  })
   async post(
-    @Req() request: GatewayRequest,
+    @RequestForVm() { caller, vm, controls: { timeoutMs = usualTimeoutMs, ...controls } }: VmRequest,
+    @BodyOf(KeysRequest) body: KeysRequest,
     @Res() response: ServerResponse,
-    @Param('vm') id: string,
-    @Body() body: unknown,
   ): Promise<void> {
-    const { gateway: context } = request;
-    const vm = this.directory.require(context.principal, id);
-    onlyParameters(context.query, []);
-    const { timeoutMs = usualTimeoutMs, ...controls } = readResourceControls(request.headers);
-    const typing = { asked: () => !response.destroyed, endsAt: performance.now() + timeoutMs };
-    const keys = readKeys(body);
-    const commands = new RequestCommands(this.path, { ...callerOf(context, vm.id), ...controls });
-    const trace = await this.keyboards.type(commands, vm, keys, typing);
-    writeResource(response, context, trace);
+    const typing = { keys: readKeys(body), asked: () => !response.destroyed, timeoutMs };
+    const commands = new RequestCommands(this.path, { ...callerOf(caller, vm.id), ...controls });
+    const trace = await this.keyboards.type(commands, vm, typing);
+    writeResource(response, caller, trace);
   }
 }

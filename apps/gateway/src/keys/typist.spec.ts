@@ -4,7 +4,7 @@ import type { CommandPath, CommandRequest } from '../commands/command-request.js
 import { RequestCommands } from '../commands/request-commands.js';
 import { Problem } from '../problems/problem.js';
 import type { Vm } from '../vms/vm.js';
-import { readKeys } from './keys-request.js';
+import { readKeys, type KeysRequest } from './keys-request.js';
 import { typeKeys } from './typist.js';
 
 /** A VM that notes what is sent to it, and when on a clock that only waiting moves. */
@@ -18,14 +18,14 @@ class Typing {
   /** Deadlines of the commands. */
   readonly timeouts: unknown[] = [];
 
-  async type(body: object): Promise<void> {
+  async type(body: KeysRequest): Promise<void> {
     const path: CommandPath = {
-      execute: (request, answer) => {
+      execute: (request, asker) => {
         const args = request.arguments.kind === 'json' ? String(request.arguments.json) : '';
         this.sent.push(`${this.now} ${request.command} ${args}`);
         this.timeouts.push(request.timeoutMs);
         const problem = this.answer(request, this.sent.length);
-        answer(problem === undefined ? { ok: true, json: '{}', trace: {} } : { ok: false, problem, trace: {} });
+        asker.answered(problem === undefined ? { ok: true, json: '{}', trace: {} } : { ok: false, problem, trace: {} });
       },
     };
     const principal = new Principal('token:a', 'a', { level: 'operate', vms: ['*'] });
@@ -34,8 +34,8 @@ class Typing {
       this.now += ms;
       return Promise.resolve();
     };
-    const typing = { asked: () => this.asked(), endsAt: this.endsAt };
-    await typeKeys(commands, this.vm as Vm, readKeys(body), typing, { now: () => this.now, sleep });
+    const typing = { keys: readKeys(body), asked: () => this.asked(), endsAt: this.endsAt };
+    await typeKeys(commands, this.vm as Vm, typing, { now: () => this.now, sleep });
   }
 }
 
@@ -113,7 +113,26 @@ describe('typing', () => {
     typing.answer = () =>
       new Problem('invalid-arguments', 'no', { errors: [{ pointer: '/keys/1/data', message: 'unknown value' }] });
     await expect(typing.type({ keys: ['a', 'entre'] })).rejects.toMatchObject({
-      fields: { errors: [{ pointer: '/keys/1', message: 'unknown value' }] },
+      ...{ code: 'invalid-request', detail: 'The body does not fit: /keys/1 unknown value.' },
+      fields: { errors: [{ in: 'body', pointer: '/keys/1', message: 'unknown value' }] },
     });
+    const late = [{ in: 'header', pointer: '/Request-Timeout', message: 'must be less' }] as const;
+    typing.answer = () => new Problem('invalid-request', 'no', { errors: late });
+    await expect(typing.type({ keys: ['a'] })).rejects.toMatchObject({ fields: { errors: late } });
   });
+
+  it.each([null, 'running', 'paused'])(
+    'has no keyboard without the command, whatever the run state: %s',
+    async (state) => {
+      const typing = new Typing();
+      Object.assign(typing.vm, { runState: state, schema: { commands: new Map() } });
+      const fields = { vm: 'web-1', command: 'send-key', suggestions: ['query-sev'] };
+      typing.answer = () => new Problem('command-not-found', 'no', fields);
+      const { vm, command } = fields;
+      await expect(typing.type({ text: 'ab' })).rejects.toMatchObject({
+        ...{ code: 'command-not-found', retryable: false, fields: { vm, command } },
+        detail: expect.stringContaining('no keyboard') as unknown,
+      });
+    },
+  );
 });

@@ -35,7 +35,7 @@ const strokes: ReadonlyMap<string, Stroke> = new Map<string, Stroke>([
   ]),
 ]);
 
-/** A character no key of the US layout makes. */
+/** A character that no key of the US layout makes. */
 export interface Untypable {
   /** In characters, from 0. */
   readonly position: number;
@@ -43,8 +43,8 @@ export interface Untypable {
 }
 
 /**
- * The strokes that type a text on a keyboard of the US layout; a line end is one press of Enter, however it is written.
- * What characters they make is decided by the layout the guest has set.
+ * The strokes that type a text on a keyboard with US layout; a line end is one press of Enter, in any form. The layout
+ * that the guest has set decides which characters they make.
  */
 export function strokesOf(text: string): readonly Stroke[] | Untypable {
   const typed: Stroke[] = [];

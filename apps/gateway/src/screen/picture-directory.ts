@@ -1,14 +1,18 @@
+import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import { chmodSync, chownSync, constants, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { chmod, chown, mkdtemp, open, rm, writeFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** A picture of 8K in three bytes a pixel has 95 MiB. */
+/** An 8K picture with three bytes per pixel has 95 MiB. */
 const mostBytes = 128 * 2 ** 20;
 
-/** A place for one picture: QEMU writes `file`, we read it, and it is gone with all that came there. */
+/**
+ * A directory for one picture: QEMU writes `file`, the gateway reads it, and the directory is removed with everything
+ * in it.
+ */
 export interface PicturePlace {
   readonly file: string;
-  /** @returns undefined when nobody wrote it. @throws Error for what is no file of a picture's size */
+  /** @returns undefined if nobody wrote it. @throws Error if it is not a file of a picture's size */
   read(): Promise<Buffer | undefined>;
   remove(): Promise<void>;
 }
@@ -16,20 +20,28 @@ export interface PicturePlace {
 const placePrefix = 'screen-';
 
 /**
- * Where QEMU puts pictures for the gateway: a directory, in it one of its own for each picture, with the file, empty, that
- * QEMU is to write. So it need not be able to make any, and the file is the gateway's whatever QEMU's umask is. All of it is
- * the gateway's alone, or open to a group as little as it can be: they may enter directories and write the file, but
- * neither list, replace nor read what is there, since the QEMUs of one group belong to many. It is removed with the answer; a
- * QEMU that comes late, after the caller's deadline, finds no place to write to.
+ * The directory in which QEMU writes pictures for the gateway: it has one directory for each picture, with the empty
+ * file for QEMU to write. So QEMU does not have to create files, and the file belongs to the gateway whatever QEMU's
+ * umask is. All of it is accessible to the gateway alone, or as little as possible to a group: its members may enter
+ * directories and write the file, but cannot list, replace or read anything, because the QEMUs of one group serve many.
+ * The directory is removed with the answer; a QEMU that writes after the caller's deadline finds no file.
  */
-export class PictureDirectory {
-  /** @param gid of QEMUs that run as another user */
+export class PictureDirectory implements OnApplicationBootstrap, OnApplicationShutdown {
+  /** @param gid group of QEMUs that run as another user */
   constructor(
     private readonly path: string,
     private readonly gid?: number,
   ) {}
 
-  /** Removes what a gateway that was killed left behind, and nothing else: the directory may be one that others use. */
+  onApplicationBootstrap(): void {
+    this.clear();
+  }
+
+  onApplicationShutdown(): void {
+    this.clear();
+  }
+
+  /** Removes what a killed gateway left, and nothing else: others may use the directory too. */
   clear(): void {
     if (!existsSync(this.path)) return;
     for (const name of readdirSync(this.path))
@@ -40,7 +52,7 @@ export class PictureDirectory {
     this.#make();
     const directory = await mkdtemp(join(this.path, placePrefix));
     const file = join(directory, 'picture');
-    // A file that comes while the directory is emptied makes it not empty: then once more.
+    // A file that appears while the directory is emptied makes the removal fail: try once more.
     const remove = (): Promise<void> => rm(directory, { recursive: true, force: true, maxRetries: 3 });
     try {
       await writeFile(file, '', { flag: 'wx', mode: 0o600 });
@@ -72,7 +84,7 @@ async function openTo(gid: number, path: string, mode: number): Promise<void> {
 async function readPicture(file: string): Promise<Buffer | undefined> {
   let handle: FileHandle;
   try {
-    // Neither a link to somewhere else nor a pipe nobody writes to: the QEMU that was asked may be in a guest's hands.
+    // Rejects links to elsewhere and pipes without a writer: a guest may control this QEMU.
     handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
@@ -80,7 +92,7 @@ async function readPicture(file: string): Promise<Buffer | undefined> {
   }
   try {
     const status = await handle.stat();
-    if (!status.isFile() || status.size > mostBytes) throw new Error('what the VM wrote is no picture');
+    if (!status.isFile() || status.size > mostBytes) throw new Error('the file of the VM is not a picture');
     if (status.size === 0) return undefined;
     return await readWhole(handle, status.size);
   } finally {
@@ -88,9 +100,9 @@ async function readPicture(file: string): Promise<Buffer | undefined> {
   }
 }
 
-/** Where a file ends that is being written is up to who writes it; a picture was written before the VM answered. */
+/** The writer decides where a file ends that is still being written; a picture is complete before the VM answers. */
 async function readWhole(handle: FileHandle, size: number): Promise<Buffer> {
-  // The byte behind the last tells whether it grows.
+  // Reading one more byte shows whether the file grows.
   const bytes = Buffer.alloc(size + 1);
   let length = 0;
   for (let end = false; !end && length <= size;) {
@@ -98,6 +110,6 @@ async function readWhole(handle: FileHandle, size: number): Promise<Buffer> {
     length += bytesRead;
     end = bytesRead === 0;
   }
-  if (length > size) throw new Error('what the VM wrote is no picture: it grows');
+  if (length > size) throw new Error('the file of the VM is not a picture: it grows');
   return bytes.subarray(0, length);
 }

@@ -1,31 +1,8 @@
 import fc from 'fast-check';
-import { crc32, inflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { isPng, writePng } from './png.js';
-import { readPpm, type Pixels } from './ppm.js';
-
-/** Reads what we write: one IDAT, rows without filter. */
-function readPng(png: Buffer): Pixels {
-  const chunks = new Map<string, Buffer>();
-  for (let at = 8; at < png.length;) {
-    const length = png.readUInt32BE(at);
-    const named = png.subarray(at + 4, at + 8 + length);
-    expect(png.readUInt32BE(at + 8 + length)).toBe(crc32(named));
-    chunks.set(named.toString('latin1', 0, 4), named.subarray(4));
-    at += 12 + length;
-  }
-  expect([...chunks.keys()]).toEqual(['IHDR', 'IDAT', 'IEND']);
-  const header = chunks.get('IHDR') ?? Buffer.alloc(13);
-  const [width, height] = [header.readUInt32BE(0), header.readUInt32BE(4)];
-  expect([...header.subarray(8)]).toEqual([8, 2, 0, 0, 0]);
-  const rows = inflateSync(chunks.get('IDAT') ?? Buffer.alloc(0));
-  const stride = width * 3 + 1;
-  const pixels = Array.from({ length: height }, (_, row) => {
-    expect(rows[row * stride]).toBe(0);
-    return rows.subarray(row * stride + 1, (row + 1) * stride);
-  });
-  return { width, height, rgb: Buffer.concat(pixels) };
-}
+import { readPng } from './png.scene.js';
+import { readPpm } from './ppm.js';
 
 const ppm = (head: string, pixels: number) => Buffer.concat([Buffer.from(head), Buffer.alloc(pixels * 3, 7)]);
 

@@ -9,7 +9,7 @@ export function isPng(bytes: Buffer): boolean {
   return bytes.subarray(0, signature.length).equals(signature);
 }
 
-/** Encodes pixels as PNG (ISO/IEC 15948): 8 bits a channel, not interlaced, rows not filtered. */
+/** Encodes pixels as PNG (ISO/IEC 15948): 8 bits per channel, not interlaced, rows not filtered. */
 export async function writePng({ width, height, rgb }: Pixels): Promise<Buffer> {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);

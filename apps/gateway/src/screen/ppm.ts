@@ -7,7 +7,7 @@ export interface Pixels {
 
 const header = /^P6\s+(\d{1,5})\s+(\d{1,5})\s+255\s/;
 
-/** Reads a binary PPM of 8 bits a channel, the form QEMU writes. @returns undefined for anything else */
+/** Parses a binary PPM with 8 bits per channel, the form that QEMU writes. @returns undefined for anything else */
 export function readPpm(bytes: Buffer): Pixels | undefined {
   const match = header.exec(bytes.toString('latin1', 0, 64));
   if (match === null) return undefined;

@@ -1,20 +1,21 @@
-import { Controller, Get, Inject, Param, Req, Res, UseGuards } from '@nestjs/common';
+import { Controller, Get, Inject, Res, UseGuards } from '@nestjs/common';
+import { headerReferences, severalCommandsHeaders } from '@qmp-gateway/qapi-openapi';
 import type { ServerResponse } from 'node:http';
 import { CheckedCommandPath } from '../commands/command-path.js';
-import { requireReadable } from '../commands/readable-text.js';
-import { ReplyRoom } from '../commands/reply-room.js';
-import { callerOf, readResourceControls, RequestCommands } from '../commands/request-commands.js';
-import { writeResource } from '../listeners/answer.js';
-import { onlyParameters } from '../listeners/query-parameters.js';
-import type { GatewayRequest } from '../listeners/request-context.js';
-import { Problem } from '../problems/problem.js';
+import { callerOf, RequestCommands } from '../commands/request-commands.js';
+import { RequestForVm, type VmRequest } from '../commands/vm-request.js';
+import { writeResource } from '../http/answer.js';
+import { ReplyRoom } from '../http/reply-room.js';
+import { anything } from '../http/resource/field-type.js';
+import { QueryOf, Resource, Tag } from '../http/resource/resource.js';
 import { VmDirectory } from '../vms/vm-directory.js';
-import { Screenshots, type Display } from './screenshots.js';
+import { ScreenQuery } from './screen-query.js';
+import { screenRuling, Screenshots } from './screenshots.js';
 
-const longestDevice = 200;
 const firstContactMs = 10_000;
 
 /** `/v1/vms/{vm}/screen.png`: what the VM shows, now. A browser's `<img>` gets it with the session cookie. */
+@Tag('console', 'Screen and keyboard of a VM')
 @Controller('v1/vms/:vm/screen.png')
 @UseGuards(ReplyRoom)
 export class ScreenController {
@@ -25,29 +26,35 @@ export class ScreenController {
   ) {}
 
   @Get()
-  async get(@Req() request: GatewayRequest, @Res() response: ServerResponse, @Param('vm') id: string): Promise<void> {
-    const { gateway: context } = request;
-    const vm = this.directory.require(context.principal, id);
-    const display = readDisplay(context.query);
-    const controls = readResourceControls(request.headers);
+  @Resource({
+    id: 'getScreen',
+    summary: 'What a VM shows, as PNG',
+    needs: 'level `read`',
+    cookie: true,
+    answers: {
+      200: {
+        what: 'The picture',
+        headers: headerReferences(severalCommandsHeaders),
+        content: { 'image/png': anything() },
+      },
+    },
+    problems: ['no-display'],
+  })
+  async get(
+    @RequestForVm() { caller, vm, controls }: VmRequest,
+    @QueryOf(ScreenQuery) query: ScreenQuery,
+    @Res() response: ServerResponse,
+  ): Promise<void> {
+    const display = query.display();
     // Whether it can make PNG stands in its schema.
-    if (vm.schema === undefined && vm.arriving) await this.directory.untilReady(vm, firstContactMs, request);
-    const { arrivedAt } = context;
-    const commands = new RequestCommands(this.path, { ...callerOf(context, vm.id), arrivedAt, ...controls });
+    if (vm.schema === undefined && vm.arriving) await this.directory.untilReady(vm, firstContactMs, response.req);
+    const { arrivedAt } = caller;
+    const commands = new RequestCommands(this.path, { ...callerOf(caller, vm.id), arrivedAt, ...controls });
     const endsAt = arrivedAt + (controls.timeoutMs ?? Infinity);
-    const { png, trace } = await this.screenshots.take(commands, vm, display, endsAt);
-    writeResource(response, context, trace, { type: 'image/png', bytes: png });
+    const wish = { command: 'screendump', arguments: { kind: 'json', json: '{}' }, ruling: screenRuling } as const;
+    const request = { ...callerOf(caller, vm.id), ...wish, entrance: 'resource', arrivedAt } as const;
+    const refusal = () => this.path.refusalOf(request)?.problem;
+    const { png, trace } = await this.screenshots.take(commands, vm, display, { endsAt, refusal });
+    writeResource(response, caller, trace, { type: 'image/png', bytes: png });
   }
-}
-
-function readDisplay(query: string): Display {
-  const parameters = onlyParameters(query, ['device', 'head']);
-  const device = parameters.get('device');
-  const head = parameters.get('head');
-  if (device === '' || (device !== null && device.length > longestDevice))
-    throw new Problem('invalid-request', `device: must be the id of a display device.`);
-  requireReadable('parameter "device"', device ?? '');
-  if (head !== null && !/^\d{1,9}$/.test(head))
-    throw new Problem('invalid-request', 'head: must be the number of a head, from 0.');
-  return { ...(device === null ? {} : { device }), ...(head === null ? {} : { head: Number(head) }) };
 }

@@ -14,14 +14,16 @@ import { dirname, join } from 'node:path';
 import { makeTempDir, removeTempDir } from '@qmp-gateway/test-kit';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Principal } from '../access/principal.js';
-import type { CommandRequest } from '../commands/command-request.js';
+import type { CommandAsker, CommandRequest } from '../commands/command-request.js';
 import { RequestCommands } from '../commands/request-commands.js';
-import { Turns } from '../commands/turns.js';
+import { systemClock } from '@qmp-gateway/qmp';
+import { WaitingLine } from '../bounds/waiting-line.js';
 import { Problem } from '../problems/problem.js';
 import type { Vm } from '../vms/vm.js';
 import { PictureDirectory } from './picture-directory.js';
 import { isPng, writePng } from './png.js';
-import { Screenshots } from './screenshots.js';
+import { Screenshots, type Look } from './screenshots.js';
+import { VncPictures } from './vnc-pictures.js';
 
 interface Dump {
   readonly filename: string;
@@ -51,26 +53,33 @@ function vm(members: readonly string[], endpoint = 'unix:/run/web-1.qmp', displa
   return { ...of, displaySeen, lookForDisplay: () => Promise.resolve(of.display) } as unknown as Vm;
 }
 
+/** No VM has a VNC display. */
+const screenshotsOf = (line?: WaitingLine) => {
+  const listing = { servers: [], reason: 'none', trace: {} };
+  const displays = { list: () => Promise.resolve(listing), reach: () => ({ reason: 'none' }) };
+  return new Screenshots(new PictureDirectory(pictures), new VncPictures(displays, systemClock), line);
+};
+
 /** Takes a picture of a VM that does this when asked for one. */
 async function take(
   of: Vm,
   dump: (dump: Dump, request: CommandRequest) => Promise<Problem | undefined> | Problem | undefined,
   display: { device?: string; head?: number } = {},
-  screenshots = new Screenshots(new PictureDirectory(pictures)),
-  endsAt?: number,
+  screenshots = screenshotsOf(),
+  look: Look = {},
 ) {
   const principal = new Principal('token:a', 'a', { level: 'read', vms: ['*'] });
   const path = {
-    execute: (request: CommandRequest, answer: (end: never) => void) => {
+    execute: (request: CommandRequest, asker: CommandAsker) => {
       const args = request.arguments.kind === 'json' ? String(request.arguments.json) : '{}';
       void Promise.resolve(dump(JSON.parse(args) as Dump, request)).then((problem) => {
         const trace = { epoch: 'run.1' };
-        answer((problem === undefined ? { ok: true, json: '{}', trace } : { ok: false, problem, trace }) as never);
+        asker.answered(problem === undefined ? { ok: true, json: '{}', trace } : { ok: false, problem, trace });
       });
     },
   };
   const commands = new RequestCommands(path, { principal, requestId: 'r', vm: of.id });
-  return screenshots.take(commands, of, display, endsAt);
+  return screenshots.take(commands, of, display, look);
 }
 
 /** A VM that puts this where its picture should be. */
@@ -149,6 +158,16 @@ describe('a picture that QEMU refuses', () => {
     for (const display of [true, null]) await expect(refused(blank(display))).rejects.toBe(refusal);
   });
 
+  it('is no-display of a server without the command, wherever it is', async () => {
+    for (const endpoint of ['unix:/nowhere', 'tcp:127.0.0.1:1']) {
+      const daemon = { id: 'd', definition: { endpoint }, schema: { commands: new Map() } } as unknown as Vm;
+      await expect(take(daemon, () => undefined)).rejects.toMatchObject({
+        ...{ code: 'no-display', retryable: false, outcome: 'not-sent' },
+        detail: expect.stringContaining('no command screendump') as unknown,
+      });
+    }
+  });
+
   it('for another reason than what it shows is told as it is', async () => {
     const late = new Problem('deadline-exceeded', 'late', { outcome: 'unknown' });
     await expect(take(blank(false), () => late)).rejects.toBe(late);
@@ -157,7 +176,7 @@ describe('a picture that QEMU refuses', () => {
 
 describe('pictures at once', () => {
   it('of VMs that do not answer take nothing from others', async () => {
-    const screenshots = new Screenshots(new PictureDirectory(pictures));
+    const screenshots = screenshotsOf();
     const asked: ((problem: Problem) => void)[] = [];
     const silent = Array.from({ length: 20 }, () =>
       take(old, () => new Promise<Problem>((resolve) => asked.push(resolve)), {}, screenshots),
@@ -179,18 +198,18 @@ describe('pictures at once', () => {
   });
 
   it('wait to be read, so many and so long', async () => {
-    const turns = new Turns(1, 1);
-    const screenshots = new Screenshots(new PictureDirectory(pictures), turns);
+    const line = new WaitingLine(1, 1);
+    const screenshots = screenshotsOf(line);
     const written = writing((file) => writeFileSync(file, ppm));
     let release = (): void => undefined;
-    const held = turns.run(
+    const held = line.run(
       () => new Promise<void>((resolve) => (release = resolve)),
       0,
       (why) => new Error(why),
     );
     // The VM has seen the command by then.
     const fields = { vm: 'web-1', outcome: 'unknown', retryable: true };
-    await expect(take(old, written, {}, screenshots, performance.now())).rejects.toMatchObject({
+    await expect(take(old, written, {}, screenshots, { endsAt: performance.now() })).rejects.toMatchObject({
       ...{ code: 'deadline-exceeded', fields },
     });
     const taken = [1, 2].map(() => take(old, written, {}, screenshots));
@@ -236,7 +255,7 @@ describe('no picture', () => {
           mkdirSync(file);
         }),
       ),
-    ).rejects.toThrow('no picture');
+    ).rejects.toThrow('not a picture');
   });
 
   it('of a file that grows while it is read: it would have no bound', async () => {
