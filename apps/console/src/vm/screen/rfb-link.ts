@@ -1,0 +1,130 @@
+import type { VmClient, WebSocketLike } from '@qmp-gateway/client';
+import type RFB from '@novnc/novnc';
+import { Signal } from '../../api/signal.js';
+import type { Combination } from './keys.js';
+
+/** How a live screen stands. */
+export type LinkState =
+  | { readonly kind: 'connecting' }
+  | { readonly kind: 'open' }
+  /** It comes back by itself. */
+  | { readonly kind: 'lost'; readonly why: string }
+  /** It ended for good: somebody types in place of the reader, or the credentials are gone. */
+  | { readonly kind: 'ended'; readonly why: string; readonly isTakenOver: boolean }
+  | { readonly kind: 'asks-password' };
+
+export interface LinkOptions {
+  readonly view: boolean;
+  readonly take: boolean;
+}
+
+const takenOver = 4409;
+const credentialsGone = 4401;
+const policy = 1008;
+const againMs = 1_000;
+
+/** A live screen: noVNC over the gateway, which comes back after a loss. */
+export class RfbLink {
+  readonly changed = new Signal();
+  state: LinkState = { kind: 'connecting' };
+  #rfb: RFB | undefined;
+  #isClosed = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #scale = true;
+
+  constructor(
+    private readonly vm: VmClient,
+    private readonly display: string,
+    private readonly target: HTMLElement,
+    private readonly options: LinkOptions,
+  ) {
+    void this.#connect();
+  }
+
+  /** True: as large as there is room; false: as large as the guest draws it. */
+  set scale(scale: boolean) {
+    this.#scale = scale;
+    if (this.#rfb !== undefined) {
+      this.#rfb.scaleViewport = scale;
+      this.#rfb.clipViewport = !scale;
+    }
+  }
+
+  press({ keys }: Combination): void {
+    for (const { keysym, code } of keys) this.#rfb?.sendKey(keysym, code, true);
+    for (const { keysym, code } of [...keys].reverse()) this.#rfb?.sendKey(keysym, code, false);
+    this.#rfb?.focus();
+  }
+
+  /** The password that QEMU asks for; it passes through the gateway. */
+  answer(password: string): void {
+    this.#rfb?.sendCredentials({ password });
+    this.#becomes({ kind: 'connecting' });
+  }
+
+  focus(): void {
+    this.#rfb?.focus();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    this.#rfb?.disconnect();
+  }
+
+  async #connect(): Promise<void> {
+    try {
+      // First its code: the first bytes of the display come at once, and must find somebody who takes them.
+      const { default: Rfb } = await import('@novnc/novnc');
+      const socket = await this.vm.display(this.display).connect(this.options);
+      if (this.#isClosed) {
+        socket.close();
+        return;
+      }
+      this.#open(Rfb, socket);
+    } catch (error) {
+      this.#lost(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #open(Rfb: typeof RFB, socket: WebSocketLike): void {
+    const rfb = new Rfb(this.target, socket, { shared: true });
+    this.#rfb = rfb;
+    rfb.viewOnly = this.options.view;
+    rfb.background = 'transparent';
+    this.scale = this.#scale;
+    let ending: LinkState | undefined;
+    socket.addEventListener('close', (event) => {
+      ending = stateAfterClose(event);
+    });
+    rfb.addEventListener('connect', () => this.#becomes({ kind: 'open' }));
+    rfb.addEventListener('credentialsrequired', () => this.#becomes({ kind: 'asks-password' }));
+    rfb.addEventListener('securityfailure', ({ detail }) => {
+      ending = { kind: 'ended', why: detail.reason ?? 'The VM refused the password.', isTakenOver: false };
+    });
+    rfb.addEventListener('disconnect', () => {
+      if (this.#isClosed) return;
+      if (ending?.kind === 'ended') this.#becomes(ending);
+      else this.#lost(ending?.kind === 'lost' ? ending.why : 'The connection was lost.');
+    });
+  }
+
+  #lost(why: string): void {
+    if (this.#isClosed) return;
+    this.#becomes({ kind: 'lost', why });
+    this.#timer = setTimeout(() => void this.#connect(), againMs);
+  }
+
+  #becomes(state: LinkState): void {
+    this.state = state;
+    this.changed.tell();
+  }
+}
+
+/** What the close of the WebSocket means. */
+export function stateAfterClose({ code = 1006, reason = '' }: { code?: number; reason?: string }): LinkState {
+  if (code === takenOver)
+    return { kind: 'ended', why: reason === '' ? 'Somebody else types now.' : reason, isTakenOver: true };
+  if (code === credentialsGone || code === policy) return { kind: 'ended', why: reason, isTakenOver: false };
+  return { kind: 'lost', why: reason === '' ? 'The connection was lost.' : reason };
+}
