@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { resourceBook } from '../../apps/gateway/dist/app.module.js';
 import { Parser } from '@asyncapi/parser';
 import { compileSchema, type QapiModel } from '@qmp-gateway/qapi';
 import {
@@ -39,7 +40,8 @@ function described(command: { readonly name: string; readonly gen?: boolean }): 
 }
 
 describe.runIf(trees !== undefined)('documents of QEMU 10.2.2', () => {
-  const options = { describe: described, problems };
+  const book = resourceBook();
+  const options = { describe: described, problems, resources: book.documents };
   let model: QapiModel;
   let directory: string;
 
@@ -73,7 +75,9 @@ describe.runIf(trees !== undefined)('documents of QEMU 10.2.2', () => {
   });
 
   it('events: the parser of AsyncAPI finds no error', async () => {
-    const { diagnostics, document } = await new Parser().parse(JSON.stringify(asyncApiDocument(model)));
+    const { diagnostics, document } = await new Parser().parse(
+      JSON.stringify(asyncApiDocument(model, { gateway: book.channels })),
+    );
     expect(diagnostics.filter((each) => (each.severity as number) < information)).toEqual([]);
     expect(document).toBeDefined();
   });

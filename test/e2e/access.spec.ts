@@ -65,7 +65,7 @@ describe('what is told of a command before it is run', () => {
       { driver: 'vfio-pci', host: '0000:01:00.0' },
     ]) {
       const told = await ask(caller, { vm, command: 'device_add', arguments: args });
-      const dry = await run(caller, vm, 'device_add', JSON.stringify(args), { 'Dry-Run': 'true' });
+      const dry = await run(caller, vm, 'device_add', { args: JSON.stringify(args), headers: { 'Dry-Run': 'true' } });
       expect([told.status, told.json()['allowed']]).toEqual([200, dry.status === 200]);
       if (dry.status === 200) expect(told.json()['class']).toBe(dry.json()['class']);
       else expect(dry.json()['detail']).toContain(`rule ${String(told.json()['rule'])}`);

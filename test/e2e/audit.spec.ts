@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { TokenStore } from '../../apps/gateway/src/access/token-store.js';
+import { TokenStore } from '../../apps/gateway/src/access/tokens/token-store.js';
 import { StateDirectory } from '../../apps/gateway/src/state/state-directory.js';
 import { fakeMachine, fakeMachineSettings } from './fake-machine.js';
 import type { GatewayProcess } from './gateway-process.js';
@@ -58,7 +58,7 @@ it('audit.required: a log that cannot be written stops commands and changes, and
   expect(vms.map(({ id }) => id)).toEqual(['web']);
   expect((await exchange({ ...gateway, token: made.token }, '/v1/vms')).status).toBe(200);
   expect(machine.takeReceived()).toEqual([]);
-  expect(gateway.log().map(({ msg }) => msg)).toContain('the audit log cannot be written');
+  await expect.poll(() => gateway.log().map(({ msg }) => msg)).toContain('the audit log cannot be written');
 });
 
 it('has the traceparent of a request in its lines, and ignores one that is malformed', async () => {
@@ -67,13 +67,13 @@ it('has the traceparent of a request in its lines, and ignores one that is malfo
   const vm = await registerVm(gateway, machine.endpoint);
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
   const marked = (id: string, trace = traceparent) => ({ 'X-Request-Id': id, Traceparent: trace });
-  expect((await run(gateway, vm, 'stop', undefined, marked('traced'))).status).toBe(200);
-  expect((await run(gateway, vm, 'cont', undefined, marked('malformed', 'x","vm":"y'))).status).toBe(200);
+  expect((await run(gateway, vm, 'stop', { headers: marked('traced') })).status).toBe(200);
+  expect((await run(gateway, vm, 'cont', { headers: marked('malformed', 'x","vm":"y') })).status).toBe(200);
   const message = { headers: marked('message'), body: '{"execute":"stop"}' };
   expect((await exchange(gateway, `/v1/vms/${vm}/qmp`, message)).status).toBe(200);
   const fanOut = { method: 'POST', headers: marked('fan-out') };
   expect((await exchange(gateway, '/v1/qmp/cont?vm=*', fanOut)).status).toBe(200);
-  expect((await run(gateway, vm, 'nosuch', undefined, marked('refused'))).status).toBe(404);
+  expect((await run(gateway, vm, 'nosuch', { headers: marked('refused') })).status).toBe(404);
   const token = { headers: marked('token'), body: '{"level":"read"}' };
   expect((await exchange(gateway, '/v1/tokens', token)).status).toBe(201);
   const lines = () => readFileSync(path.join(gateway.state, 'audit.log'), 'utf8').trimEnd().split('\n');
@@ -200,13 +200,17 @@ it('tells how the work of a command ended, not only that its reply came, as the 
   for (const args of [node('source'), node('target'), node('plain'), full])
     expect((await run(gateway, vm, 'blockdev-add', JSON.stringify(args))).status).toBe(200);
   const copy = (job: string, target: string, wait: string) =>
-    prefer(gateway, vm, 'blockdev-backup', { 'job-id': job, device: 'source', target, sync: 'full' }, wait, {
-      'X-Request-Id': job,
+    prefer(gateway, vm, 'blockdev-backup', {
+      prefers: wait,
+      args: { 'job-id': job, device: 'source', target, sync: 'full' },
+      headers: {
+        'X-Request-Id': job,
+      },
     });
   expect((await copy('good', 'target', 'wait=30')).status).toBe(200);
   expect((await copy('bad', 'full', 'wait=30')).status).toBe(422);
-  expect((await run(gateway, vm, 'stop', undefined, { 'X-Request-Id': 'stopped' })).status).toBe(200);
-  expect((await run(gateway, vm, 'query-name', undefined, { 'X-Request-Id': 'last' })).status).toBe(200);
+  expect((await run(gateway, vm, 'stop', { headers: { 'X-Request-Id': 'stopped' } })).status).toBe(200);
+  expect((await run(gateway, vm, 'query-name', { headers: { 'X-Request-Id': 'last' } })).status).toBe(200);
   await expect.poll(() => recordsOf(gateway).at(-1)?.['request'], { timeout: 5_000 }).toBe('last');
   const records = recordsOf(gateway);
   const linesOf = (id: string) => {

@@ -122,7 +122,7 @@ describe('a body that is no strict JSON', () => {
   ])('%s', async (_, body) => {
     const answer = await exchange(gateway, command(), { body });
     expect(problemOf(answer)).toMatchObject({ status: 400, code: 'malformed-json', ...notSent });
-    expect(answer.json()['detail']).toMatch(/line \d+, column \d+, offset \d+/);
+    expect(answer.json()['detail']).toMatch(/^line \d+, column \d+: [^(]+ \(offset \d+\)$/);
   });
 
   it.each([
@@ -199,10 +199,10 @@ describe('a sender who may not', () => {
 
   it('means another host', async () => {
     const { port } = new URL(gateway.url);
-    for (const host of ['evil.example', `evil.example:${port}`, '127.0.0.1:1', 'localhost.evil.example', `[::1`])
+    for (const host of ['evil.example', `evil.example:${port}`, '127.1:1', 'localhost.evil.example', `[::1`])
       for (const path of [command(), '/metrics', '/v1'])
         expect(await refused(path, { headers: { Host: host } })).toMatchObject({ status: 403, code: 'host-refused' });
-    for (const host of [`localhost:${port}`, `LOCALHOST.:${port}`, `[::1]:${port}`])
+    for (const host of [`localhost:${port}`, `LOCALHOST.:${port}`, `[::1]:${port}`, 'localhost', '127.0.0.1:1'])
       expect((await exchange(gateway, '/v1', { headers: { Host: host } })).status).toBe(200);
   });
 

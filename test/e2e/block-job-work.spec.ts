@@ -64,7 +64,10 @@ describe('blockdev-mirror of 256 MiB', () => {
   it('tells how far it is, becomes ready, and ends with the job, not with block-job-complete', async () => {
     const stream = await OperationStream.open(gateway, vm);
     const args = { 'job-id': 'm1', device: 'source', target: await target(), sync: 'full', speed: 128 * mebibyte };
-    const started = await prefer(gateway, vm, 'blockdev-mirror', { ...args, 'auto-finalize': false }, 'respond-async');
+    const started = await prefer(gateway, vm, 'blockdev-mirror', {
+      prefers: 'respond-async',
+      args: { ...args, 'auto-finalize': false },
+    });
     expect(started.status).toBe(202);
     expect(started.headers['preference-applied']).toBe('respond-async');
     const mirror = String(started.headers.location);
@@ -81,13 +84,13 @@ describe('blockdev-mirror of 256 MiB', () => {
     });
 
     // Told to finish, it has not finished: it waits for job-finalize.
-    const completion = await prefer(gateway, vm, 'block-job-complete', { device: 'm1' }, 'wait=1');
+    const completion = await prefer(gateway, vm, 'block-job-complete', { prefers: 'wait=1', args: { device: 'm1' } });
     expect(completion.status).toBe(202);
     expect(completion.headers['preference-applied']).toBe('wait=1');
     expect(completion.json()).toMatchObject({ command: 'block-job-complete', state: 'running', return: {} });
     expect((await operationAt(gateway, mirror)).state).toBe('ready');
 
-    const finalized = await prefer(gateway, vm, 'job-finalize', { id: 'm1' }, 'wait=30');
+    const finalized = await prefer(gateway, vm, 'job-finalize', { prefers: 'wait=30', args: { id: 'm1' } });
     expect([finalized.status, finalized.text]).toEqual([200, '{}']);
     const ended = await mirrored;
     expect(ended).toMatchObject({ state: 'done', error: null, progress: { current: size, total: size } });
@@ -101,9 +104,9 @@ describe('blockdev-mirror of 256 MiB', () => {
   it('is waited for by Prefer alone, through block-job-complete', async () => {
     const args = { 'job-id': 'm2', device: 'source', target: await target(), sync: 'full' };
     const stream = await OperationStream.open(gateway, vm);
-    const mirror = prefer(gateway, vm, 'blockdev-mirror', args, 'wait=60');
+    const mirror = prefer(gateway, vm, 'blockdev-mirror', { prefers: 'wait=60', args });
     await stream.until(({ state }) => state === 'ready');
-    const completion = await prefer(gateway, vm, 'block-job-complete', { device: 'm2' }, 'wait=30');
+    const completion = await prefer(gateway, vm, 'block-job-complete', { prefers: 'wait=30', args: { device: 'm2' } });
     expect([completion.status, completion.text]).toEqual([200, '{}']);
     const answer = await mirror;
     expect([answer.status, answer.text]).toEqual([200, '{}']);
@@ -114,7 +117,7 @@ describe('blockdev-mirror of 256 MiB', () => {
 
   it('to a full target is failed, and what QEMU said is kept', async () => {
     const args = { 'job-id': 'm3', device: 'source', target: await fullTarget(), sync: 'full' };
-    const answer = await prefer(gateway, vm, 'blockdev-mirror', args, 'wait=30');
+    const answer = await prefer(gateway, vm, 'blockdev-mirror', { prefers: 'wait=30', args });
     const said = { class: 'GenericError', desc: 'No space left on device' };
     const problem = {
       code: 'command-failed',
@@ -148,7 +151,7 @@ describe('blockdev-mirror of 256 MiB', () => {
 
   it('is cancelled by DELETE', async () => {
     const args = { 'job-id': 'm5', device: 'source', target: await target(), sync: 'full', speed: mebibyte };
-    const started = await prefer(gateway, vm, 'blockdev-mirror', args, 'wait=0');
+    const started = await prefer(gateway, vm, 'blockdev-mirror', { prefers: 'wait=0', args });
     const at = String(started.headers.location);
     // Nobody has looked so far.
     expect((await operationAt(gateway, at)).progress).toMatchObject({ total: size, unit: 'bytes' });
@@ -162,29 +165,29 @@ describe('blockdev-mirror of 256 MiB', () => {
     expect(eventNames(ended)).toContain('BLOCK_JOB_CANCELLED');
     const again = await exchange(gateway, at, { method: 'DELETE' });
     expect(problemOf(again)).toMatchObject({ code: 'method-not-allowed', command: 'blockdev-mirror' });
-    expect(again.headers.allow).toBe('GET');
+    expect(again.headers.allow).toBe('GET, HEAD');
   });
 });
 
 describe('other jobs', () => {
   it('block-stream of 256 MiB: progress rises, the wait ends with the job', async () => {
     const file = path.join(directory, 'overlay');
-    const created = await prefer(
-      ...([gateway, vm, 'blockdev-create'] as const),
-      { 'job-id': 'c1', options: { driver: 'file', filename: file, size: 0 } },
-      'wait=30',
-    );
+    const created = await prefer(gateway, vm, 'blockdev-create', {
+      prefers: 'wait=30',
+      args: { 'job-id': 'c1', options: { driver: 'file', filename: file, size: 0 } },
+    });
     expect([created.status, created.text]).toEqual([200, '{}']);
     await command('blockdev-add', { driver: 'file', filename: file, 'node-name': 'overlay-file' });
     const format = { driver: 'qcow2', file: 'overlay-file', size };
-    expect((await prefer(gateway, vm, 'blockdev-create', { 'job-id': 'c2', options: format }, 'wait=30')).status).toBe(
-      200,
-    );
+    expect(
+      (await prefer(gateway, vm, 'blockdev-create', { prefers: 'wait=30', args: { 'job-id': 'c2', options: format } }))
+        .status,
+    ).toBe(200);
     await command('blockdev-add', { driver: 'qcow2', file: 'overlay-file', 'node-name': 'overlay', backing: 'source' });
 
     const stream = await OperationStream.open(gateway, vm);
     const args = { 'job-id': 's1', device: 'overlay', speed: 128 * mebibyte };
-    const answer = await prefer(gateway, vm, 'block-stream', args, 'wait=60');
+    const answer = await prefer(gateway, vm, 'block-stream', { prefers: 'wait=60', args });
     expect([answer.status, answer.text]).toEqual([200, '{}']);
     const ended = await stream.until(({ state, command: of }) => state === 'done' && of === 'block-stream');
     const currents = stream.progressOf('block-stream');
@@ -201,12 +204,12 @@ describe('other jobs', () => {
       ['snapshot-load', { ...base, 'job-id': 'load', vmstate: 'overlay' }],
       ['snapshot-delete', { ...base, 'job-id': 'delete' }],
     ] as const) {
-      const answer = await prefer(gateway, vm, name, args, 'wait=60');
+      const answer = await prefer(gateway, vm, name, { prefers: 'wait=60', args });
       expect([name, answer.status, answer.text]).toEqual([name, 200, '{}']);
       expect(await operationOf(gateway, vm, answer)).toMatchObject({ state: 'done', job: { id: args['job-id'] } });
     }
     const missing = { ...base, 'job-id': 'again', vmstate: 'overlay' };
-    const failed = await prefer(gateway, vm, 'snapshot-load', missing, 'wait=60');
+    const failed = await prefer(gateway, vm, 'snapshot-load', { prefers: 'wait=60', args: missing });
     expect(problemOf(failed)).toMatchObject({ code: 'command-failed', outcome: 'refused', command: 'snapshot-load' });
     expect(failed.json()['detail']).toContain('one');
     expect(await jobs()).toEqual([]);
@@ -214,7 +217,10 @@ describe('other jobs', () => {
 
   it('blockdev-create that fails: its error is read before the job is dismissed', async () => {
     const options = { driver: 'file', filename: path.join(directory, 'no', 'such'), size: 512 };
-    const answer = await prefer(gateway, vm, 'blockdev-create', { 'job-id': 'c3', options }, 'wait=30');
+    const answer = await prefer(gateway, vm, 'blockdev-create', {
+      prefers: 'wait=30',
+      args: { 'job-id': 'c3', options },
+    });
     expect(problemOf(answer)).toMatchObject({ code: 'command-failed', qmp: { class: 'GenericError' } });
     expect(answer.text).toContain('No such file or directory');
     expect(await jobs()).toEqual([]);
@@ -222,7 +228,10 @@ describe('other jobs', () => {
 
   it('leaves a job alone whose caller says itself when it goes', async () => {
     const base = { device: 'source', target: await target(), sync: 'full', 'auto-dismiss': false };
-    const cancelled = await prefer(gateway, vm, 'blockdev-mirror', { ...base, 'job-id': 'm6' }, 'respond-async');
+    const cancelled = await prefer(gateway, vm, 'blockdev-mirror', {
+      prefers: 'respond-async',
+      args: { ...base, 'job-id': 'm6' },
+    });
     expect((await exchange(gateway, String(cancelled.headers.location), { method: 'DELETE' })).status).toBeLessThan(
       300,
     );

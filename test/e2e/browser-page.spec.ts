@@ -1,10 +1,7 @@
 /** The page of docs/browser.md in a real browser, as a reader would copy it. */
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { launchChromium } from './chromium.js';
+import { launchChromium, servePage } from './chromium.js';
 import { blocksOf } from './documented-commands.js';
 import type { GatewayProcess } from './gateway-process.js';
 import { GatewayScene, registerVm, run } from './gateway-scene.js';
@@ -17,14 +14,7 @@ let page: Page;
 let gateway: GatewayProcess;
 
 beforeAll(async () => {
-  const server = createServer((_, response) => response.writeHead(200, { 'Content-Type': 'text/html' }).end(html));
-  scene.keep(server, () => {
-    server.closeAllConnections();
-    server.close();
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const origin = await servePage(scene, html);
   gateway = await scene.gateway({ settings: { listen: ['127.0.0.1:0'], allowedOrigins: [origin] } });
   browser = scene.keep(await launchChromium(), (started) => started.close());
   page = await browser.newPage();

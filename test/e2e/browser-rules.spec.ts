@@ -173,7 +173,7 @@ it.each([
 });
 
 it('protects every page that is HTML, and lets nothing be taken for another type', async () => {
-  const docs = await exchange(gateway, '/docs/');
+  const docs = await exchange(gateway, '/docs');
   expect(docs.headers['content-type']).toContain('text/html');
   expect(docs.headers['content-security-policy']).toMatch(/default-src 'none'.*frame-ancestors 'none'/);
   for (const path of [

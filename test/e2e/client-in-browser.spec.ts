@@ -1,12 +1,9 @@
 /** The built client in a real browser, on a page of another origin. */
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type * as clientPackage from '@qmp-gateway/client';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { launchChromium } from './chromium.js';
+import { launchChromium, serveFiles } from './chromium.js';
 import type { GatewayProcess } from './gateway-process.js';
 import { GatewayScene, registerVm } from './gateway-scene.js';
 
@@ -28,20 +25,9 @@ const pageText = `<!doctype html><link rel="icon" href="data:,">
 <script type="module">import * as client from '/index.js'; globalThis.gatewayClient = client;</script>`;
 
 /** A page that has the client, and the modules of that beside it. @returns its origin */
-async function serveClient(): Promise<string> {
+function serveClient(): Promise<string> {
   const modules = new URL('../../libs/client/dist/', import.meta.url);
-  const server = createServer(({ url = '/' }, response) => {
-    const isPage = url === '/';
-    response.writeHead(200, { 'Content-Type': isPage ? 'text/html' : 'text/javascript' });
-    response.end(isPage ? pageText : readFileSync(new URL(`.${url}`, modules)));
-  });
-  scene.keep(server, () => {
-    server.closeAllConnections();
-    server.close();
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return serveFiles(scene, (url) => (url === '/' ? pageText : readFileSync(new URL(`.${url}`, modules))));
 }
 
 it.each(['sse', 'websocket'] as const)('runs commands and follows events over %s', async (transport) => {

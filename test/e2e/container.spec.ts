@@ -4,7 +4,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
+import { settingsType } from '../../apps/gateway/src/settings/settings.js';
 import { copiesOf, execForm, isIgnored, readDockerfile } from './dockerfile.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -26,13 +27,13 @@ describe.each(files)('%s', (file) => {
 
   it('ends as somebody who is not root, and changes nothing after', () => {
     const at = last.instructions.findLastIndex(({ name }) => name === 'USER');
-    expect(last.instructions[at]?.text).toMatch(/^(?:node|1000:1000)$/);
+    expect(last.instructions[at]?.text).toBe('1000:1000');
     expect(last.instructions.slice(at).filter(({ name }) => ['RUN', 'COPY', 'ADD'].includes(name))).toEqual([]);
   });
 
   it('starts one program that gets the signals: no shell that stays, no npm', () => {
     const [program = '', ...rest] = execForm(last, 'ENTRYPOINT');
-    expect(program === 'node' || rest[1]?.startsWith('exec ')).toBe(true);
+    expect(program === 'qmp-gateway' || rest[1]?.startsWith('exec ')).toBe(true);
     expect([program, ...rest].join(' ')).not.toMatch(/\bnp[mx]\b/);
   });
 
@@ -52,7 +53,7 @@ describe.each(files)('%s', (file) => {
 
   it('gives the directory of the monitors to the user that both have', () => {
     expect(named('RUN').map(({ text }) => text)).toContainEqual(
-      expect.stringMatching(/install -d -o (?:node|1000) -g (?:node|1000) -m 0700 .*\/run\/qemu$/),
+      expect.stringMatching(/^install -d -o 1000 -g 1000 -m 0700 .*\/run\/qemu\b/),
     );
   });
 });
@@ -61,18 +62,60 @@ describe('the image of the gateway', () => {
   const [build, image, ...more] = readDockerfile('Dockerfile');
   if (build === undefined || image === undefined) throw new Error('one stage only');
 
-  it('is made in two stages: what builds is not in it', () => {
+  it('is made in two stages, of what the tarball holds: what builds is not in it', () => {
     expect(more).toEqual([]);
     expect(copiesOf(image).map(({ from }) => from)).toEqual(copiesOf(image).map(() => build.name));
-    expect(build.instructions.find(({ name }) => name === 'RUN')?.text).toMatch(/^npm ci && .* npm prune --omit=dev$/);
+    const [packs = '', installs = ''] = build.instructions.filter(({ name }) => name === 'RUN').map(({ text }) => text);
+    expect(packs).toMatch(/^npm ci && .*npm run pack -- (\S+)$/);
+    expect(installs).toContain(`npm install --offline ${/(\S+)$/.exec(packs)?.[1] ?? ''}/qmp-gateway-`);
+    expect(installs).toContain('npm sbom');
   });
 
-  it('says whether it is alive, at the port it listens on', () => {
+  it('says whether it is alive, where its settings say that it listens', () => {
     const text = (name: string) => image.instructions.find((one) => one.name === name)?.text ?? '';
     const port = /QMPGW_LISTEN=0\.0\.0\.0:(\d+)/.exec(text('ENV'))?.[1] ?? '';
     expect(text('EXPOSE')).toBe(port);
-    expect(execForm(image, 'HEALTHCHECK')).toEqual(['node', '-e', expect.stringContaining(`127.0.0.1:${port}/livez`)]);
+    expect(execForm(image, 'HEALTHCHECK')).toEqual(['qmp-gateway', 'health']);
     expect(text('VOLUME')).toBe(/QMPGW_STATE=(\S+)/.exec(text('ENV'))?.[1]);
+  });
+
+  it('looks for settings where the manifest for Kubernetes has them, not in the state', () => {
+    const directory = image.instructions.findLast(({ name }) => name === 'WORKDIR')?.text;
+    const manifest = readFileSync(`${root}examples/kubernetes/qmp-gateway.yaml`, 'utf8');
+    expect(manifest).toContain(`{ name: settings, mountPath: ${directory}, readOnly: true }`);
+    expect(manifest).toMatch(/^ {2}qmp-gateway\.yaml: \|$/m);
+  });
+});
+
+describe('examples/kubernetes', () => {
+  const documents = parseAllDocuments(readFileSync(`${root}examples/kubernetes/qmp-gateway.yaml`, 'utf8')).map(
+    (document) => document.toJSON() as { kind: string; spec: Record<string, never> },
+  );
+
+  it('runs one gateway, not as root, with a file system that it cannot change', () => {
+    expect(documents.map(({ kind }) => kind)).toEqual(['ConfigMap', 'StatefulSet', 'Service']);
+    expect(documents[1]?.spec).toMatchObject({
+      replicas: 1,
+      template: {
+        spec: {
+          securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
+          containers: [
+            {
+              securityContext: {
+                ...{ readOnlyRootFilesystem: true, allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+              },
+              livenessProbe: { httpGet: { path: '/livez' } },
+              readinessProbe: { httpGet: { path: '/readyz' } },
+            },
+          ],
+        },
+      },
+    });
+  });
+
+  it('has settings that the gateway takes', () => {
+    const [settings] = Object.values((documents[0] as unknown as { data: Record<string, string> }).data);
+    expect(settingsType.read(parse(settings ?? '') as Record<string, unknown>).faults).toEqual([]);
   });
 });
 
@@ -88,6 +131,15 @@ describe('docker-compose.yml', () => {
       ]);
   });
 
+  it('builds its services, and declares the volumes they share', () => {
+    for (const service of Object.values(compose.services)) expect(service).toHaveProperty('build');
+    const used = Object.values(compose.services).flatMap((service) => service['volumes'] as readonly string[]);
+    const named = used.map((volume) => volume.split(':')[0] ?? '').filter((source) => /^\w/.test(source));
+    expect([...new Set(named)].sort()).toEqual(Object.keys(compose.volumes).sort());
+  });
+});
+
+describe.each(['docker-compose.yml', 'docker-compose.fleet.yml'])('%s', (file) => {
   it('is one that docker-compose takes, where there is one', async () => {
     const commands: readonly (readonly [string, ...string[]])[] = [['docker-compose'], ['docker', 'compose']];
     for (const [program, ...rest] of commands) {
@@ -96,16 +148,48 @@ describe('docker-compose.yml', () => {
         () => false,
       );
       if (!works) continue;
-      const { stdout } = await promisify(execFile)(program, [...rest, '-f', `${root}docker-compose.yml`, 'config']);
+      const { stdout } = await promisify(execFile)(program, [...rest, '-f', `${root}${file}`, 'config']);
       const { services } = parse(stdout) as typeof compose;
-      expect(Object.keys(services).sort()).toEqual(Object.keys(compose.services).sort());
+      const own = parse(readFileSync(`${root}${file}`, 'utf8'), { merge: true }) as typeof compose;
+      expect(Object.keys(services).sort()).toEqual(Object.keys(own.services).sort());
+    }
+  });
+});
+
+describe('docker-compose.fleet.yml', () => {
+  const fleet = parse(readFileSync(`${root}docker-compose.fleet.yml`, 'utf8'), { merge: true }) as typeof compose;
+  const { nats, ...others } = fleet.services;
+  const gateways = Object.entries(others).filter(([, service]) => service['build'] === '.');
+  const vms = Object.entries(others).filter(([, service]) => service['build'] !== '.');
+
+  it('is a NATS server of a stated release, and three gateways that may do no more than they need', () => {
+    expect(nats).toMatchObject({ image: expect.stringMatching(/^nats:\d+\.\d+-/) as string });
+    expect(nats).not.toHaveProperty('ports');
+    expect(gateways.map(([name]) => name)).toEqual(['a', 'b', 'c']);
+    for (const [name, service] of gateways) {
+      expect(service).toMatchObject({ read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] });
+      expect(service['ports']).toEqual([expect.stringMatching(/^127\.0\.0\.1:80\d\d:8080$/)]);
+      expect((service['command'] as string[]).slice(0, 3)).toEqual(['serve', '--fleet-node', name]);
     }
   });
 
-  it('builds its services, and declares the volumes they share', () => {
-    for (const service of Object.values(compose.services)) expect(service).toHaveProperty('build');
-    const used = Object.values(compose.services).flatMap((service) => service['volumes'] as readonly string[]);
+  it('gives each gateway a VM, whose monitor both see, and settings that it takes', () => {
+    expect(vms).toHaveLength(gateways.length);
+    for (const [at, [, gateway]] of gateways.entries()) {
+      const [vm, service] = vms[at] ?? ['', {}];
+      const mounts = gateway['volumes'] as string[];
+      expect(gateway['command']).toContain(`${vm}=unix:/run/qemu/${vm}.qmp`);
+      expect(mounts).toEqual(expect.arrayContaining(service['volumes'] as string[]));
+      expect(service).toMatchObject({ command: [vm], network_mode: 'none' });
+      expect(mounts).toContain('./docker/fleet.yaml:/etc/qmp-gateway/qmp-gateway.yaml:ro');
+    }
+    const settings = parse(readFileSync(`${root}docker/fleet.yaml`, 'utf8')) as Record<string, unknown>;
+    expect(settingsType.read(settings).faults).toEqual([]);
+  });
+
+  it('declares the volumes that are used', () => {
+    const used = Object.values(fleet.services).flatMap((service) => service['volumes'] as readonly string[]);
     const named = used.map((volume) => volume.split(':')[0] ?? '').filter((source) => /^\w/.test(source));
-    expect([...new Set(named)].sort()).toEqual(Object.keys(compose.volumes).sort());
+    expect([...new Set(named)].sort()).toEqual(Object.keys(fleet.volumes).sort());
   });
 });

@@ -38,11 +38,11 @@ describe('dry run', () => {
   });
 
   it('validates and authorizes', async () => {
-    const wrong = await run(gateway, vm, change, '{"integer":"x"}', { 'Dry-Run': 'true' });
+    const wrong = await run(gateway, vm, change, { args: '{"integer":"x"}', headers: { 'Dry-Run': 'true' } });
     expect(problemOf(wrong)).toMatchObject({ code: 'invalid-arguments' });
     const token = makeToken(gateway, { level: 'read', vms: ['*'] });
     const headers = { 'Dry-Run': 'true', Authorization: `Bearer ${token}` };
-    expect(problemOf(await run(gateway, vm, change, undefined, headers))).toMatchObject({ code: 'forbidden' });
+    expect(problemOf(await run(gateway, vm, change, { headers }))).toMatchObject({ code: 'forbidden' });
     const get = await exchange(gateway, `/v1/vms/${vm}/qmp/${echo}?integer=1`, { headers: { 'Dry-Run': 'true' } });
     expect(get.json()).toEqual({ wouldSend: { execute: echo, arguments: { integer: 1 } }, class: 'read' });
     expect(machine.takeReceived()).toEqual([]);
@@ -82,7 +82,10 @@ describe('timeout', () => {
   it.each(['0', '-1', '1 s', 'soon', '1h1m', '', '5us', '400d'])('is no duration: %j', async (timeout) => {
     machine.takeReceived();
     const answer = await post(`?timeout=${encodeURIComponent(timeout)}`);
-    expect(problemOf(answer)).toMatchObject({ code: 'invalid-request', errors: [{ pointer: 'timeout' }] });
+    expect(problemOf(answer)).toMatchObject({
+      code: 'invalid-request',
+      errors: [{ in: 'query', pointer: '/timeout' }],
+    });
     expect(machine.takeReceived()).toEqual([]);
   });
 
@@ -102,13 +105,35 @@ describe('unknown and doubtful controls', () => {
   ])('%s', async (query, pointer, suggestions) => {
     const { errors } = problemOf(await post(query)) as { errors: object[] };
     expect(errors).toHaveLength(1);
-    expect(errors[0]).toMatchObject({ pointer, ...(suggestions === undefined ? {} : { suggestions }) });
+    expect(errors[0]).toMatchObject({
+      in: 'query',
+      pointer: `/${pointer}`,
+      ...(suggestions === undefined ? {} : { suggestions }),
+    });
   });
+
+  it.each(['Idempotency-Key', 'QMP-VM-Epoch', 'Request-Timeout', 'Dry-Run'])(
+    'are headers that come twice: %s',
+    async (name) => {
+      machine.takeReceived();
+      const answer = await post('', { [name]: ['5', '5'] });
+      expect(problemOf(answer)).toMatchObject({
+        ...{ status: 400, code: 'invalid-request' },
+        errors: [{ in: 'header', pointer: `/${name}`, message: 'given more than once' }],
+      });
+      expect(machine.takeReceived()).toEqual([]);
+    },
+  );
 
   it('are all told at once', async () => {
     const answer = await post('?a=1&dryRun=2', { 'Request-Timeout': 'x', 'Idempotency-Key': 'x'.repeat(300) });
     const { errors } = problemOf(answer) as { errors: { pointer: string }[] };
-    expect(errors.map(({ pointer }) => pointer).sort()).toEqual(['Idempotency-Key', 'Request-Timeout', 'a', 'dryRun']);
+    expect(errors.map(({ pointer }) => pointer).sort()).toEqual([
+      '/Idempotency-Key',
+      '/Request-Timeout',
+      '/a',
+      '/dryRun',
+    ]);
   });
 });
 
@@ -148,10 +173,10 @@ describe('QMP-VM-Epoch', () => {
 });
 
 describe('answer headers', () => {
-  it('are those of section 5', async () => {
+  it('tell the way of the command', async () => {
     const own = await fakeMachine(scene);
     const id = await registerVm(gateway, own.endpoint);
-    const answer = await run(gateway, id, echo, undefined, { 'X-Request-Id': 'mine.1' });
+    const answer = await run(gateway, id, echo, { headers: { 'X-Request-Id': 'mine.1' } });
     const { epoch } = await gateway.vmBecomes(id, 'ready');
     expect(answer.headers).toMatchObject({
       'cache-control': 'no-store',
@@ -165,7 +190,7 @@ describe('answer headers', () => {
     });
     expect(answer.headers['deprecation']).toBeUndefined();
     for (const odd of ['two words', 'x'.repeat(129), 'ümlaut']) {
-      const made = await run(gateway, id, echo, undefined, { 'X-Request-Id': Buffer.from(odd).toString('latin1') });
+      const made = await run(gateway, id, echo, { headers: { 'X-Request-Id': Buffer.from(odd).toString('latin1') } });
       expect(made.headers['x-request-id']).toMatch(/^[A-Za-z0-9._-]{1,128}$/);
     }
     const failed = await run(gateway, id, 'nope');

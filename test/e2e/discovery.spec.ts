@@ -150,11 +150,18 @@ describe('VMs that are discovered', () => {
       'named settings',
       'stored api',
     ]);
-    const warnings = gateway.log().filter(({ level }) => level === 40);
-    expect(warnings.map(({ msg }) => msg).sort()).toEqual([
-      'VM named comes from settings and discovery: what settings says counts',
-      'VM stored comes from api and discovery: what api says counts',
-    ]);
+    const warnings = () => gateway.log().filter(({ level }) => level === 40);
+    // The log comes by another way than the answer.
+    await expect
+      .poll(() =>
+        warnings()
+          .map(({ msg }) => msg)
+          .sort(),
+      )
+      .toEqual([
+        'VM named comes from settings and discovery: what settings says counts',
+        'VM stored comes from api and discovery: what api says counts',
+      ]);
 
     // Forgotten by the API, it is what was discovered.
     expect((await exchange(gateway, '/v1/vms/stored', { method: 'DELETE' })).status).toBe(204);

@@ -24,7 +24,7 @@ export function readDockerfile(file: string): Stage[] {
     .replaceAll(/\\\n\s*/g, '');
   const stages: { image: string; name: string | undefined; instructions: Instruction[] }[] = [];
   for (const [, name = '', rest = ''] of text.matchAll(/^([A-Z]+) (.+)$/gm)) {
-    const from = name === 'FROM' ? /^(\S+)(?: AS (\S+))?$/.exec(rest) : null;
+    const from = name === 'FROM' ? /^(?:--platform=\S+ )?(\S+)(?: AS (\S+))?$/.exec(rest) : null;
     if (from !== null) stages.push({ image: from[1] ?? '', name: from[2], instructions: [] });
     else stages.at(-1)?.instructions.push({ name, text: rest });
   }

@@ -7,7 +7,7 @@ export const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Every page for users: the README, those of packages, and all of `docs/`. */
 export function pages(): string[] {
-  const folders = ['.', 'docs', ...['apps', 'libs'].flatMap((group) => foldersIn(group))];
+  const folders = ['.', 'docs', 'docs/decisions', ...['apps', 'libs'].flatMap((group) => foldersIn(group))];
   return folders.flatMap((folder) =>
     readdirSync(path.join(root, folder))
       .filter((name) => name.endsWith('.md'))

@@ -8,12 +8,23 @@ import { agentBecomes, startGuestAgent } from './agent-scene.js';
 import { blocksOf, isShell, pages, root, scriptOf, type Block } from './documented-commands.js';
 import { GatewayScene, run } from './gateway-scene.js';
 
-/** Blocks that are not run here, by the key in their info string: why, or which other test runs them. */
-const reasons: Readonly<Record<string, { readonly why: string } | { readonly runBy: string }>> = {
-  demo: { runBy: 'test/e2e/demo.spec.ts' },
-  package: { runBy: 'test/long/package.spec.ts' },
-  host: { why: 'changes users, units and directories of the host, as root; test/e2e/systemd.spec.ts tries its files' },
-  'whole-suite': { why: 'installs and builds this very tree, or runs all tests: CI does it before this one' },
+/**
+ * Blocks that are not run here, by the key in their info string: the test that takes them from their page and runs them, the test that
+ * does the same without the page, or why nothing runs them.
+ */
+const reasons: Readonly<
+  Record<string, { readonly runBy: string } | { readonly doneBy: string } | { readonly why: string }>
+> = {
+  'fresh-machine': { runBy: 'scripts/test-fresh.sh' },
+  image: { runBy: 'scripts/image-steps.sh' },
+  host: { runBy: 'scripts/test-systemd.sh' },
+  package: { doneBy: 'test/long/package.spec.ts' },
+  'way-in': { doneBy: 'test/e2e/console/sign-in.spec.ts' },
+  developer: { why: 'they take minutes, or watch without end; what they name is looked for' },
+  'fleet-demo': { doneBy: 'test/fleet/demo-fleet.spec.ts' },
+  generators: { runBy: 'test/generators/generators.spec.ts' },
+  descriptors: { doneBy: 'test/e2e/file-descriptors/host-files.spec.ts' },
+  'command-line': { doneBy: 'test/e2e/command-line/page.spec.ts' },
 };
 
 const scene = new GatewayScene();
@@ -27,7 +38,7 @@ const programs = {
 
 /** As `npm run demo`: two VMs that run, the first one with an agent, and what its `export` line sets. */
 async function demo(): Promise<Record<string, string>> {
-  const args = ['-device', 'VGA', '-device', 'pcie-root-port,id=rp0', '-object', 'rng-builtin,id=rng'];
+  const args = ['-device', 'VGA', '-device', 'pcie-root-port,id=rp0', '-object', 'rng-builtin,id=rng', '-vnc', 'none'];
   const vms = ['demo-1', 'demo-2'];
   const sockets = await Promise.all(
     vms.map(async (name) => (await scene.qemu({ machine: 'q35', args: ['-name', name, ...args] })).socket),
@@ -79,9 +90,26 @@ describe('blocks that are not run', () => {
     expect([...new Set(marked.map(({ notRun }) => notRun))].sort()).toEqual(Object.keys(reasons).sort());
   });
 
-  it('are run by the test that is said to', () => {
-    const files = Object.values(reasons).flatMap((reason) => ('runBy' in reason ? [reason.runBy] : []));
-    expect(files.filter((file) => !existsSync(path.join(root, file)))).toEqual([]);
+  it('are run by the test that is said to, which takes them from their page', () => {
+    for (const { page, notRun } of marked) {
+      const reason = reasons[notRun ?? ''];
+      if (reason === undefined) continue;
+      if ('runBy' in reason) {
+        const taken = reason.runBy.endsWith('.ts') ? `'${page}'` : `page-block.js ${page} `;
+        expect(readFileSync(path.join(root, reason.runBy), 'utf8')).toContain(taken);
+      }
+      if ('doneBy' in reason) expect(existsSync(path.join(root, reason.doneBy))).toBe(true);
+    }
+  });
+
+  it('name scripts and tests that are there', () => {
+    const { scripts } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { scripts: object };
+    const text = marked.map((block) => block.text).join('');
+    const named = [...text.matchAll(/\bnpm run (\S+)/g)].map(([, name]) => name);
+    expect(Object.keys(scripts)).toEqual(expect.arrayContaining([...new Set(named)]));
+    const paths = [...text.matchAll(/(?<= )(?:apps|libs|test|packaging)\/\S+/g)].map(([file]) => file);
+    expect(paths.length).toBeGreaterThan(5);
+    expect(paths.filter((file) => !existsSync(path.join(root, file)))).toEqual([]);
   });
 
   it('are not hidden as something else', () => {
@@ -117,7 +145,10 @@ describe('links', () => {
   });
 
   it('lead from docs/README.md to every page of docs', () => {
-    const reached = links.filter(({ page }) => page === 'docs/README.md').map(({ link }) => `docs/${link}`);
+    const indexes = ['docs/README.md', 'docs/decisions/README.md'];
+    const reached = links
+      .filter(({ page }) => indexes.includes(page))
+      .map(({ page, link }) => path.join(path.dirname(page), link));
     const wanted = pages().filter((page) => page.startsWith('docs/') && page !== 'docs/README.md');
     expect(reached).toEqual(expect.arrayContaining(wanted));
   });

@@ -203,7 +203,7 @@ describe('commands', () => {
     const params = JSON.stringify({ vm: real, command: 'query-qmp-schema', timeout: 60 });
     const answers = rpcs.flatMap((rpc) => Array.from({ length: 50 }, () => rpc.request('execute', params)));
     const began = performance.now();
-    const mine = await run(gateway, real, 'query-status', undefined, sent.headers);
+    const mine = await run(gateway, real, 'query-status', { headers: sent.headers });
     process.stdout.write(`  on the attacked VM itself ${(performance.now() - began).toFixed(0)} ms\n`);
     expect(mine.status).toBe(200);
     await good.isServed('during');

@@ -54,14 +54,15 @@ describe.each(framings)('an empty body, framed %s, is none:', (_how, framing) =>
     ['a command of the agent', 'POST /v1/vms/vm/agent/guest-ping', 200, '{}'],
     ['a fan-out', `POST /v1/qmp/${change}?vm=vm`, 200, '"return":{}}\n'],
     ['a session', 'POST /v1/session', 204, ''],
-    ['a token that is revoked', 'DELETE /v1/tokens/none', 404, 'There is no token'],
+    ['a token that is revoked', 'DELETE /v1/tokens/none', 404, 'No token has this id'],
     ['a VM that is forgotten', 'DELETE /v1/vms/other', 404, '"vm-not-found"'],
-    ['a QMP message', 'POST /v1/vms/vm/qmp', 400, 'There is no body'],
-    ['a VM', 'PUT /v1/vms/other', 400, 'must be an object with an endpoint'],
-    ['a token', 'POST /v1/tokens', 400, 'must be a JSON object'],
-    ['keys', 'POST /v1/vms/vm/keys', 400, '"invalid-request"'],
-    ['a program', 'POST /v1/vms/vm/agent/exec', 400, 'must be a JSON object'],
-    ['a QOM property', 'PUT /v1/vms/vm/qom/machine/type', 400, 'There is no body'],
+    ['a QMP message', 'POST /v1/vms/vm/qmp', 400, 'it is missing; send a QMP message'],
+    ['a VM', 'PUT /v1/vms/other', 400, 'it is missing; send a JSON object'],
+    ['a token', 'POST /v1/tokens', 400, 'it is missing; send a JSON object'],
+    ['keys', 'POST /v1/vms/vm/keys', 400, 'it is missing; send a JSON object'],
+    ['a program', 'POST /v1/vms/vm/agent/exec', 400, 'it is missing; send a JSON object'],
+    ['a question of access', 'POST /v1/access', 400, 'it is missing; send a JSON object'],
+    ['a QOM property', 'PUT /v1/vms/vm/qom/machine/type', 400, 'it is missing; send the value'],
   ])('%s', async (_what, line, status, part) => {
     for (const fields of types)
       expect([fields, await send(line, framing, fields)]).toEqual([fields, [status, expect.stringContaining(part)]]);

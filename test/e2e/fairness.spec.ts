@@ -24,7 +24,7 @@ describe('the queue of a VM', () => {
     for (const principal of ['a', 'b', 'c', 'd']) {
       const headers = { Authorization: `Bearer ${makeToken(gateway, { level: 'operate', vms: ['*'] })}` };
       for (let n = 0; n < 50; n++)
-        answers.push(run(gateway, vm, change, JSON.stringify({ text: principal, integer: n }), headers));
+        answers.push(run(gateway, vm, change, { args: JSON.stringify({ text: principal, integer: n }), headers }));
       while ((await runningOperations(gateway, vm)) < answers.length);
     }
     expect(machine.received).toHaveLength(places);

@@ -74,7 +74,8 @@ const introspection = JSON.stringify([
   command('query-qmp-schema', 'empty', '[any]'),
   command('query-yank', 'empty', 'any', { 'allow-oob': true }),
   command('qmp_capabilities'),
-  command('getfd', 'device-arg'),
+  { name: 'fd-arg', 'meta-type': 'object', members: [{ name: 'fdname', type: 'str' }] },
+  command('getfd', 'fd-arg'),
   command('stop'),
   command('cont'),
   command('quit'),
@@ -105,8 +106,7 @@ export async function fakeMachine(scene: Scene, options?: FakeMonitorOptions): P
     .on('query-uuid', () => ({ json: '{"UUID": "00000000-0000-0000-0000-000000000000"}' }))
     .on('query-yank', () => ({ json: '[]' }));
   for (const name of ['stop', 'cont', 'device_del', 'screendump']) fake.on(name, () => ({ json: '{}' }));
-  for (const name of [echo, change, strict])
-    fake.on(name, (received) => ({ json: onOneLine(argumentsText(received)) }));
+  for (const name of [echo, change, strict]) fake.on(name, (received) => ({ json: argumentsText(received) }));
   const { endpoint } = fake;
   if (endpoint.kind !== 'unix') throw new Error('a fake machine listens on a unix socket');
   return {
@@ -128,7 +128,7 @@ export function argumentsText({ raw }: FakeCommand): string {
   return /"arguments":\s*(\{.*\})\s*,\s*"id"/s.exec(raw.toString())?.[1] ?? '{}';
 }
 
-/** QMP servers write no line end inside a message. */
-export function onOneLine(json: string): string {
-  return json.replaceAll(/[\r\n]/g, ' ');
+/** JSON as our messages have it. */
+export function withoutSpace(json: string): string {
+  return json.replaceAll(/("(?:[^"\\]|\\[^])*")|[ \t\r\n]+/g, '$1');
 }

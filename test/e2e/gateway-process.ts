@@ -1,10 +1,13 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { makeTempDir, removeTempDir } from '@qmp-gateway/test-kit';
+import { schemaFaults } from './settings-schema.js';
 
 const builtLauncher = fileURLToPath(new URL('../../apps/gateway/bin/qmp-gateway.js', import.meta.url));
+const usualListen: readonly string[] = ['127.0.0.1:0'];
 const startDeadlineMs = 30_000;
 /** The gateway gives what is in flight 10 s. */
 const stopDeadlineMs = 15_000;
@@ -56,12 +59,51 @@ export interface GatewayProcess {
  * @throws when it ends before that, or does not listen within 30 s; the message holds its stderr
  */
 export async function startGateway(options: GatewayOptions = {}): Promise<GatewayProcess> {
-  const { args = [], listen = ['127.0.0.1:0'], settings, env = {}, launcher = builtLauncher } = options;
+  const { listen = usualListen, settings, launcher = builtLauncher } = options;
   const directory = makeTempDir();
-  const state = options.state ?? path.join(directory, 'state');
-  const configFile = path.join(directory, 'settings.yaml');
+  const places: Places = {
+    directory,
+    state: options.state ?? path.join(directory, 'state'),
+    settingsFile: path.join(directory, 'settings.yaml'),
+  };
   // YAML 1.2 holds all of JSON.
-  if (settings !== undefined) writeFileSync(configFile, JSON.stringify(settings));
+  const writeSettings = (content: object) => writeFileSync(places.settingsFile, JSON.stringify(content));
+  if (settings !== undefined) writeSettings(settings);
+  const service = new Service(spawnService(options, places), directory);
+  const addresses = await service.listening(listen.length || countOf(settings?.['listen']));
+  // Editors must not complain of settings that the gateway takes.
+  const refused = launcher === builtLauncher ? schemaFaults(settings ?? {}) : [];
+  if (refused.length > 0) {
+    await service.abandon();
+    throw new Error(`docs/settings.schema.json refuses settings that the gateway accepts: ${refused.join(', ')}`);
+  }
+
+  const url = addresses.find((address) => address.startsWith('http')) ?? '';
+  const tokenFile = path.join(places.state, 'root.token');
+  const token = existsSync(tokenFile) ? readFileSync(tokenFile, 'utf8').trim() : undefined;
+  const fetchPath = fetchBelow(url, token);
+  return {
+    ...{ process: service.child, state: places.state, addresses, url, token, fetch: fetchPath },
+    vmBecomes: (id, wanted) => vmBecomes(fetchPath, id, wanted),
+    rewriteSettings: writeSettings,
+    log: () => service.stderr.split('\n').flatMap(logRecord),
+    stderr: () => service.stderr,
+    ended: service.ended,
+    stop: () => service.stop(),
+  };
+}
+
+/** Where a gateway has its files. */
+interface Places {
+  readonly directory: string;
+  readonly state: string;
+  readonly settingsFile: string;
+}
+
+type ServiceProcess = ChildProcessByStdio<null, Readable, Readable>;
+
+function spawnService(options: GatewayOptions, { directory, state, settingsFile }: Places): ServiceProcess {
+  const { args = [], listen = usualListen, settings, env = {}, launcher = builtLauncher } = options;
   // `prlimit` and `setpriv` become what they start.
   const [command, ...before] = [
     ...(options.openFiles === undefined ? [] : ['prlimit', `--nofile=${options.openFiles}:${options.openFiles}`]),
@@ -70,83 +112,90 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
       : []),
     process.execPath,
   ];
-  const child = spawn(
-    command,
-    [
-      ...before,
-      launcher,
-      'serve',
-      ...['--state', state],
-      ...(settings === undefined ? [] : ['--config', configFile]),
-      ...listen.flatMap((address) => ['--listen', address]),
-      ...args,
-    ],
-    { cwd: directory, env: { ...inheritedEnvironment(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
-  );
-  const kill = () => child.kill('SIGKILL');
-  process.once('exit', kill);
-  let stdout = '';
-  let stderr = '';
-  child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
-  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-  const removeAll = () => {
-    process.off('exit', kill);
-    removeTempDir(directory);
-  };
-
-  const addressesExpected = listen.length || countOf(settings?.['listen']);
-  const listening = new Promise<string[]>((resolve, reject) => {
-    const late = setTimeout(() => reject(new Error('the gateway does not listen')), startDeadlineMs);
-    child.stdout.on('data', (text: Buffer) => {
-      stdout += text.toString();
-      const addresses = [...stdout.matchAll(/^qmp-gateway listening on (.*)\n/gm)].map(([, address]) => address ?? '');
-      if (addresses.length < addressesExpected) return;
-      clearTimeout(late);
-      resolve(addresses);
-    });
-    child.once('close', (status) => {
-      clearTimeout(late);
-      reject(new Error(`the gateway ended with status ${String(status)}`));
-    });
+  const words = [
+    ...before,
+    launcher,
+    'serve',
+    ...['--state', state],
+    ...(settings === undefined ? [] : ['--config', settingsFile]),
+    ...listen.flatMap((address) => ['--listen', address]),
+    ...args,
+  ];
+  return spawn(command, words, {
+    ...{ cwd: directory, env: { ...inheritedEnvironment(), ...env } },
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let addresses: string[];
-  try {
-    addresses = await listening;
-  } catch (error) {
-    kill();
-    await ended;
-    removeAll();
-    throw new Error(`${String(error)}: ${stderr}`, { cause: error });
+}
+
+/** The process of a gateway, and its directory, which is removed after it. */
+class Service {
+  readonly ended: Promise<number | null>;
+  stderr = '';
+  readonly #kill = (): void => void this.child.kill('SIGKILL');
+
+  constructor(
+    readonly child: ServiceProcess,
+    private readonly directory: string,
+  ) {
+    process.once('exit', this.#kill);
+    child.stderr.on('data', (text: Buffer) => (this.stderr += text.toString()));
+    this.ended = new Promise((resolve) => child.once('close', resolve));
   }
 
-  const url = addresses.find((address) => address.startsWith('http')) ?? '';
-  const tokenFile = path.join(state, 'root.token');
-  const token = existsSync(tokenFile) ? readFileSync(tokenFile, 'utf8').trim() : undefined;
-  const fetchPath: GatewayProcess['fetch'] = (resource, init = {}) => {
+  /** The addresses, as soon as it says so many. @throws when it does not; nothing is left of it then */
+  async listening(expected: number): Promise<string[]> {
+    try {
+      return await this.#addresses(expected);
+    } catch (error) {
+      await this.abandon();
+      throw new Error(`${String(error)}: ${this.stderr}`, { cause: error });
+    }
+  }
+
+  async abandon(): Promise<void> {
+    this.#kill();
+    await this.ended;
+    this.#removeAll();
+  }
+
+  async stop(): Promise<number | null> {
+    this.child.kill('SIGTERM');
+    const late = setTimeout(this.#kill, stopDeadlineMs);
+    const status = await this.ended;
+    clearTimeout(late);
+    this.#removeAll();
+    return status;
+  }
+
+  #addresses(expected: number): Promise<string[]> {
+    let stdout = '';
+    return new Promise((resolve, reject) => {
+      const late = setTimeout(() => reject(new Error('the gateway does not listen')), startDeadlineMs);
+      this.child.stdout.on('data', (text: Buffer) => {
+        stdout += text.toString();
+        const lines = [...stdout.matchAll(/^qmp-gateway listening on (.*)\n/gm)];
+        if (lines.length < expected) return;
+        clearTimeout(late);
+        resolve(lines.map(([, address]) => address ?? ''));
+      });
+      this.child.once('close', (status) => {
+        clearTimeout(late);
+        reject(new Error(`the gateway ended with status ${String(status)}`));
+      });
+    });
+  }
+
+  #removeAll(): void {
+    process.off('exit', this.#kill);
+    removeTempDir(this.directory);
+  }
+}
+
+function fetchBelow(url: string, token: string | undefined): GatewayProcess['fetch'] {
+  return (resource, init = {}) => {
     const headers = new Headers(init.headers);
     if (token !== undefined && !headers.has('Authorization')) headers.set('Authorization', `Bearer ${token}`);
     return fetch(url + resource, { ...init, headers });
-  };
-  return {
-    process: child,
-    state,
-    addresses,
-    url,
-    token,
-    fetch: fetchPath,
-    vmBecomes: (id, wanted) => vmBecomes(fetchPath, id, wanted),
-    rewriteSettings: (changed) => writeFileSync(configFile, JSON.stringify(changed)),
-    log: () => stderr.split('\n').flatMap(logRecord),
-    stderr: () => stderr,
-    ended,
-    stop: async () => {
-      child.kill('SIGTERM');
-      const late = setTimeout(kill, stopDeadlineMs);
-      const status = await ended;
-      clearTimeout(late);
-      removeAll();
-      return status;
-    },
   };
 }
 

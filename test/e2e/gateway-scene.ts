@@ -1,13 +1,13 @@
 import { Scene } from '@qmp-gateway/test-kit';
-import { TokenStore, type NewToken } from '../../apps/gateway/src/access/token-store.js';
+import { TokenStore, type NewToken } from '../../apps/gateway/src/access/tokens/token-store.js';
 import { StateDirectory } from '../../apps/gateway/src/state/state-directory.js';
 import { startGateway, type GatewayOptions, type GatewayProcess } from './gateway-process.js';
 import { exchange, type Exchange } from './http-exchange.js';
 
 /** A scene that gateways take part in. */
 export class GatewayScene extends Scene {
-  async gateway(options?: GatewayOptions): Promise<GatewayProcess> {
-    return this.keep(await startGateway(options), (gateway) => gateway.stop());
+  gateway(options?: GatewayOptions): Promise<GatewayProcess> {
+    return this.start(startGateway(options), (gateway) => gateway.stop());
   }
 }
 
@@ -34,14 +34,17 @@ export function makeToken(gateway: GatewayProcess, grant: NewToken): string {
   return new TokenStore(new StateDirectory(gateway.state)).create(grant).token;
 }
 
-/** Runs a command by POST with these arguments, given as JSON text. */
-export function run(
-  gateway: GatewayProcess,
-  vm: string,
-  command: string,
-  args?: string,
-  headers?: Readonly<Record<string, string | null>>,
-): Promise<Exchange> {
+/** What a command is sent with. */
+export interface Sent {
+  /** Its arguments, as JSON text. */
+  readonly args?: string | undefined;
+  /** Null leaves out a header that is otherwise sent. */
+  readonly headers?: Readonly<Record<string, string | null>> | undefined;
+}
+
+/** Runs a command by POST. @param sent a text means the arguments */
+export function run(gateway: GatewayProcess, vm: string, command: string, sent: string | Sent = {}): Promise<Exchange> {
+  const { args, headers } = typeof sent === 'string' ? { args: sent } : sent;
   return exchange(gateway, `/v1/vms/${vm}/qmp/${command}`, {
     method: 'POST',
     ...(args === undefined ? {} : { body: args }),

@@ -24,8 +24,10 @@ afterAll(() => scene.end());
 const program = `
 import type { components, paths } from './gateway.js';
 
+/** This program asks for none. */
+type DryRun = components['schemas']['DryRun'];
 type Json<T> = T extends { content: { 'application/json': infer Body } } ? Body : never;
-type Returns<P extends keyof paths> = paths[P] extends { post: { responses: { 200: infer Answer } } } ? Json<Answer> : never;
+type Returns<P extends keyof paths> = paths[P] extends { post: { responses: { 200: infer Answer } } } ? Exclude<Json<Answer>, DryRun> : never;
 type Takes<P extends keyof paths> = paths[P] extends { post: { requestBody: infer Body } } ? Json<Body> : undefined;
 
 export async function main(url: string, token: string, vm: string) {

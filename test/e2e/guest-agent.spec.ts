@@ -190,7 +190,7 @@ describe('what an agent offers', () => {
     const reader = { Authorization: `Bearer ${makeToken(gateway, { level: 'read', vms: ['*'] })}` };
     expect((await exchange(gateway, '/v1/vms/web/agent', { headers: reader })).json()).toEqual(agent);
     expect((await exchange(gateway, '/v1/vms/web/agent', { method: 'PUT', body: '{}' })).headers['allow']).toBe(
-      'GET, POST',
+      'GET, HEAD, POST',
     );
   });
 

@@ -15,11 +15,9 @@ let vm: string;
 beforeAll(async () => {
   [gateway, browser, guest] = await Promise.all([
     scene.gateway({ args: ['--auth', 'none', '--allow-host'] }),
-    launchChromium(),
-    bootLinuxGuest(),
+    scene.start(launchChromium(), (one) => one.close()),
+    scene.start(bootLinuxGuest(), (one) => one.stop()),
   ]);
-  scene.keep(browser, (one) => one.close());
-  scene.keep(guest, (one) => one.stop());
   vm = await registerVm(gateway, `unix:${guest.socket}`);
 }, 120_000);
 afterAll(() => scene.end());

@@ -14,9 +14,11 @@ beforeAll(async () => {
   [gateway, guest] = await Promise.all([
     scene.gateway(),
     // Room for a memory module above what it boots with.
-    bootLinuxGuest({ args: ['-m', '160,slots=1,maxmem=1G', '-object', 'memory-backend-ram,id=ram1,size=128M'] }),
+    scene.start(
+      bootLinuxGuest({ args: ['-m', '160,slots=1,maxmem=1G', '-object', 'memory-backend-ram,id=ram1,size=128M'] }),
+      (one) => one.stop(),
+    ),
   ]);
-  scene.keep(guest, (one) => one.stop());
   vm = await registerVm(gateway, `unix:${guest.socket}`);
 }, 120_000);
 afterAll(() => scene.end());
@@ -29,7 +31,7 @@ async function command(name: string, args: object): Promise<void> {
 describe('unplugging a device', () => {
   it('that the guest lets go is done', async () => {
     await command('device_add', { driver: 'virtio-rng-pci', id: 'rng1' });
-    const answer = await prefer(gateway, vm, 'device_del', { id: 'rng1' }, 'wait=30');
+    const answer = await prefer(gateway, vm, 'device_del', { prefers: 'wait=30', args: { id: 'rng1' } });
     expect([answer.status, answer.text]).toEqual([200, '{}']);
     expect(answer.headers['preference-applied']).toBe('wait=30');
     const told = await operationOf(gateway, vm, answer);
@@ -45,7 +47,11 @@ describe('unplugging a device', () => {
     // The kernel keeps directories where they are, and puts them into the new memory first.
     await guest.run('echo online > /sys/devices/system/memory/memory32/state; mkdir /tmp/kept; cd /tmp/kept');
     await guest.run('mkdir $(seq 1 4000)');
-    const answer = await prefer(gateway, vm, 'device_del', { id: 'dimm1' }, 'wait=60', { 'Request-Timeout': '60s' });
+    const answer = await prefer(gateway, vm, 'device_del', {
+      prefers: 'wait=60',
+      args: { id: 'dimm1' },
+      headers: { 'Request-Timeout': '60s' },
+    });
     expect(problemOf(answer)).toMatchObject({ code: 'command-failed', status: 422, outcome: 'refused', vm });
     expect(answer.json()['detail']).toContain('refused');
     const told = await operationOf(gateway, vm, answer);
@@ -61,7 +67,11 @@ describe('unplugging a device', () => {
     const bare = await scene.qemu({ machine: 'pc', accel: 'tcg', args: ['-device', 'virtio-rng-pci,id=rng1'] });
     const id = await registerVm(gateway, `unix:${bare.socket}`);
     // The deadline without a word about it is in test/long/unplug.spec.ts.
-    const answer = await prefer(gateway, id, 'device_del', { id: 'rng1' }, 'wait=30', { 'Request-Timeout': '2s' });
+    const answer = await prefer(gateway, id, 'device_del', {
+      prefers: 'wait=30',
+      args: { id: 'rng1' },
+      headers: { 'Request-Timeout': '2s' },
+    });
     expect(problemOf(answer)).toMatchObject({ code: 'deadline-exceeded', status: 504, outcome: 'unknown', vm: id });
     const told = await operationAt(gateway, String(answer.json()['operation']));
     expect(told).toMatchObject({ state: 'failed', command: 'device_del', error: { code: 'deadline-exceeded' } });
@@ -73,10 +83,10 @@ describe('a balloon', () => {
   it('is done when the guest has the size, also when it has it already', async () => {
     const { actual } = (await run(gateway, vm, 'query-balloon')).json() as { actual: number };
     const value = actual - 16 * 2 ** 20;
-    const answer = await prefer(gateway, vm, 'balloon', { value }, 'wait=60');
+    const answer = await prefer(gateway, vm, 'balloon', { prefers: 'wait=60', args: { value } });
     expect([answer.status, answer.text]).toEqual([200, '{}']);
     expect((await run(gateway, vm, 'query-balloon')).text).toContain(String(value));
     expect(await operationOf(gateway, vm, answer)).toMatchObject({ state: 'done', command: 'balloon' });
-    expect((await prefer(gateway, vm, 'balloon', { value }, 'wait=60')).status).toBe(200);
+    expect((await prefer(gateway, vm, 'balloon', { prefers: 'wait=60', args: { value } })).status).toBe(200);
   });
 });

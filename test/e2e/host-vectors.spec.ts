@@ -17,7 +17,7 @@ let names: ReadonlySet<string>;
 let received = '';
 
 /** The gateway asks a VM that does not run for its state. */
-const ownQuestion = /\{"execute":"query-status","id":"[^"]*"\}\r?\n?/g;
+const ownQuestion = /\{"execute":"query-status","id":\d+\}/g;
 
 /** A socket that leads to another one, and writes down what goes there. */
 async function tapped(socket: string): Promise<string> {

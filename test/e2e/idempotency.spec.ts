@@ -20,7 +20,7 @@ beforeEach(async () => {
 afterAll(() => scene.end());
 
 const keyed = (args: string | undefined, headers = {}) =>
-  run(gateway, vm, change, args, { 'Idempotency-Key': 'key', ...headers });
+  run(gateway, vm, change, { args, headers: { 'Idempotency-Key': 'key', ...headers } });
 
 describe('Idempotency-Key', () => {
   it('runs a command once and gives its answer again', async () => {
@@ -47,10 +47,12 @@ describe('Idempotency-Key', () => {
     const other = makeToken(gateway, { level: 'operate', vms: ['*'] });
     await keyed('{"integer":1}');
     expect((await keyed('{"integer":1}', { Authorization: `Bearer ${other}` })).text).toBe('2');
-    expect((await run(gateway, vm, 'stop', undefined, { 'Idempotency-Key': 'key' })).status).toBe(200);
+    expect((await run(gateway, vm, 'stop', { headers: { 'Idempotency-Key': 'key' } })).status).toBe(200);
     const elsewhere = await fakeMachine(scene);
     const id = await registerVm(gateway, elsewhere.endpoint);
-    expect((await run(gateway, id, change, '{"integer":1}', { 'Idempotency-Key': 'key' })).status).toBe(200);
+    expect(
+      (await run(gateway, id, change, { args: '{"integer":1}', headers: { 'Idempotency-Key': 'key' } })).status,
+    ).toBe(200);
     expect(elsewhere.takeReceived()).toEqual([change]);
   });
 

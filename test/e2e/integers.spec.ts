@@ -6,7 +6,7 @@ import {
   echo,
   fakeMachine,
   fakeMachineSettings,
-  onOneLine,
+  withoutSpace,
   type FakeMachine,
 } from './fake-machine.js';
 import type { GatewayProcess } from './gateway-process.js';
@@ -116,7 +116,7 @@ describe('64-bit integers', () => {
 });
 
 describe('JSON of any kind', () => {
-  it('goes in and comes out byte for byte', async () => {
+  it('goes in and comes out byte for byte, but for white space', async () => {
     const space = fc.constantFrom('', ' ', '\t', '\n', '\r\n');
     const number = fc.oneof(
       fc.bigInt({ min: -(2n ** 64n), max: 2n ** 64n }).map(String),
@@ -150,8 +150,8 @@ describe('JSON of any kind', () => {
       fc.asyncProperty(value, fc.constantFrom(echo, change), async (json, command) => {
         const args = `{"anything":${json}}`;
         const answer = await run(gateway, vm, command, args);
-        expect(answer.text).toBe(onOneLine(args));
-        expect(argumentsText(machine.received.at(-1)!)).toBe(args);
+        expect([answer.status, answer.text]).toEqual([200, withoutSpace(args)]);
+        expect(argumentsText(machine.received.at(-1)!)).toBe(withoutSpace(args));
       }),
       { numRuns: 300 },
     );

@@ -1,4 +1,4 @@
-import { chmodSync } from 'node:fs';
+import { chmodSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { launchQemu, RawQmpClient } from '@qmp-gateway/test-kit';
@@ -10,6 +10,9 @@ import { exchange } from './http-exchange.js';
 
 const scene = new GatewayScene();
 afterAll(() => scene.end());
+
+const manifest = new URL('../../apps/gateway/package.json', import.meta.url);
+const { version: ownVersion } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
 
 type Line = Record<string, unknown>;
 
@@ -90,7 +93,7 @@ describe('the log of a gateway', () => {
       settings: { discover: [{ qmp: `${directory}/{id}.qmp` }], vms: { b: { endpoint: 'unix:/nowhere/b' } } },
     });
     expect(await until(gateway, ({ msg }) => msg === 'started')).toMatchObject({
-      ...{ level: info, version: '0.1.0', node: process.version, state: gateway.state, vms: 2 },
+      ...{ level: info, version: ownVersion, node: process.version, state: gateway.state, vms: 2 },
       settings: expect.stringMatching(/^\/.*settings\.yaml$/) as string,
       discover: [`${directory}/{id}.qmp`],
       ...{ listeners: [gateway.url], docs: `${gateway.url}/docs` },

@@ -1,9 +1,12 @@
 import { JsonSyntaxError, readJson } from '@qmp-gateway/qapi';
-import type { RawQmpClient } from '@qmp-gateway/test-kit';
+import { SilentServer, type RawQmpClient } from '@qmp-gateway/test-kit';
 import { inDoubleQuotes } from '../../apps/gateway/src/sockets/qmp-quotes.js';
 
 /** Messages that QEMU has before it at once. */
 const batchSize = 100;
+/** A batch takes QEMU two seconds at most. */
+const silenceMs = 30_000;
+const waking = 'go on';
 
 /** A text that our JSON reader and that of a QEMU take differently. */
 export interface Difference {
@@ -30,6 +33,8 @@ const depthOfQemu = 1024 - 1;
 /** Compares `readJson` with the reader behind a real monitor, which answers with an id exactly what it could read. */
 export class JsonComparison {
   readonly differences: Difference[] = [];
+  /** Each time that QEMU was silent until one more command came. */
+  readonly stalls: string[] = [];
   compared = 0;
   taken = 0;
   #count = 0;
@@ -59,7 +64,7 @@ export class JsonComparison {
       if (answered.has(at)) this.taken++;
       if (answered.has(at) === (refusal === undefined)) continue;
       // One that leaves its reader in the midst of something spoils the next: each alone, then.
-      const alone = (await this.#ask([text], [refusal])).has(0);
+      const alone = await this.#takesAlone(text, refusal);
       if (alone === (refusal === undefined)) continue;
       const known = alone ? knownReason(text) : undefined;
       this.differences.push({
@@ -71,8 +76,25 @@ export class JsonComparison {
     }
   }
 
-  /** @returns the places of those that QEMU answered with their id */
-  async #ask(texts: readonly Buffer[], refusals: readonly (string | undefined)[]): Promise<ReadonlySet<number>> {
+  /**
+   * Whether QEMU answers the whole of it. An error without an id before its answer refused the beginning: what was
+   * answered is then a message that began inside the text and took the end of the one around it.
+   */
+  async #takesAlone(text: Buffer, refusal: string | undefined): Promise<boolean> {
+    let isRefused = false;
+    const answered = await this.#ask([text], [refusal], (at) => (isRefused ||= at === undefined));
+    return answered.has(0) && !isRefused;
+  }
+
+  /**
+   * @param onAnswer called for each line until the last text has its answer; undefined for a line without an id
+   * @returns the places of those that QEMU answered with their id
+   */
+  async #ask(
+    texts: readonly Buffer[],
+    refusals: readonly (string | undefined)[],
+    onAnswer: (at: number | undefined) => void = () => undefined,
+  ): Promise<ReadonlySet<number>> {
     const batch = ++this.#count;
     const messages = texts.flatMap((text, at) => [
       Buffer.from('{"execute":"query-name","arguments":'),
@@ -85,12 +107,26 @@ export class JsonComparison {
     );
     const answered = new Set<number>();
     for (;;) {
-      const line = await this.monitor.line();
+      const line = await this.#line();
       if (line === null)
         throw new Error(`QEMU ended at one of ${texts.map((text) => text.toString('latin1')).join('\n')}`);
+      if (line.includes(waking)) continue;
       const id = new RegExp(`"id": "${batch}\\.(\\d*)"`).exec(line)?.[1];
       if (id === '') return answered;
+      if (!answered.has(texts.length - 1)) onAnswer(id === undefined ? undefined : Number(id));
       if (id !== undefined) answered.add(Number(id));
+    }
+  }
+
+  /** A monitor that stopped although bytes wait for it, or in it, goes on with another command: that is counted. */
+  async #line(): Promise<string | null> {
+    try {
+      return await this.monitor.line(silenceMs);
+    } catch (error) {
+      if (!(error instanceof SilentServer)) throw error;
+      this.stalls.push(error.message);
+      this.monitor.write(`{"execute":"query-name","id":"${waking}"}\n`);
+      return await this.monitor.line(silenceMs);
     }
   }
 }

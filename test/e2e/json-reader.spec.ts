@@ -34,6 +34,16 @@ it('reads JSON as a real QEMU does, but for differences that have their reason',
   await compare(monitor, 4000);
 });
 
+it('takes no answer to the end of a text for an answer to the whole', async () => {
+  const monitor = await connected((await scene.qemu()).socket);
+  await monitor.negotiate();
+  const comparison = new JsonComparison(monitor);
+  const texts = [String.raw`\{"":"", "vp":"px","do":'rx'`, '@{"a":1', '{}}{"a":1'].map((text) => Buffer.from(text));
+  await comparison.run(() => texts.shift());
+  expect(comparison.differences).toEqual([]);
+  expect(comparison.compared).toBe(3);
+});
+
 it('reads JSON as a real guest agent does, but for the same differences', async () => {
   const agent = await startGuestAgent(scene, scene.directory());
   await compare(await connected(agent.socket), 1000);

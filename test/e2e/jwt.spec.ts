@@ -52,13 +52,13 @@ it('gives what the same subject got with more to nobody who comes with less', as
   machine.fake.on('query-block', () => ({ return: [{ device: 'd', inserted: { file: secret } }] }));
   const headers = { 'Idempotency-Key': 'k1' };
   const host = { ...gateway, token: jwt({ role: 'host', vms: '*' }) };
-  const begun = await run(host, 'web-1', 'query-block', '{}', headers);
+  const begun = await run(host, 'web-1', 'query-block', { args: '{}', headers });
   expect([begun.status, begun.text]).toEqual([200, expect.stringContaining('hunter2')]);
   const operation = `/v1/vms/web-1/operations/${String(begun.headers['qmp-operation'])}`;
   expect((await exchange(host, operation)).text).toContain('hunter2');
-  expect((await run(host, 'web-1', 'query-block', '{}', headers)).text).toContain('hunter2');
+  expect((await run(host, 'web-1', 'query-block', { args: '{}', headers })).text).toContain('hunter2');
   const reader = { ...gateway, token: jwt({ role: 'read', vms: '*' }) };
-  const again = await run(reader, 'web-1', 'query-block', '{}', headers);
+  const again = await run(reader, 'web-1', 'query-block', { args: '{}', headers });
   expect([again.status, again.text.includes('hunter2')]).toEqual([403, false]);
   const read = await exchange(reader, operation);
   expect([read.status, read.json()['state'], 'return' in read.json()]).toEqual([200, 'done', false]);

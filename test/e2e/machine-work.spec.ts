@@ -27,7 +27,7 @@ describe('work of the machine itself', () => {
     ['system_reset', 'RESET'],
     ['stop', 'STOP'],
   ])('%s is done with its event', async (command, event) => {
-    const answer = await prefer(gateway, vm, command, undefined, 'wait=30');
+    const answer = await prefer(gateway, vm, command, { prefers: 'wait=30' });
     done(answer);
     const told = await operationOf(gateway, vm, answer);
     expect(told).toMatchObject({ state: 'done', command, return: {}, error: null });
@@ -39,7 +39,7 @@ describe('work of the machine itself', () => {
     const path = '/v1/vms/gone-soon';
     await exchange(gateway, path, { method: 'PUT', body: JSON.stringify({ endpoint: `unix:${socket}` }) });
     await gateway.vmBecomes('gone-soon', 'ready');
-    const answer = await prefer(gateway, 'gone-soon', 'cont', undefined, 'wait=30');
+    const answer = await prefer(gateway, 'gone-soon', 'cont', { prefers: 'wait=30' });
     done(answer);
     const operation = `${path}/operations/${String(answer.headers['qmp-operation'])}`;
     expect((await exchange(gateway, path, { method: 'DELETE' })).status).toBe(204);
@@ -57,33 +57,33 @@ describe('work of the machine itself', () => {
   });
 
   it('stop of a VM that is stopped tells nothing, and is done', async () => {
-    done(await prefer(gateway, vm, 'stop', undefined, 'wait=30'));
-    done(await prefer(gateway, vm, 'stop', undefined, 'wait=30'));
+    done(await prefer(gateway, vm, 'stop', { prefers: 'wait=30' }));
+    done(await prefer(gateway, vm, 'stop', { prefers: 'wait=30' }));
   });
 
   it('dump-guest-memory is done with its reply, or when detached with the dump', async () => {
     const protocol = `file:${path.join(scene.directory(), 'dump')}`;
-    const attached = await prefer(gateway, vm, 'dump-guest-memory', { paging: false, protocol }, 'wait=60');
+    const attached = await prefer(gateway, vm, 'dump-guest-memory', {
+      prefers: 'wait=60',
+      args: { paging: false, protocol },
+    });
     done(attached);
     expect((await operationOf(gateway, vm, attached)).events).toEqual([]);
-    const detached = await prefer(
-      gateway,
-      vm,
-      'dump-guest-memory',
-      { paging: false, protocol, detach: true },
-      'wait=60',
-    );
+    const detached = await prefer(gateway, vm, 'dump-guest-memory', {
+      prefers: 'wait=60',
+      args: { paging: false, protocol, detach: true },
+    });
     done(detached);
     const told = await operationOf(gateway, vm, detached);
     expect(told).toMatchObject({ state: 'done', events: [{ event: 'DUMP_COMPLETED' }] });
     const full = { paging: false, protocol: 'file:/dev/full', detach: true };
-    const failed = await prefer(gateway, vm, 'dump-guest-memory', full, 'wait=60');
+    const failed = await prefer(gateway, vm, 'dump-guest-memory', { prefers: 'wait=60', args: full });
     expect(problemOf(failed)).toMatchObject({ code: 'command-failed', outcome: 'refused' });
     expect(failed.json()['detail']).toContain('No space left on device');
   });
 
   it('calc-dirty-rate is done when it has measured, which no event tells', async () => {
-    done(await prefer(gateway, vm, 'calc-dirty-rate', { 'calc-time': 1 }, 'wait=60'));
+    done(await prefer(gateway, vm, 'calc-dirty-rate', { prefers: 'wait=60', args: { 'calc-time': 1 } }));
     expect((await run(gateway, vm, 'query-dirty-rate')).text).toContain('"measured"');
   });
 
@@ -96,14 +96,17 @@ describe('work of the machine itself', () => {
     const started = await run(gateway, guest, 'cont');
     const up = `after=${String(started.headers['qmp-event-cursor'])}&event=GUEST_CRASHLOADED&wait=60s&limit=1`;
     await exchange(gateway, `/v1/vms/${guest}/events?${up}`);
-    const answer = await prefer(gateway, guest, 'system_powerdown', undefined, 'wait=60');
+    const answer = await prefer(gateway, guest, 'system_powerdown', { prefers: 'wait=60' });
     done(answer);
     expect((await operationOf(gateway, guest, answer)).events.map(({ event }) => event)).toEqual([
       'POWERDOWN',
       'SHUTDOWN',
     ]);
 
-    const ignored = await prefer(gateway, vm, 'system_powerdown', undefined, 'wait=20', { 'Request-Timeout': '1s' });
+    const ignored = await prefer(gateway, vm, 'system_powerdown', {
+      prefers: 'wait=20',
+      headers: { 'Request-Timeout': '1s' },
+    });
     expect(problemOf(ignored)).toMatchObject({ code: 'deadline-exceeded', outcome: 'unknown', retryable: false });
   });
 
@@ -130,7 +133,7 @@ describe('work of the machine itself', () => {
       ['blockdev-open-tray', { id: 'cd0' }],
       ['block-export-del', { id: 'e0' }],
     ] as const) {
-      const answer = await prefer(gateway, other, command, args, 'wait=30');
+      const answer = await prefer(gateway, other, command, { prefers: 'wait=30', args });
       done(answer);
       expect(await operationOf(gateway, other, answer)).toMatchObject({ state: 'done', command });
     }
@@ -138,7 +141,7 @@ describe('work of the machine itself', () => {
   });
 
   it('a command that QEMU refuses leaves no work behind', async () => {
-    const refused = await prefer(gateway, vm, 'device_del', { id: 'nobody' }, 'wait=30');
+    const refused = await prefer(gateway, vm, 'device_del', { prefers: 'wait=30', args: { id: 'nobody' } });
     expect(problemOf(refused)).toMatchObject({ code: 'device-not-found', outcome: 'refused' });
     const told = await operationOf(gateway, vm, refused);
     expect(told).toMatchObject({ state: 'failed', events: [], error: { code: 'device-not-found' } });
@@ -148,10 +151,10 @@ describe('work of the machine itself', () => {
 
 describe('Prefer', () => {
   it('is honoured for commands without further work: their reply is the end', async () => {
-    const answer = await prefer(gateway, vm, 'query-status', undefined, 'return=minimal, wait=10');
+    const answer = await prefer(gateway, vm, 'query-status', { prefers: 'return=minimal, wait=10' });
     expect(answer.json()).toMatchObject({ running: false });
     expect(answer.headers['preference-applied']).toBe('wait=10');
-    const later = await prefer(gateway, vm, 'query-status', undefined, 'respond-async');
+    const later = await prefer(gateway, vm, 'query-status', { prefers: 'respond-async' });
     expect([later.status, later.headers['preference-applied']]).toEqual([202, 'respond-async']);
     const path = String(later.headers.location);
     expect(later.json()).toMatchObject({ id: path.split('/').at(-1), state: 'running', command: 'query-status' });
@@ -162,7 +165,7 @@ describe('Prefer', () => {
     const machine = await fakeMachine(scene);
     const fake = await registerVm(gateway, machine.endpoint);
     machine.fake.on(change, () => null);
-    const answer = await prefer(gateway, fake, change, undefined, 'wait=50ms');
+    const answer = await prefer(gateway, fake, change, { prefers: 'wait=50ms' });
     expect([answer.status, answer.headers['preference-applied']]).toEqual([202, 'wait=0.05']);
     const at = String(answer.headers.location);
     const waited = operationAt(gateway, at, '30s');
@@ -173,23 +176,31 @@ describe('Prefer', () => {
   it('changes nothing of refusals, of dry runs, of other preferences and of GET', async () => {
     const get = await exchange(gateway, `/v1/vms/${vm}/qmp/query-status`, { headers: { Prefer: 'respond-async' } });
     expect([get.status, get.headers['preference-applied']]).toEqual([200, undefined]);
-    const other = await prefer(gateway, vm, 'query-status', undefined, 'handling=strict');
+    const other = await prefer(gateway, vm, 'query-status', { prefers: 'handling=strict' });
     expect([other.status, other.headers['preference-applied']]).toEqual([200, undefined]);
-    const unknown = await prefer(gateway, vm, 'query-nothing', undefined, 'respond-async');
+    const unknown = await prefer(gateway, vm, 'query-nothing', { prefers: 'respond-async' });
     expect(problemOf(unknown)).toMatchObject({ code: 'command-not-found' });
-    const bad = await prefer(gateway, vm, 'query-status', undefined, 'wait=soon');
-    expect(problemOf(bad)).toMatchObject({ code: 'invalid-request', errors: [{ pointer: 'Prefer' }] });
-    const dry = await prefer(gateway, vm, 'stop', undefined, 'wait=10', { 'Dry-Run': 'true' });
+    const bad = await prefer(gateway, vm, 'query-status', { prefers: 'wait=soon' });
+    expect(problemOf(bad)).toMatchObject({ code: 'invalid-request', errors: [{ in: 'header', pointer: '/Prefer' }] });
+    const dry = await prefer(gateway, vm, 'stop', { prefers: 'wait=10', headers: { 'Dry-Run': 'true' } });
     expect(dry.json()).toEqual({ wouldSend: { execute: 'stop' }, class: 'operate' });
   });
 
   it('goes with an Idempotency-Key: the second request waits for the work of the first', async () => {
     const headers = { 'Idempotency-Key': 'once' };
-    const first = await prefer(gateway, vm, 'calc-dirty-rate', { 'calc-time': 1 }, 'respond-async', headers);
+    const first = await prefer(gateway, vm, 'calc-dirty-rate', {
+      prefers: 'respond-async',
+      args: { 'calc-time': 1 },
+      headers,
+    });
     expect(first.status).toBe(202);
     // Until the reply is there the key is in use.
     while (!('return' in (await operationAt(gateway, String(first.headers.location)))));
-    const second = await prefer(gateway, vm, 'calc-dirty-rate', { 'calc-time': 1 }, 'wait=30', headers);
+    const second = await prefer(gateway, vm, 'calc-dirty-rate', {
+      prefers: 'wait=30',
+      args: { 'calc-time': 1 },
+      headers,
+    });
     done(second);
     expect(second.headers['idempotency-replayed']).toBe('true');
     expect(second.headers['qmp-operation']).toBe(first.headers['qmp-operation']);
@@ -227,7 +238,7 @@ describe('operations of all VMs', () => {
     const own = { Authorization: `Bearer ${makeToken(gateway, operator)}` };
     const other = { Authorization: `Bearer ${makeToken(gateway, operator)}` };
     const stream = await OperationStream.open(gateway, vm);
-    const answer = await prefer(gateway, vm, 'system_reset', undefined, 'wait=30', own);
+    const answer = await prefer(gateway, vm, 'system_reset', { prefers: 'wait=30', headers: own });
     const id = String(answer.headers['qmp-operation']);
     expect(await stream.until((told) => told.id === id)).toMatchObject({ state: 'done' });
     const ids = async (headers: Record<string, string>) => {
@@ -245,12 +256,15 @@ describe('operations of all VMs', () => {
 
 describe('DELETE of an operation', () => {
   it('says where nothing can be cancelled', async () => {
-    const answer = await prefer(gateway, vm, 'system_powerdown', undefined, 'respond-async', {
-      'Request-Timeout': '1s',
+    const answer = await prefer(gateway, vm, 'system_powerdown', {
+      prefers: 'respond-async',
+      headers: {
+        'Request-Timeout': '1s',
+      },
     });
     const refused = await exchange(gateway, String(answer.headers.location), { method: 'DELETE' });
     expect(problemOf(refused)).toMatchObject({ code: 'method-not-allowed', status: 405, command: 'system_powerdown' });
-    expect(refused.headers.allow).toBe('GET');
+    expect(refused.headers.allow).toBe('GET, HEAD');
     expect(refused.json()['detail']).toContain('no way to cancel');
     const machine = await fakeMachine(scene);
     const fake = await registerVm(gateway, machine.endpoint);
@@ -264,7 +278,11 @@ describe('DELETE of an operation', () => {
 
   it('needs what the command that cancels needs', async () => {
     const operator = { Authorization: `Bearer ${makeToken(gateway, { level: 'operate', vms: ['*'] })}` };
-    const answer = await prefer(gateway, vm, 'calc-dirty-rate', { 'calc-time': 1 }, 'respond-async', operator);
+    const answer = await prefer(gateway, vm, 'calc-dirty-rate', {
+      prefers: 'respond-async',
+      args: { 'calc-time': 1 },
+      headers: operator,
+    });
     const refused = await exchange(gateway, String(answer.headers.location), { method: 'DELETE', headers: operator });
     expect(problemOf(refused)).toMatchObject({ code: 'method-not-allowed' });
   });

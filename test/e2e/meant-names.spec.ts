@@ -55,7 +55,7 @@ describe('what people bring from elsewhere', () => {
   it('registers with POST, and is led to PUT', async () => {
     const answer = await exchange(gateway, '/v1/vms', { body: '{"id":"x","endpoint":"unix:/x"}' });
     expect(answer.json()).toMatchObject({ code: 'method-not-allowed', suggestions: ['PUT /v1/vms/{vm}'] });
-    expect([answer.status, answer.headers.allow]).toEqual([405, 'GET']);
+    expect([answer.status, answer.headers.allow]).toEqual([405, 'GET, HEAD']);
     const message = await exchange(gateway, `/v1/vms/${vm}`, { body: '{"execute":"stop"}' });
     expect(message.json()).toMatchObject({ status: 405, suggestions: [`POST /v1/vms/${vm}/qmp`] });
   });

@@ -44,7 +44,7 @@ describe('a live migration', () => {
     const { source, target, uri } = await pair();
     await limit(source, 400_000);
     const stream = await OperationStream.open(gateway, source);
-    const migration = prefer(gateway, source, 'migrate', { uri }, 'wait=60');
+    const migration = prefer(gateway, source, 'migrate', { prefers: 'wait=60', args: { uri } });
     const halfway = await stream.until(({ progress }) => progress !== null && progress.current > 0);
     expect(halfway).toMatchObject({ command: 'migrate', state: 'running', progress: { unit: 'bytes' } });
     await limit(source, 1e9);
@@ -66,7 +66,7 @@ describe('a live migration', () => {
     const { source, uri } = await pair();
     await limit(source, 10_000);
     const stream = await OperationStream.open(gateway, source);
-    const started = await prefer(gateway, source, 'migrate', { uri }, 'wait=1');
+    const started = await prefer(gateway, source, 'migrate', { prefers: 'wait=1', args: { uri } });
     expect(started.status).toBe(202);
     expect(started.json()).toMatchObject({ state: 'running', command: 'migrate' });
     const at = String(started.headers.location);
@@ -84,7 +84,7 @@ describe('a live migration', () => {
     const qemu = await scene.qemu({ machine: 'pc', accel: 'tcg' });
     const vm = await registerVm(gateway, `unix:${qemu.socket}`);
     const uri = `unix:${path.join(scene.directory(), 'nobody')}`;
-    const answer = await prefer(gateway, vm, 'migrate', { uri }, 'wait=30');
+    const answer = await prefer(gateway, vm, 'migrate', { prefers: 'wait=30', args: { uri } });
     expect(problemOf(answer)).toMatchObject({ code: 'command-failed', status: 422, vm, command: 'migrate' });
     expect(answer.json()['detail']).toContain('No such file or directory');
     expect(await operationOf(gateway, vm, answer)).toMatchObject({ state: 'failed' });
@@ -98,13 +98,13 @@ describe('a guest that arrives', () => {
     const uri = `unix:${path.join(scene.directory(), 'stream')}`;
     const [from, to] = await Promise.all([scene.qemu({ machine: 'pc', accel: 'tcg' }), target('-incoming', 'defer')]);
     const [source, vm] = await Promise.all([from, to].map(({ socket }) => registerVm(gateway, `unix:${socket}`)));
-    const soon = await prefer(gateway, vm!, 'migrate-incoming', { uri }, 'wait=1');
+    const soon = await prefer(gateway, vm!, 'migrate-incoming', { prefers: 'wait=1', args: { uri } });
     expect(soon.status).toBe(202);
     expect(soon.json()).toMatchObject({ state: 'running', command: 'migrate-incoming', progress: null });
     const waited = operationAt(gateway, String(soon.headers.location), '30s');
     // It runs as soon as the guest is there.
     for (const ready of [vm!, source!]) expect((await run(gateway, ready, 'cont')).status).toBe(200);
-    expect((await prefer(gateway, source!, 'migrate', { uri }, 'wait=30')).status).toBe(200);
+    expect((await prefer(gateway, source!, 'migrate', { prefers: 'wait=30', args: { uri } })).status).toBe(200);
     const ended = await waited;
     expect(ended).toMatchObject({ state: 'done', error: null });
     // The gateway has switched these events on, here too.
@@ -119,7 +119,7 @@ describe('a guest that arrives', () => {
     const uri = `unix:${path.join(scene.directory(), 'stream')}`;
     const [from, to] = await Promise.all([scene.qemu({ machine: 'pc', accel: 'tcg' }), target('-incoming', 'defer')]);
     const [source, vm] = await Promise.all([from, to].map(({ socket }) => registerVm(gateway, `unix:${socket}`)));
-    const started = await prefer(gateway, vm!, 'migrate-incoming', { uri }, 'respond-async');
+    const started = await prefer(gateway, vm!, 'migrate-incoming', { prefers: 'respond-async', args: { uri } });
     const at = String(started.headers.location);
     await limit(source!, 10_000);
     expect((await run(gateway, source!, 'migrate', JSON.stringify({ uri }))).status).toBe(200);
@@ -147,7 +147,7 @@ describe('a guest that arrives', () => {
   it('cannot be sent back', async () => {
     const uri = `unix:${path.join(scene.directory(), 'stream')}`;
     const vm = await registerVm(gateway, `unix:${(await target('-incoming', 'defer')).socket}`);
-    const started = await prefer(gateway, vm, 'migrate-incoming', { uri }, 'respond-async');
+    const started = await prefer(gateway, vm, 'migrate-incoming', { prefers: 'respond-async', args: { uri } });
     const answer = await exchange(gateway, String(started.headers.location), { method: 'DELETE' });
     expect(problemOf(answer)).toMatchObject({ status: 405, code: 'method-not-allowed' });
   });

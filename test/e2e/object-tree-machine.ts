@@ -20,26 +20,29 @@ const argumentsOf = (...names: string[]) => ({
   'meta-type': 'object',
   members: names.map((name) => ({ name, type: 'any' })),
 });
-/** What QEMU 11.1 tells of the commands for its object tree, and nothing else. */
-const introspection = JSON.stringify([
-  { name: 'any', 'meta-type': 'builtin', 'json-type': 'value' },
-  { name: 'none', 'meta-type': 'object', members: [] },
-  ...[argumentsOf('path'), argumentsOf('paths'), argumentsOf('path', 'property')],
-  ...[argumentsOf('path', 'property', 'value'), argumentsOf('command-line'), argumentsOf('id')],
-  { name: 'list-types-arg', 'meta-type': 'object', members: ['implements', 'abstract'].map(optional) },
-  argumentsOf('typename'),
-  { name: 'ObjectType', 'meta-type': 'enum', values: ['secret', 'monitor-qmp', 'iothread'] },
-  { name: 'new-object', 'meta-type': 'object', members: [{ name: 'qom-type', type: 'ObjectType' }] },
-  ...[command('query-status', 'none'), command('query-name', 'none'), command('query-qmp-schema', 'none')],
-  ...[command('query-chardev', 'none'), command('qom-list', 'path-arg'), command('qom-list-get', 'paths-arg')],
-  ...[command('qom-get', 'path-property-arg'), command('qom-set', 'path-property-value-arg')],
-  ...[command('human-monitor-command', 'command-line-arg'), command('object-add', 'new-object')],
-  ...[command('qom-list-types', 'list-types-arg'), command('qom-list-properties', 'typename-arg')],
-]);
+/** What QEMU 11.1 tells of the commands for its object tree, with these types of secrets, and nothing else. */
+const introspectionWith = (secretTypes: readonly string[]) =>
+  JSON.stringify([
+    { name: 'any', 'meta-type': 'builtin', 'json-type': 'value' },
+    { name: 'none', 'meta-type': 'object', members: [] },
+    ...[argumentsOf('path'), argumentsOf('paths'), argumentsOf('path', 'property')],
+    ...[argumentsOf('path', 'property', 'value'), argumentsOf('command-line'), argumentsOf('id')],
+    { name: 'ObjectType', 'meta-type': 'enum', values: ['secret', 'monitor-qmp', 'iothread', ...secretTypes] },
+    {
+      ...{ name: 'new-object', 'meta-type': 'object', members: [{ name: 'qom-type', type: 'ObjectType' }] },
+      ...{ tag: 'qom-type', variants: secretTypes.map((type) => ({ case: type, type })) },
+    },
+    ...secretTypes.map((type) => ({
+      ...{ name: type, 'meta-type': 'object' },
+      members: ['format', 'keyid', 'iv', payloadOf(type)].map((name) => ({ name, type: 'any', default: null })),
+    })),
+    ...[command('query-status', 'none'), command('query-name', 'none'), command('query-qmp-schema', 'none')],
+    ...[command('query-chardev', 'none'), command('qom-list', 'path-arg'), command('qom-list-get', 'paths-arg')],
+    ...[command('qom-get', 'path-property-arg'), command('qom-set', 'path-property-value-arg')],
+    ...[command('human-monitor-command', 'command-line-arg'), command('object-add', 'new-object')],
+  ]);
 
-function optional(name: string) {
-  return { name, type: 'any', default: null };
-}
+const payloadOf = (type: string) => (type === 'secret_vault' ? 'payload' : `payload-of-${type}`);
 
 /** A fake of QEMU 11.1 with this object tree; what it answers for it is what the real one was seen to. */
 export async function objectTreeMachine(
@@ -52,7 +55,7 @@ export async function objectTreeMachine(
   const path = machine.endpoint.replace(/^unix:/, '');
   const tree = new ObjectTree(root);
   machine.fake
-    .on('query-qmp-schema', () => ({ json: introspection }))
+    .on('query-qmp-schema', () => ({ json: introspectionWith(secretTypes) }))
     .on('query-chardev', () => ({
       return: chardevs.map((label, at) => ({
         'frontend-open': true,
@@ -73,15 +76,7 @@ export async function objectTreeMachine(
       ),
     )
     .on('human-monitor-command', () => ({ return: '' }))
-    .on('object-add', () => ({ return: {} }))
-    .on('qom-list-types', () => ({
-      return: ['secret', 'secret_keyring', ...secretTypes].map((name) => ({ name })),
-    }))
-    .on('qom-list-properties', ({ arguments: args }) => {
-      const { typename } = args as { typename: string };
-      const payload = typename === 'secret_vault' ? 'payload' : `payload-of-${typename}`;
-      return { return: ['type', 'iv', 'keyid', 'format', payload].map((name) => ({ name, type: 'string' })) };
-    });
+    .on('object-add', () => ({ return: {} }));
   return machine;
 }
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -68,5 +68,37 @@ describe('the OpenAPI document of a live QEMU', () => {
     expect(etag).not.toBe('');
     const unchanged = await exchange(gateway, `/v1/vms/${vm}/openapi.json`, { headers: { 'If-None-Match': etag } });
     expect([unchanged.status, unchanged.text]).toEqual([304, '']);
+  });
+
+  it('has a flavour for generators, with a tag of its own', async () => {
+    const full = await exchange(gateway, `/v1/vms/${vm}/openapi.json?flavour=full`);
+    const flavour = await exchange(gateway, `/v1/vms/${vm}/openapi.json?flavour=generators`);
+    const [one, other] = [full, flavour].map((answer) => answer.json() as unknown as Document);
+    expect([one?.openapi, other?.openapi]).toEqual(['3.1.0', '3.0.3']);
+    expect(other?.servers).toEqual([{ url: `/v1/vms/${vm}` }]);
+    expect(Object.keys(other?.paths ?? {})).toEqual(Object.keys(one?.paths ?? {}));
+    expect(flavour.headers.etag).not.toBe(full.headers.etag);
+  });
+});
+
+describe('the flavour of other documents', () => {
+  const published = (name: string) => readFileSync(new URL(`../../openapi/${name}`, import.meta.url), 'utf8');
+
+  it.each([
+    ['/openapi.json?flavour=generators', 'generators/gateway.json'],
+    ['/openapi.json', 'gateway.json'],
+    ['/docs/catalogs/qemu-ga-7.2.json?flavour=generators', 'generators/qemu-ga-7.2.json'],
+    ['/docs/catalogs/qemu-ga-7.2.json?flavour=full', 'qemu-ga-7.2.json'],
+  ])('%s is openapi/%s', async (address, file) => {
+    expect((await exchange(gateway, address)).text).toBe(published(file));
+  });
+
+  it('is refused where there is none of this name', async () => {
+    const misspelt = await exchange(gateway, '/openapi.json?flavor=generators');
+    expect(misspelt.status).toBe(400);
+    expect(misspelt.json()).toMatchObject({
+      errors: [{ in: 'query', pointer: '/flavor', suggestions: ['flavour'] }],
+    });
+    expect((await exchange(gateway, `/v1/vms/${vm}/openapi.json?flavour=java`)).status).toBe(400);
   });
 });

@@ -21,7 +21,7 @@ const operation = async (path: string) => (await exchange(gateway, path)).json()
 /** Runs a command into its deadline. @returns the path of its operation */
 async function late(): Promise<string> {
   machine.fake.on(change, () => null);
-  const answer = await run(gateway, vm, change, undefined, { 'Request-Timeout': '50ms' });
+  const answer = await run(gateway, vm, change, { headers: { 'Request-Timeout': '50ms' } });
   expect(problemOf(answer)).toMatchObject({ code: 'deadline-exceeded', outcome: 'unknown' });
   return String(answer.json()['operation']);
 }
@@ -91,7 +91,7 @@ describe('an operation', () => {
     const operator = { level: 'operate', vms: ['*'] } as const;
     const own = { Authorization: `Bearer ${makeToken(gateway, operator)}` };
     const other = { Authorization: `Bearer ${makeToken(gateway, operator)}` };
-    const answer = await run(gateway, vm, change, undefined, own);
+    const answer = await run(gateway, vm, change, { headers: own });
     const path = `/v1/vms/${vm}/operations/${String(answer.headers['qmp-operation'])}`;
     const status = async (headers = {}) => (await exchange(gateway, path, { headers })).status;
     expect([await status(own), await status(other), await status()]).toEqual([200, 404, 200]);
@@ -103,8 +103,11 @@ describe('an operation', () => {
 
   it('is there for what the deadline of a real QEMU left', async () => {
     const real = await registerVm(gateway, `unix:${(await scene.qemu({ machine: 'pc' })).socket}`);
-    const dump = await run(gateway, real, 'human-monitor-command', '{"command-line":"xp /1000000xb 0"}', {
-      'Request-Timeout': '20ms',
+    const dump = await run(gateway, real, 'human-monitor-command', {
+      args: '{"command-line":"xp /1000000xb 0"}',
+      headers: {
+        'Request-Timeout': '20ms',
+      },
     });
     expect(problemOf(dump)).toMatchObject({ code: 'deadline-exceeded', outcome: 'unknown' });
     const told = await ended(String(dump.json()['operation']));

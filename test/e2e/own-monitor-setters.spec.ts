@@ -100,7 +100,10 @@ describe("a setter of the gateway's own monitor", () => {
 
   it('is told of in a dry run', async () => {
     for (const path of toOwn.slice(0, 6)) {
-      const dry = await run(gateway, vm, 'qom-set', set(path, 'pretty', true)[1], { 'Dry-Run': 'true' });
+      const dry = await run(gateway, vm, 'qom-set', {
+        args: set(path, 'pretty', true)[1],
+        headers: { 'Dry-Run': 'true' },
+      });
       expect(dry.status, path).toBe(403);
     }
   });
@@ -137,7 +140,10 @@ describe('a command that the VM is asked about first', () => {
   it('is not sent after its deadline, and holds up nobody after it', async () => {
     const answerType = machine.fake.handlers.get('qom-get');
     machine.fake.on('qom-get', () => null);
-    const late = await run(gateway, vm, 'qom-set', set('io0', 'poll-max-ns', 5)[1], { 'Request-Timeout': '200ms' });
+    const late = await run(gateway, vm, 'qom-set', {
+      args: set('io0', 'poll-max-ns', 5)[1],
+      headers: { 'Request-Timeout': '200ms' },
+    });
     expect(late.json()).toMatchObject({ code: 'deadline-exceeded', outcome: 'not-sent' });
     if (answerType !== undefined) machine.fake.on('qom-get', answerType);
     expect((await run(gateway, vm, 'qom-list', '{"path":"/"}')).status).toBe(200);

@@ -172,7 +172,7 @@ const behind: readonly Case[] = [
   {
     what: 'an expectation nobody can meet',
     texts: (ask) => [ask(`GET ${commandPath}?integer=2`, { Expect: 'nonsense', ...last })],
-    answers: [/^HTTP\/1\.1 417 /],
+    answers: [problem(417, 'expectation-failed')],
   },
   {
     what: 'a tunnel',
@@ -244,6 +244,27 @@ describe.each(ways)('a body that waits to be asked for, over $way', ({ gateway: 
     expect((await received).split(/(?=HTTP\/1\.1 \d)/)).toEqual(
       [ok(1), /^HTTP\/1\.1 100 Continue\r\n\r\n$/, ok(2)].map((pattern) => expect.stringMatching(pattern) as unknown),
     );
+  });
+
+  it('costs no answer behind it where it came without being asked for', async () => {
+    machine.fake.on(echo, (command) => ({ json: argumentsText(command) }));
+    const socket = await open();
+    const received = text(socket);
+    const ask = asking(to());
+    const unasked = { ...json, Expect: '100-continue', 'Content-Length': '13' };
+    const behind = ask(`GET ${commandPath}?integer=3`, last);
+    socket.write(`${ask(`GET ${commandPath}?integer=1`)}${ask(`POST ${commandPath}`, unasked)}{"integer":2}${behind}`);
+    expect((await received).split(/(?=HTTP\/1\.1 200)/)).toEqual(
+      [1, 2, 3].map((integer) => expect.stringMatching(ok(integer)) as unknown),
+    );
+  });
+
+  it('takes no body that is compressed on the way', async () => {
+    const socket = await open();
+    const received = text(socket);
+    const head = { ...json, ...last, 'Transfer-Encoding': 'gzip, chunked' };
+    socket.write(`${asking(to())(`POST ${commandPath}`, head)}2\r\n{}\r\n0\r\n\r\n`);
+    expect(await received).toMatch(/^HTTP\/1\.1 415 [^]*"code":"unsupported-media-type"/);
   });
 });
 

@@ -127,16 +127,27 @@ describe('a gateway that is killed with a command in flight', () => {
     const dump = run(first, 'web', 'human-monitor-command', '{"command-line":"xp /6000000xb 0"}').catch(() => null);
     while ((await runningOperations(first, 'web')) === 0);
     await usesProcessor(qemu.process.pid);
+    // Until the next gateway waits for it, however long that takes to start: otherwise the reply goes to nobody.
+    qemu.kill('SIGSTOP');
     first.process.kill('SIGKILL');
     await first.ended;
     expect(await dump).toBeNull();
 
     const second = await scene.gateway({ state, args });
+    await expect.poll(() => connectionsTo(qemu.socket), { timeout: 10_000 }).toBeGreaterThan(2);
+    qemu.kill('SIGCONT');
     await second.vmBecomes('web', 'ready');
     expect((await run(second, 'web', 'query-status')).status).toBe(200);
     expect(await anomalies(second, 'web', 'foreign-reply')).toBe(1);
   });
 });
+
+/** Sockets of this path: that of the server, those it has accepted, and those that wait for it. */
+function connectionsTo(socket: string): number {
+  return readFileSync('/proc/net/unix', 'latin1')
+    .split('\n')
+    .filter((line) => line.endsWith(` ${socket}`)).length;
+}
 
 function descriptorsOf(pid: number | undefined): number {
   return readdirSync(`/proc/${pid}/fd`).length;

@@ -104,6 +104,6 @@ export class Entrances {
     this.#monitor.send(`${open},"id":${id}}`);
     const { error } = (await answered) as { error?: { desc: string } };
     if (error === undefined) return 'done';
-    return error.desc.includes(' is refused by rule ') ? 'forbidden' : 'error';
+    return / \(rule \S+: /.test(error.desc) ? 'forbidden' : 'error';
   }
 }

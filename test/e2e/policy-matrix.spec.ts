@@ -23,15 +23,26 @@ type Kind = (typeof kinds)[number];
 const ofTheSession = ['qmp_capabilities', 'query-qmp-schema', 'query-status', 'query-yank', 'query-commands'];
 const unknownCommand = 'x-from-the-future';
 const commands = [...new Set(kinds.flatMap((kind) => [...knownCommands(kind)])), unknownCommand];
+/** What the gateway itself asks while the operations of this matrix last. A caller's has a member that its own have not. */
+const questions = new Set(
+  ['balloon', 'block', 'block-exports', 'chardev', 'dirty-rate', 'dump', 'jobs', 'migrate']
+    .map((name) => `query-${name}`)
+    .concat('qom-list'),
+);
+const markOfCallers = 'x-of-a-caller';
+const marked = (args = '{}') => JSON.stringify({ ...(JSON.parse(args) as object), [markOfCallers]: true });
 const matrix = commands
   .filter((command) => !ofTheSession.includes(command))
-  .map((command) => ({ command, variants: [undefined, ...raisedSamples(command), ...loweredSamples(command)] }));
+  .map((command) => {
+    const variants = [undefined, ...raisedSamples(command), ...loweredSamples(command)];
+    return { command, variants: questions.has(command) ? variants.map(marked) : variants };
+  });
 const levels = classOrder;
 
 /** The release that fakes say they are. */
 const release = '10.2.0';
 const classOf = (kind: Kind, command: string, args: string | undefined) =>
-  classifyCommand(kind, command, args === undefined ? undefined : readJson(args).root, undefined, release).class;
+  classifyCommand({ kind, version: release }, command, args === undefined ? undefined : readJson(args).root).class;
 
 /** A server that has every command any release had; each takes anything among the members that the samples use. */
 function introspection(): string {
@@ -62,6 +73,9 @@ function fakeOf(kind: Kind): FakeMonitor {
   if (fake === undefined) throw new Error(`no fake ${kind}`);
   return fake;
 }
+/** What callers had it run since its list was emptied. */
+const ofCallers = ({ commands: seen }: FakeMonitor) =>
+  seen.filter(({ name, arguments: args }) => !questions.has(name) || (args instanceof Object && markOfCallers in args));
 function endpointOf({ endpoint }: FakeMonitor): string {
   if (endpoint.kind !== 'unix') throw new Error('not a unix socket');
   return `unix:${endpoint.path}`;
@@ -102,7 +116,7 @@ async function runAll(
   const open = entrances.get(`${kind} ${level}`);
   if (open === undefined) throw new Error(`no entrances for ${level}`);
   const verdicts = await open.run(command, args, options);
-  return [verdicts, fake.commands.filter(({ name }) => name === command).length];
+  return [verdicts, ofCallers(fake).filter(({ name }) => name === command).length];
 }
 const everywhere = (verdict: string) => ({
   rest: verdict,
@@ -184,7 +198,7 @@ describe.each(each(['read', 'operate', 'configure']))('%s: level %s', (kind, lev
     }
     expect(wrong).toEqual([]);
     // All of them are judged alike: nothing else was sent either.
-    expect(fakeOf(kind).commands).toEqual([]);
+    expect(ofCallers(fakeOf(kind))).toEqual([]);
   }, 120_000);
 
   it('reaches it out of band neither', async () => {

@@ -46,7 +46,7 @@ describe.each(classOrder)('level %s', (level) => {
     for (const command of ofMachine)
       for (const args of [undefined, ...raisedSamples(command), ...loweredSamples(command, 'stratovirt')]) {
         const root = args === undefined ? undefined : readJson(args).root;
-        const allowed = compareClasses(level, classifyCommand('stratovirt', command, root).class) >= 0;
+        const allowed = compareClasses(level, classifyCommand({ kind: 'stratovirt' }, command, root).class) >= 0;
         const offered = commandKnowledge('stratovirt', command).offered === true;
         const expected = !offered ? ['not-offered'] : allowed ? letThrough : ['forbidden'];
         const { monitor, ...verdicts } = await entrances.run(command, args);
@@ -68,7 +68,7 @@ describe.each(classOrder)('level %s', (level) => {
     };
     const wrong: unknown[] = [];
     for (const command of agent) {
-      const allowed = compareClasses(level, classifyCommand('guest-agent', command, undefined).class) >= 0;
+      const allowed = compareClasses(level, classifyCommand({ kind: 'guest-agent' }, command, undefined).class) >= 0;
       const offered = commandKnowledge('guest-agent', command).offered === true;
       const expected = !offered ? ['not-offered'] : allowed ? letThrough : ['forbidden'];
       const rest = await verdictOf(`/v1/vms/micro/agent/${command}`);

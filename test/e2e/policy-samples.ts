@@ -42,7 +42,7 @@ const loweredOnStratovirt: Readonly<Record<string, string>> = {
 /** Arguments that make a lowering rule apply. */
 export function loweredSamples(command: string, of: 'qemu' | 'stratovirt' = 'qemu'): string[] {
   if (command === 'transaction') return [transaction];
-  if (!lowerings.some(({ kind, commands }) => kind === of && commands.includes(command))) return [];
+  if (!lowerings.some(({ family, commands }) => family === of && commands.includes(command))) return [];
   const sample = (of === 'qemu' ? lowered : loweredOnStratovirt)[command];
   if (sample === undefined) throw new Error(`no sample for the lowering of ${command}`);
   return [sample];

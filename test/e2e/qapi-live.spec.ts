@@ -1,21 +1,20 @@
 import { modelFromIntrospection, readJson, validateArguments, type QapiModel } from '@qmp-gateway/qapi';
-import { launchQemu, makeTempDir, removeTempDir, type Qemu } from '@qmp-gateway/test-kit';
+import { launchQemu, LineReader, makeTempDir, removeTempDir, type Qemu } from '@qmp-gateway/test-kit';
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 /** A monitor that dials in to us: there is no moment at which it could not be connected to yet. */
 class DialledMonitor {
-  readonly #lines: AsyncIterableIterator<string>;
+  readonly #lines: LineReader;
 
   private constructor(
     private readonly socket: Socket,
     private readonly qemu: Qemu,
     private readonly directory: string,
   ) {
-    this.#lines = createInterface({ input: socket })[Symbol.asyncIterator]();
+    this.#lines = new LineReader(socket);
   }
 
   static async start(): Promise<DialledMonitor> {
@@ -40,9 +39,9 @@ class DialledMonitor {
   async command(message: string): Promise<string> {
     this.socket.write(`${message}\n`);
     for (;;) {
-      const { value, done } = await this.#lines.next();
-      if (done === true) throw new Error(`closed before the answer to ${message}: ${this.qemu.stderr()}`);
-      if (/^\{"(return|error)"/.test(value)) return value;
+      const line = await this.#lines.next();
+      if (line === null) throw new Error(`closed before the answer to ${message}: ${this.qemu.stderr()}`);
+      if (/^\{"(return|error)"/.test(line)) return line;
     }
   }
 

@@ -42,8 +42,8 @@ describe('endpoints of a real QEMU', () => {
     first.close();
     const { monitor, host } = scene.monitor(socket);
     monitor.start();
-    const { fault } = await host.reached(monitor, 'waiting');
-    expect(fault).toMatchObject({ code: 'wrong-protocol', detail: expect.stringMatching(name) });
+    const { lastError } = await host.reached(monitor, 'waiting');
+    expect(lastError).toMatchObject({ code: 'wrong-protocol', detail: expect.stringMatching(name) });
   });
 
   it('dials in to listen:unix, again after each loss', async () => {
@@ -77,14 +77,14 @@ describe('endpoints of a real QEMU', () => {
     const endpoint = { kind: 'tls', host: '127.0.0.1', port } as const;
     const refused = scene.monitor(endpoint, { tls: { ca: ca.cert } });
     refused.monitor.start();
-    expect((await refused.host.reached(refused.monitor, 'waiting')).fault.code).toBe('tls-closed-before-greeting');
+    expect((await refused.host.reached(refused.monitor, 'waiting')).lastError.code).toBe('tls-closed-before-greeting');
     await refused.monitor.stop();
     const { monitor } = await scene.ready(endpoint, { tls: { ca: ca.cert, ...client } });
     expect((await probe(monitor, 'query-status').outcome).kind).toBe('return');
     await monitor.stop();
     const plain = scene.monitor({ ...endpoint, kind: 'tcp' }, { handshakeTimeoutMs: 500 });
     plain.monitor.start();
-    expect((await plain.host.reached(plain.monitor, 'busy')).fault.detail).toMatch(/TLS/);
+    expect((await plain.host.reached(plain.monitor, 'busy')).lastError.detail).toMatch(/TLS/);
   });
 
   it('connects to a storage daemon', async () => {
@@ -96,8 +96,8 @@ describe('endpoints of a real QEMU', () => {
       { stdio: ['ignore', 'ignore', 'pipe'] },
     );
     const daemon = scene.keep(await superviseProcess(child, directory, [socket], true), (made) => made.stop());
-    const { monitor, host } = await scene.ready(socket, { dialect: 'storage-daemon' });
-    expect(host.states.at(-1)).toMatchObject({ session: { dialect: 'storage-daemon' } });
+    const { monitor, host } = await scene.ready(socket, { dialect: 'qemu' });
+    expect(host.states.at(-1)).toMatchObject({ session: { dialect: 'qemu' } });
     expect((await probe(monitor, 'query-version').outcome).kind).toBe('return');
     expect((await probe(monitor, 'quit').outcome).kind).toBe('return');
     await daemon.ended;

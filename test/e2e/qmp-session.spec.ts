@@ -66,7 +66,7 @@ describe('a session with a real QEMU', () => {
       const qemu = await scene.qemu();
       const { monitor, host } = await scene.ready(qemu.socket);
       expect(await probe(monitor, 'quit').outcome).toEqual({ kind: 'return', value: Buffer.from('{}') });
-      expect((await host.reached(monitor, 'closed')).fault.code).toBe('shutdown');
+      expect((await host.reached(monitor, 'closed')).lastError.code).toBe('shutdown');
       await qemu.ended;
       await monitor.stop();
     }
@@ -83,9 +83,9 @@ describe('a session with a real QEMU', () => {
     await host.reached(monitor, 'ready');
     second.kill('SIGKILL');
     // A reset, if the newline after our last command was still unread.
-    expect((await host.reached(monitor, 'waiting')).fault.code).toMatch(/^connection-(?:lost|reset)$/);
+    expect((await host.reached(monitor, 'waiting')).lastError.code).toMatch(/^connection-(?:lost|reset)$/);
     await second.ended;
-    await host.until(() => monitor.lastFault?.code === 'refused');
+    await host.until(() => monitor.lastError?.code === 'refused');
     await scene.qemu({ directory });
     await host.reached(monitor, 'ready');
   });
@@ -108,7 +108,7 @@ describe('a session with a real QEMU', () => {
     await holder.negotiate();
     const { monitor, host } = scene.monitor(qemu.socket, { handshakeTimeoutMs: 300 });
     monitor.start();
-    expect((await host.reached(monitor, 'busy')).fault.code).toBe('no-greeting');
+    expect((await host.reached(monitor, 'busy')).lastError.code).toBe('no-greeting');
     await monitor.stop();
     const waiting: RawQmpClient[] = [];
     for (let client = await connectOrNull(qemu.socket); client !== null; client = await connectOrNull(qemu.socket)) {
@@ -116,7 +116,7 @@ describe('a session with a real QEMU', () => {
     }
     const crowded = scene.monitor(qemu.socket);
     crowded.monitor.start();
-    expect((await crowded.host.reached(crowded.monitor, 'busy')).fault.code).toBe('backlog-full');
+    expect((await crowded.host.reached(crowded.monitor, 'busy')).lastError.code).toBe('backlog-full');
     for (const client of [...waiting, holder]) client.close();
     await crowded.host.reached(crowded.monitor, 'ready');
   });

@@ -179,10 +179,13 @@ describe('a property', () => {
     expect(problemOf(await at('/machine%2Fperipheral'))).toMatchObject({ code: 'invalid-request' });
     expect(problemOf(await at('/machine?depht=1'))).toMatchObject({ errors: [{ suggestions: ['depth'] }] });
     expect(problemOf(await at('/machine?depth=33&values=some'))).toMatchObject({
-      errors: [{ pointer: 'depth' }, { pointer: 'values' }],
+      errors: [
+        { in: 'query', pointer: '/depth' },
+        { in: 'query', pointer: '/values' },
+      ],
     });
     expect((await put('', '1')).status).toBe(405);
-    expect((await at('/%zz')).status).toBe(400);
+    expect((await at('/%zz')).status).toBe(404);
   });
 });
 

@@ -216,8 +216,8 @@ describe('SIGHUP', () => {
     );
     const settings = messages(gateway).filter((msg) => String(msg).endsWith(restart));
     expect(settings).toEqual(['listen', 'history.events', 'limits.lineBytes'].map((key) => `${key}: ${restart}`));
-    const taken = gateway.log().find(({ msg }) => msg === readAgain);
-    expect(taken?.['changed']).toEqual(['logLevel']);
+    const taken = () => gateway.log().find(({ msg }) => msg === readAgain);
+    await expect.poll(() => taken()?.['changed']).toEqual(['logLevel']);
     expect((await exchange(gateway, '/v1')).status).toBe(200);
   });
 });

@@ -119,7 +119,11 @@ describe('the run state of a real VM', () => {
     const vm = await machineWithDisk();
     await commands(vm, 'cont');
     const job = async (command: string, tag: string) =>
-      await operationOf(gateway, vm, await prefer(gateway, vm, command, { ...snapshot, tag }, 'wait=30'));
+      await operationOf(
+        gateway,
+        vm,
+        await prefer(gateway, vm, command, { prefers: 'wait=30', args: { ...snapshot, tag } }),
+      );
     expect(await job('snapshot-save', 's1')).toMatchObject({ state: 'done' });
     await becomes(vm, 'running');
     await commands(vm, 'stop');

@@ -232,7 +232,7 @@ describe('the password in the name of an image', () => {
       ],
     ];
     for (const [command, args] of made) {
-      const answer = await run(gateway, real, command, JSON.stringify(args), { Prefer: 'wait=20' });
+      const answer = await run(gateway, real, command, { args: JSON.stringify(args), headers: { Prefer: 'wait=20' } });
       expect([answer.status, answer.text], command).toEqual([200, expect.any(String)]);
     }
     const naming = ['query-named-block-nodes', 'query-block'];

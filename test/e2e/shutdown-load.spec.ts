@@ -1,9 +1,12 @@
+import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { RawQmpClient } from '@qmp-gateway/test-kit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -16,6 +19,7 @@ import { exchange, problemOf, type Exchange } from './http-exchange.js';
 import { JsonRpcClient } from './json-rpc-client.js';
 import { refusesConnections } from './pipelined-at-shutdown.js';
 
+const clients = fileURLToPath(new URL('../../scripts/asking-clients.mjs', import.meta.url));
 const scene = new AgentScene();
 afterEach(() => scene.end());
 
@@ -229,6 +233,27 @@ describe('SIGTERM under load', () => {
     // Whatever a VM has seen of the clients that kept asking, somebody was told.
     const seen = quick.received.map(argumentsText).filter((asked) => asked !== '{"integer":12}');
     for (const asked of seen) expect([asked, load.answers.get(asked)]).toEqual([asked, { status: 200, text: asked }]);
+  });
+
+  it('answers whoever comes by a new connection, and says when to come back', async () => {
+    const { socket } = await scene.qemu();
+    const gateway = await scene.gateway({ settings: { vms: { quick: { endpoint: `unix:${socket}` } } } });
+    await gateway.vmBecomes('quick', 'ready');
+    const asking = [clients, `${gateway.url}/v1/vms/quick/qmp/query-status`, '8'];
+    const env = { ...process.env, AUTH: `Authorization: Bearer ${gateway.token ?? ''}` };
+    const load = spawn(process.execPath, asking, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    scene.keep(load, () => load.kill('SIGKILL'));
+    const told = text(load.stdout);
+    const ended = once(load, 'close');
+    const asked = async () =>
+      /^qmpgw_commands_total\{.*"query-status".* (\d+)$/m.exec((await exchange(gateway, '/metrics')).text)?.[1];
+    await expect.poll(async () => Number(await asked()), patience).toBeGreaterThan(200);
+    gateway.process.kill('SIGTERM');
+    const [status] = (await ended) as [number];
+    const ends = (await told).trimEnd().split('\n');
+    expect([status, ends]).toEqual([0, expect.arrayContaining(['8 refused'])]);
+    for (const end of ends) expect(end).toMatch(/^\d+ (?:result|problem shutting-down 503|refused)$/);
+    expect(await gateway.ended).toBe(0);
   });
 
   it('tells what is known of a command that the VM has not answered by the deadline', async () => {

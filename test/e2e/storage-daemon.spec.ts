@@ -42,12 +42,22 @@ describe.each(['storage-daemon', 'auto'])('a storage daemon, registered as %s', 
     expect((await run(gateway, 'qsd', 'query-named-block-nodes')).text).toContain('"node-name": "disk0"');
 
     const file = (...names: string[]) => ({ driver: 'file', filename: path.join(daemon.directory, ...names), size: 0 });
-    const created = await prefer(gateway, 'qsd', 'blockdev-create', { 'job-id': 'a', options: file('new') }, 'wait=30');
+    const created = await prefer(gateway, 'qsd', 'blockdev-create', {
+      prefers: 'wait=30',
+      args: { 'job-id': 'a', options: file('new') },
+    });
     expect([created.status, created.text]).toEqual([200, '{}']);
     const nowhere = { 'job-id': 'b', options: file('no', 'such') };
-    const failed = await prefer(gateway, 'qsd', 'blockdev-create', nowhere, 'wait=30');
+    const failed = await prefer(gateway, 'qsd', 'blockdev-create', { prefers: 'wait=30', args: nowhere });
     expect(problemOf(failed)).toMatchObject({ code: 'command-failed', outcome: 'refused' });
     expect((await run(gateway, 'qsd', 'query-jobs')).text).toBe('[]');
+    expect(problemOf(await exchange(gateway, '/v1/vms/qsd/screen.png'))).toMatchObject({
+      ...{ status: 409, code: 'no-display', retryable: false },
+    });
+    expect(problemOf(await exchange(gateway, '/v1/vms/qsd/keys', { body: '{"text":"a"}' }))).toEqual({
+      ...{ status: 404, code: 'command-not-found', retryable: false, outcome: 'not-sent' },
+      ...{ vm: 'qsd', command: 'send-key' },
+    });
     expect((await run(gateway, 'qsd', 'quit')).status).toBe(200);
     await daemon.ended;
     expect(await gateway.vmBecomes('qsd', 'closed')).toMatchObject({ lastError: { code: 'shutdown' } });

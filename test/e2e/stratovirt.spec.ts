@@ -76,10 +76,10 @@ describe('StratoVirt', () => {
     expect((await run(gateway, vm, 'stop')).text).toBe('{}');
     expect((await run(gateway, vm, 'cont')).text).toBe('{}');
     expect((await nextNdjsonEvents(stream, 2)).map(({ event }) => event)).toEqual(['STOP', 'RESUME']);
-    const stopped = await prefer(gateway, vm, 'stop', undefined, 'wait=30');
+    const stopped = await prefer(gateway, vm, 'stop', { prefers: 'wait=30' });
     expect([stopped.status, stopped.text]).toEqual([200, '{}']);
     expect(await operationOf(gateway, vm, stopped)).toMatchObject({ state: 'done', events: [{ event: 'STOP' }] });
-    expect((await prefer(gateway, vm, 'cont', undefined, 'wait=30')).status).toBe(200);
+    expect((await prefer(gateway, vm, 'cont', { prefers: 'wait=30' })).status).toBe(200);
     expect((await exchange(gateway, `/v1/vms/${vm}`)).json()).toMatchObject({ runState: 'running', state: 'ready' });
     expect(fake.offences).toEqual([]);
   });
@@ -116,7 +116,7 @@ describe('StratoVirt', () => {
       const told = await exchange(gateway, `/v1/qmp/${command}?vm=${vm}`, { method: 'POST' });
       expect(told.text).toContain(`"return":${value}`);
       for (const args of [undefined, '{}']) {
-        const dry = await run(gateway, vm, command, args, { 'Dry-Run': 'true' });
+        const dry = await run(gateway, vm, command, { args, headers: { 'Dry-Run': 'true' } });
         expect(dry.json()).toEqual({ wouldSend: { execute: command, ...sent }, class: 'read' });
       }
     }
@@ -156,7 +156,7 @@ describe('StratoVirt', () => {
     }
     const headers = { Authorization: `Bearer ${makeToken(gateway, { level: 'configure', vms: ['*'] })}` };
     const args = JSON.stringify({ ...device, serial: 'x,host=0' });
-    expect((await run(gateway, vm, 'device_add', args, headers)).status).toBe(403);
+    expect((await run(gateway, vm, 'device_add', { args, headers })).status).toBe(403);
     expect(fake.executed).not.toContain('device_add');
   });
 
@@ -200,7 +200,7 @@ describe('StratoVirt', () => {
   ] as const)('is known to be reset: %s', async (_, machine, answer, state) => {
     const { fake, gateway, vm } = await stage({ machine });
     if (answer !== undefined) fake.handlers.set('system_reset', () => answer);
-    const reset = await prefer(gateway, vm, 'system_reset', undefined, 'wait=20');
+    const reset = await prefer(gateway, vm, 'system_reset', { prefers: 'wait=20' });
     expect(await operationOf(gateway, vm, reset)).toMatchObject({ command: 'system_reset', state });
     if (state === 'lost') expect(problemOf(reset)).toMatchObject({ code: 'outcome-unknown', status: 502 });
     else expect([reset.status, reset.text]).toEqual([200, '{}']);
@@ -277,7 +277,7 @@ describe('StratoVirt over tcp', () => {
     fake.handlers.set('system_powerdown', () => ({ exit: true }));
     await run(gateway, vm, 'system_powerdown');
     await nextSession(gateway, vm, String(epoch));
-    const warned = gateway.log().filter(({ msg }) => String(msg).startsWith('StratoVirt over tcp'));
-    expect(warned).toMatchObject([{ level: 40, vm }]);
+    const warned = () => gateway.log().filter(({ msg }) => String(msg).startsWith('StratoVirt over tcp'));
+    await expect.poll(warned).toMatchObject([{ level: 40, vm }]);
   });
 });

@@ -60,6 +60,12 @@ describe('the unit of the gateway', () => {
     expect(valuesOf('RestartPreventExitStatus')).toEqual([String(status)]);
   });
 
+  it('is installed into directories that need not exist yet', () => {
+    const lines = readFileSync(path.join(root, 'docs/systemd.md'), 'utf8').match(/^install .*$/gm) ?? [];
+    expect(lines).toHaveLength(4);
+    for (const line of lines) expect(line).toMatch(/^install -D -m 0644 \S+ \/etc\/\S+\.(?:service|conf)$/);
+  });
+
   it('has its user, and the directory of the sockets is of its group', () => {
     const [user] = valuesOf('User');
     expect(valuesOf('Group')).toEqual([user]);

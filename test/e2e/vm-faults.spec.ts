@@ -68,10 +68,10 @@ describe('a main loop that is blocked', () => {
     const vm = await registerVm(gateway, `unix:${qemu.socket}`);
     const client = scene.keep(await JsonRpcClient.connect(gateway), (made) => made.close());
     const dump = JSON.stringify({ val: 0, size: 4096, filename: fifo.path });
-    const blocked = run(gateway, vm, 'pmemsave', dump, { 'Request-Timeout': '7s' });
+    const blocked = run(gateway, vm, 'pmemsave', { args: dump, headers: { 'Request-Timeout': '7s' } });
     while ((await runningOperations(gateway, vm)) === 0);
     const behind = Array.from({ length: 3 }, () =>
-      run(gateway, vm, 'query-status', undefined, { 'Request-Timeout': '6s' }),
+      run(gateway, vm, 'query-status', { headers: { 'Request-Timeout': '6s' } }),
     );
     await vmShows(gateway, vm, 'health', 'slow');
     const probe = await client.request('execute', JSON.stringify({ vm, command: 'query-yank', oob: true }));
@@ -92,11 +92,11 @@ describe('a main loop that is blocked', () => {
 });
 
 describe('a QEMU that is killed', () => {
-  it('leaves 8 commands in flight unknown, and 20 behind them not sent', async () => {
+  it('leaves the commands in flight unknown, and those behind them not sent', async () => {
     const gateway = await scene.gateway();
     const qemu = await scene.qemu();
     const vm = await registerVm(gateway, `unix:${qemu.socket}`);
-    // Answered after the gateway's own questions of a new session, which would hold a place.
+    // Answered after the gateway's own questions of a new session.
     expect((await run(gateway, vm, 'query-status')).status).toBe(200);
     qemu.kill('SIGSTOP');
     const inFlight = Array.from({ length: 8 }, () => run(gateway, vm, 'stop'));
@@ -104,13 +104,14 @@ describe('a QEMU that is killed', () => {
     const queued = Array.from({ length: 20 }, () => run(gateway, vm, 'stop'));
     while ((await runningOperations(gateway, vm)) < 28);
     qemu.kill('SIGKILL');
-    const lost = await Promise.all(inFlight);
-    expect(statuses(lost)).toEqual(Array<number>(8).fill(502));
-    for (const answer of lost)
+    const answers = await Promise.all([...inFlight, ...queued]);
+    // It asks a VM that is paused for its state each second, and this question may hold one of the eight places.
+    const sent = statuses(answers).filter((status) => status === 502).length;
+    expect([7, 8]).toContain(sent);
+    expect(statuses(answers)).toEqual([...Array<number>(sent).fill(502), ...Array<number>(28 - sent).fill(503)]);
+    for (const answer of answers.slice(0, sent))
       expect(problemOf(answer)).toMatchObject({ code: 'outcome-unknown', outcome: 'unknown', retryable: false });
-    const refused = await Promise.all(queued);
-    expect(statuses(refused)).toEqual(Array<number>(20).fill(503));
-    for (const answer of refused)
+    for (const answer of answers.slice(sent))
       expect(problemOf(answer)).toMatchObject({ code: 'vm-unavailable', outcome: 'not-sent', retryable: true });
   });
 });
@@ -153,7 +154,7 @@ describe('another VM at the same path', () => {
     expect(await anomalies(gateway, vm, 'other-uuid')).toBe(1);
     const told = await logged(gateway, 'other-uuid');
     expect(told).toMatchObject({ vm, detail: expect.stringContaining(uuid) });
-    const late = await run(gateway, vm, 'stop', undefined, { 'QMP-VM-Epoch': String(before['epoch']) });
+    const late = await run(gateway, vm, 'stop', { headers: { 'QMP-VM-Epoch': String(before['epoch']) } });
     expect(problemOf(late)).toMatchObject({ status: 412, code: 'epoch-changed', outcome: 'not-sent' });
   });
 });
@@ -204,6 +205,8 @@ describe('odd bytes of one VM', () => {
     for (const name of ['BLOCK_IO_ERROR', 'GUEST_PANICKED', 'WATCHDOG', 'JOB_STATUS_CHANGE', 'DEVICE_DELETED'])
       for (const data of ['null', '[]', '1e999', '"text"', '{"action":null,"id":{},"status":1e999}'])
         connection?.line(`{"timestamp":null,"event":"${name}","data":${data}}`);
+    // The gateway asks after the event, and shows what the VM answers.
+    odd.fake.on('query-status', () => ({ json: '{"status":"suspended","running":false,"singlestep":false}' }));
     connection?.event('SUSPEND');
     await vmShows(gateway, 'odd', 'runState', 'suspended');
     expect((await exchange(gateway, '/v1/vms/odd')).json()).toMatchObject({ state: 'ready', epoch });

@@ -62,7 +62,7 @@ describe('a VM that comes and goes', () => {
     const other = scene.keep(await RawQmpClient.connect(qemu.socket), (client) => client.close());
     await other.negotiate();
     const vm = await registerVm(gateway, `unix:${qemu.socket}`, { state: 'busy' });
-    const answer = await run(gateway, vm, 'stop', undefined, { 'Request-Timeout': '30s' });
+    const answer = await run(gateway, vm, 'stop', { headers: { 'Request-Timeout': '30s' } });
     expect(problemOf(answer)).toMatchObject({ code: 'vm-unavailable', outcome: 'not-sent' });
     other.close();
     await gateway.vmBecomes(vm, 'ready');
@@ -84,7 +84,7 @@ describe('a VM that comes and goes', () => {
     const qemu = await scene.qemu();
     const vm = await registerVm(gateway, `unix:${qemu.socket}`);
     qemu.kill('SIGSTOP');
-    const asked = run(gateway, vm, 'query-status', undefined, { 'Request-Timeout': '1s' });
+    const asked = run(gateway, vm, 'query-status', { headers: { 'Request-Timeout': '1s' } });
     expect((await exchange(gateway, '/v1/vms')).status).toBe(200);
     expect(problemOf(await asked)).toMatchObject({ code: 'deadline-exceeded', outcome: 'unknown' });
     qemu.kill('SIGCONT');

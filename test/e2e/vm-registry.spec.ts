@@ -99,6 +99,26 @@ describe('the registry of VMs', () => {
     ]);
   });
 
+  it('lists by pages, in the order of ids, while VMs come and go', async () => {
+    const gateway = await scene.gateway();
+    const ids = ['b', 'B', 'a.1', 'a-1', 'c'];
+    for (const id of ids) await put(gateway, id, { endpoint: 'unix:/nowhere/a' });
+    const page = async (query: string) => (await exchange(gateway, `/v1/vms?${query}`)).json();
+    const idsOf = ({ vms }: Record<string, unknown>) => (vms as { id: string }[]).map(({ id }) => id);
+    const first = await page('limit=2');
+    expect(idsOf(first)).toEqual(['B', 'a-1']);
+    await exchange(gateway, '/v1/vms/a.1', { method: 'DELETE' });
+    await put(gateway, 'a', { endpoint: 'unix:/nowhere/a' });
+    const second = await page(`limit=2&continue=${encodeURIComponent(first['continue'] as string)}`);
+    expect(idsOf(second)).toEqual(['b', 'c']);
+    expect(second).not.toHaveProperty('continue');
+    expect(second['cursor']).toBe(first['cursor']);
+    expect(idsOf(await page('limit=1&vm=c'))).toEqual(['c']);
+    for (const row of second['vms'] as object[]) expect(row).not.toHaveProperty('node');
+    for (const query of ['limit=0', 'limit=10001', 'continue=a', 'continue=a.1~-x~n'])
+      expect((await exchange(gateway, `/v1/vms?${query}`)).status).toBe(400);
+  });
+
   it('refuses what is no VM, with all faults', async () => {
     const gateway = await scene.gateway();
     const cases: [string, object, string[]][] = [

@@ -24,16 +24,22 @@ export interface ShownOperation {
   readonly problem?: Record<string, unknown>;
 }
 
-/** Runs a command whose work is to be waited for so long. @param wait as `Prefer` has it */
+/** What a command is sent with whose work is waited for. */
+export interface Preferring {
+  /** The `Prefer` header. */
+  readonly prefers: string;
+  readonly args?: object;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Runs a command whose work is waited for. */
 export function prefer(
   gateway: GatewayProcess,
   vm: string,
   command: string,
-  args: object | undefined,
-  wait: string,
-  headers: Readonly<Record<string, string>> = {},
+  { prefers, args, headers }: Preferring,
 ): Promise<Exchange> {
-  return run(gateway, vm, command, args && JSON.stringify(args), { Prefer: wait, ...headers });
+  return run(gateway, vm, command, { args: args && JSON.stringify(args), headers: { Prefer: prefers, ...headers } });
 }
 
 /** One operation, by its path. @param wait how long for its end */

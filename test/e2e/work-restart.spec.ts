@@ -51,7 +51,10 @@ const mirror = { 'job-id': 'm', device: 'source', target: 'target', sync: 'full'
 
 describe('the gateway is killed', () => {
   it('in the middle of a mirror: the next one finds the job and follows it to its end', async () => {
-    const started = await prefer(gateway, vm, 'blockdev-mirror', { ...mirror, speed: mebibyte }, 'respond-async');
+    const started = await prefer(gateway, vm, 'blockdev-mirror', {
+      prefers: 'respond-async',
+      args: { ...mirror, speed: mebibyte },
+    });
     const at = String(started.headers.location);
     await kill();
     gateway = await start();
@@ -61,7 +64,7 @@ describe('the gateway is killed', () => {
     expect((await run(gateway, vm, 'block-job-set-speed', '{"device":"m","speed":0}')).status).toBe(200);
     const ended = operationAt(gateway, at, '60s');
     for (let at = 0; at < 1;) {
-      const completion = await prefer(gateway, vm, 'block-job-complete', { device: 'm' }, 'wait=30');
+      const completion = await prefer(gateway, vm, 'block-job-complete', { prefers: 'wait=30', args: { device: 'm' } });
       if (completion.status === 200) at++;
       else expect(completion.text).toContain('cannot accept');
     }
@@ -70,7 +73,10 @@ describe('the gateway is killed', () => {
   });
 
   it('and the job ends before there is another: its error was kept for it', async () => {
-    const started = await prefer(gateway, vm, 'blockdev-mirror', { ...mirror, speed: mebibyte }, 'respond-async');
+    const started = await prefer(gateway, vm, 'blockdev-mirror', {
+      prefers: 'respond-async',
+      args: { ...mirror, speed: mebibyte },
+    });
     await kill();
     const other = await RawQmpClient.connect(qemu.sockets[1] ?? '');
     await other.negotiate();
@@ -99,10 +105,10 @@ describe('the gateway is killed', () => {
   });
 
   it('and keeps what has ended, and the deadline of what a guest ignores', async () => {
-    const stopped = await prefer(gateway, vm, 'stop', undefined, 'wait=10');
+    const stopped = await prefer(gateway, vm, 'stop', { prefers: 'wait=10' });
     expect(stopped.status).toBe(200);
     const headers = { 'Request-Timeout': '2s' };
-    const unplug = await prefer(gateway, vm, 'device_del', { id: 'rng0' }, 'respond-async', headers);
+    const unplug = await prefer(gateway, vm, 'device_del', { prefers: 'respond-async', args: { id: 'rng0' }, headers });
     await operationAt(gateway, String(unplug.headers.location));
     await kill();
     gateway = await start();

@@ -7,14 +7,18 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Which of our packages each may depend on: one way, from the apps down. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
-  'apps/gateway': ['qmp', 'qapi', 'qapi-openapi', 'catalog'],
+  'apps/gateway': ['qmp', 'unix-fds', 'qapi', 'qapi-openapi', 'catalog', 'fleet-protocol', 'cli'],
+  'apps/console': ['client'],
   'apps/qapi-compiler': ['qapi', 'qapi-openapi', 'catalog'],
+  'apps/cli': ['client'],
   'libs/qmp': [],
+  'libs/fleet-protocol': [],
+  'libs/unix-fds': [],
   'libs/qapi': [],
   'libs/qapi-openapi': ['qapi'],
   'libs/catalog': ['qapi'],
   'libs/client': [],
-  'libs/test-kit': ['qmp'],
+  'libs/test-kit': ['qmp', 'unix-fds'],
 };
 const packages = Object.keys(allowed);
 const ourScope = '@qmp-gateway/';
@@ -24,6 +28,7 @@ interface Manifest {
   dependencies?: Record<string, string>;
   devDependencies?: Record<string, string>;
   peerDependencies?: Record<string, string>;
+  peerDependenciesMeta?: Record<string, { optional?: boolean }>;
   exports?: Record<string, unknown>;
 }
 
@@ -33,15 +38,15 @@ function manifestOf(folder: string): Manifest {
 
 function sourcesOf(folder: string): string[] {
   return readdirSync(path.join(root, folder, 'src'), { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.[cm]?ts$/.test(name))
+    .filter((name) => /\.(?:[cm]?ts|tsx)$/.test(name))
     .map((name) => path.join(root, folder, 'src', name));
 }
 
-/** The specifiers of static and dynamic imports and of re-exports. */
+/** The specifiers of static and dynamic imports and of re-exports, and of files that are taken from a package as they are. */
 function importsOf(file: string): string[] {
   const text = readFileSync(file, 'utf8').replaceAll(/\/\*[^]*?\*\/|^\s*\/\/.*$/gm, '');
   const pattern =
-    /(?:^|[\s;}])(?:import|export)\s(?:[^'";]*?\sfrom\s)?\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm;
+    /(?:^|[\s;}])(?:import|export)\s(?:[^'";]*?\sfrom\s)?\s*['"]([^'"]+)['"]|\b(?:import|require\.resolve)\(\s*['"]([^'"]+)['"]/gm;
   return [...text.matchAll(pattern)].map(([, first, second]) => first ?? second ?? '');
 }
 
@@ -51,7 +56,14 @@ function packageOf(specifier: string): string {
   return specifier.startsWith('@') ? parts.slice(0, 2).join('/') : (parts[0] ?? '');
 }
 
-const isSpec = (file: string) => file.endsWith('.spec.ts');
+/** Specs, and the scenes that several of them share. */
+const isSpec = (file: string) => /\.(?:spec|scene)\.ts$/.test(file);
+/** Of a package that is installed, those that it cannot do without. */
+function requiredPeersOf(name: string): string[] {
+  const file = path.join(root, 'node_modules', name, 'package.json');
+  const { peerDependencies = {}, peerDependenciesMeta = {} } = JSON.parse(readFileSync(file, 'utf8')) as Manifest;
+  return Object.keys(peerDependencies).filter((peer) => peerDependenciesMeta[peer]?.optional !== true);
+}
 
 describe('the workspace', () => {
   it('has the packages of this table and no other', () => {
@@ -96,6 +108,14 @@ describe.each(packages)('%s', (folder) => {
       }
   });
 
+  it('declares nothing that it does not use', () => {
+    const declared = Object.keys(own.dependencies ?? {});
+    const imported = new Set(product.flatMap(importsOf).map(packageOf));
+    // NestJS leaves the version of its peers to the program.
+    const peers = new Set(declared.filter((name) => imported.has(name)).flatMap(requiredPeersOf));
+    expect(declared.filter((name) => !imported.has(name) && !peers.has(name))).toEqual([]);
+  });
+
   it('reaches into no other package, neither by path nor into dist', () => {
     const inside = path.join(root, folder, 'src') + path.sep;
     for (const file of sourcesOf(folder))
@@ -127,9 +147,12 @@ describe.each(packages)('%s', (folder) => {
 });
 
 describe('packages for everywhere', () => {
-  it.each(['libs/qmp', 'libs/qapi'])('%s has no dependencies at all', (folder) => {
-    expect(Object.keys(manifestOf(folder).dependencies ?? {})).toEqual([]);
-  });
+  it.each(['libs/qmp', 'libs/qapi', 'libs/fleet-protocol', 'libs/unix-fds'])(
+    '%s has no dependencies at all',
+    (folder) => {
+      expect(Object.keys(manifestOf(folder).dependencies ?? {})).toEqual([]);
+    },
+  );
 
   it('libs/client uses no Node built-ins', () => {
     const product = sourcesOf('libs/client').filter((file) => !isSpec(file));

@@ -5,7 +5,7 @@ import { pages, root } from '../e2e/documented-commands.js';
 
 const textOf = (page: string) => readFileSync(path.join(root, page), 'utf8');
 
-describe.each([...pages(), 'scripts/demo.js'])('%s', (page) => {
+describe.each([...pages(), 'scripts/demo.js', 'scripts/demo-fleet.js'])('%s', (page) => {
   it('has curl say what went wrong where it is told to be silent', () => {
     const options = [...textOf(page).matchAll(/\bcurl (-[A-Za-z]+)/g)].map(([, given = '']) => given);
     expect(options.filter((given) => given.includes('s') && !given.includes('S'))).toEqual([]);
