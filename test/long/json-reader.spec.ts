@@ -24,6 +24,7 @@ async function compare(next: () => Buffer | undefined): Promise<JsonComparison[]
       await monitor.negotiate();
       const comparison = new JsonComparison(monitor);
       await comparison.run(next);
+      for (const stall of comparison.stalls) process.stdout.write(`json reader: QEMU stalled: ${stall}\n`);
       return comparison;
     }),
   );

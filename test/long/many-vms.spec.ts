@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { FaultScene } from '../e2e/fault-scene.js';
 import type { GatewayProcess } from '../e2e/gateway-process.js';
 import { exchange } from '../e2e/http-exchange.js';
-import { inspectable, ProcessProbe } from './soak/process-probe.js';
+import { measurable, ProcessProbe } from './soak/process-probe.js';
 
 const count = 1000;
 /** Dials in progress at most, over all VMs. */
@@ -63,7 +63,7 @@ describe('1,000 VMs', () => {
     const monitors = await Promise.all(Array.from({ length: 20 }, () => InstantMonitor.start(replies)));
     for (const monitor of monitors) scene.keep(monitor, (made) => made.stop());
     const vms = vmsAt(...monitors.map(({ endpoint }) => `unix:${endpoint.path}`));
-    const gateway = await scene.gateway({ settings: { vms }, env: { NODE_OPTIONS: inspectable } });
+    const gateway = await scene.gateway({ settings: { vms }, env: measurable });
     const connected = await allReady(gateway, count);
     const connecting = memoryOf(gateway);
     const probe = scene.keep(await ProcessProbe.attach(gateway), (attached) => attached.close());

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { gunzipSync } from 'node:zlib';
 import { monitorArguments, Scene } from '@qmp-gateway/test-kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -13,8 +14,15 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /** An install asks a registry for what others have written. */
 const installDeadlineMs = 240_000;
 const published = [
-  ...['qapi-compiler', 'qmp-gateway', 'qmp-gateway-catalog', 'qmp-gateway-client', 'qmp-gateway-qapi'],
-  ...['qmp-gateway-qapi-openapi', 'qmp-gateway-qmp'],
+  ...[
+    'qapi-compiler',
+    'qmp-gateway',
+    'qmp-gateway-catalog',
+    'qmp-gateway-cli',
+    'qmp-gateway-client',
+    'qmp-gateway-fleet-protocol',
+  ],
+  ...['qmp-gateway-qapi', 'qmp-gateway-qapi-openapi', 'qmp-gateway-qmp', 'qmp-gateway-unix-fds'],
 ];
 const scene = new Scene();
 let tarballs: string;
@@ -47,10 +55,11 @@ const manifestOf = (folder: string): Record<string, unknown> =>
 // In a copy, because while it is packed a package holds copies of others, and other tests run the gateway at the same time.
 beforeAll(async () => {
   const copy = scene.directory();
-  const needed = ['apps', 'libs', 'scripts', 'package.json', 'package-lock.json', 'LICENSE'];
+  const needed = ['apps', 'libs', 'docs', 'scripts', 'package.json', 'package-lock.json', 'LICENSE'];
   for (const name of [...needed, 'tsconfig.json', 'tsconfig.base.json'])
     cpSync(path.join(root, name), path.join(copy, name), { recursive: true, preserveTimestamps: true });
   symlinkSync(path.join(root, 'node_modules'), path.join(copy, 'node_modules'));
+  const before = new Set(filesIn(path.join(copy, 'apps')));
   tarballs = path.join(copy, 'tarballs');
   mkdirSync(tarballs);
   await runIn(copy, 'npm', 'run', 'pack', '--', tarballs);
@@ -61,7 +70,8 @@ beforeAll(async () => {
     unpacked.set(file.replace(/-\d.*$/, ''), folder);
   }
   // Nothing is left in the packages.
-  expect(filesIn(path.join(copy, 'apps')).filter((file) => /node_modules|LICENSE/.test(file))).toEqual([]);
+  const isBuilt = (file: string): boolean => /^[^/]+\/(?:dist|assets\/console)\//.test(file);
+  expect(filesIn(path.join(copy, 'apps')).filter((file) => !before.has(file) && !isBuilt(file))).toEqual([]);
 }, installDeadlineMs);
 afterAll(() => scene.end());
 
@@ -84,6 +94,32 @@ describe('the tarballs', () => {
       (file) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\/package\.json$/.exec(file)?.[1] ?? [],
     );
     expect(bundled).toEqual(expect.arrayContaining(bundleDependencies as string[]));
+  });
+
+  it('have the JSON Schema of the settings, as the docs have it', () => {
+    const name = 'settings.schema.json';
+    const packed = readFileSync(path.join(unpacked.get('qmp-gateway') ?? '', name), 'utf8');
+    expect(packed).toBe(readFileSync(path.join(root, 'docs', name), 'utf8'));
+  });
+
+  it('qmp-gateway has the scripts and style sheets of /docs compressed as well', () => {
+    const folder = unpacked.get('qmp-gateway') ?? '';
+    const ofPage = /^(?:assets\/docs|node_modules\/swagger-ui-dist)\/.*\.(?:js|css)$/;
+    const files = filesIn(folder).filter((file) => ofPage.test(file));
+    expect(files.length).toBeGreaterThan(8);
+    const bytesOf = (file: string) => readFileSync(path.join(folder, file));
+    for (const file of files)
+      expect([file, gunzipSync(bytesOf(`${file}.gz`)).equals(bytesOf(file))]).toEqual([file, true]);
+  });
+
+  it('qmp-gateway has the console, its scripts and style sheets compressed as well', () => {
+    const folder = path.join(unpacked.get('qmp-gateway') ?? '', 'assets/console');
+    const files = filesIn(folder);
+    expect(files).toContain('index.html');
+    const isLarge = (file: string): boolean => statSync(path.join(folder, file)).size > 4096;
+    const compressible = files.filter((file) => /\.(?:js|css)$/.test(file) && isLarge(file));
+    expect(compressible.length).toBeGreaterThan(8);
+    expect(files).toEqual(expect.arrayContaining(compressible.map((file) => `${file}.gz`)));
   });
 
   it.each(published)('%s has no source map that leads nowhere', (name) => {

@@ -45,7 +45,7 @@ it('one stopped VM of 20 costs nobody else anything, and recovers', async () => 
 
   machines[0]?.kill('SIGSTOP');
   const silent = Array.from({ length: 8 }, () =>
-    run(gateway, stopped, 'query-status', undefined, { 'Request-Timeout': '9s' }),
+    run(gateway, stopped, 'query-status', { headers: { 'Request-Timeout': '9s' } }),
   );
   const during = await timesOf(gateway, queries);
   const listed = await timesOf(gateway, lists);

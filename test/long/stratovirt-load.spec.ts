@@ -18,7 +18,10 @@ it('StratoVirt takes 1,000 commands of 20 clients: none throttled, none lost, no
   const client = async (number: number): Promise<void> => {
     for (let turn = 0; turn < commands / clients; turn++) {
       const gpa = `${number}-${turn}`;
-      const answer = await run(gateway, vm, 'query-mem-gpa', JSON.stringify({ gpa }), { 'Request-Timeout': '60s' });
+      const answer = await run(gateway, vm, 'query-mem-gpa', {
+        args: JSON.stringify({ gpa }),
+        headers: { 'Request-Timeout': '60s' },
+      });
       expect([answer.status, answer.text]).toEqual([200, JSON.stringify(gpa)]);
     }
   };

@@ -11,7 +11,7 @@ it('a device that the guest ignores is failed at the deadline of the table, by P
   const args = ['-device', 'pcie-root-port,id=rp0', '-device', 'virtio-rng-pci,id=rng0,bus=rp0'];
   const qemu = await scene.qemu({ machine: 'q35', accel: 'tcg', args });
   const vm = await registerVm(gateway, `unix:${qemu.socket}`);
-  const answer = await prefer(gateway, vm, 'device_del', { id: 'rng0' }, 'wait=60');
+  const answer = await prefer(gateway, vm, 'device_del', { prefers: 'wait=60', args: { id: 'rng0' } });
   expect(problemOf(answer)).toMatchObject({ code: 'deadline-exceeded', status: 504, outcome: 'unknown', vm });
   const told = await operationAt(gateway, String(answer.json()['operation']));
   expect(told).toMatchObject({ state: 'failed', events: [] });

@@ -1,17 +1,18 @@
 import { bundledCatalogs, loadBundledCatalog } from '@qmp-gateway/catalog';
-import { readJson } from '@qmp-gateway/qapi';
+import { readJson, type JsonDocument } from '@qmp-gateway/qapi';
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AccessControl } from '../../../apps/gateway/dist/access/access-control.js';
-import { AuditLog } from '../../../apps/gateway/dist/access/audit-log.js';
+import { AuditLog } from '../../../apps/gateway/dist/access/audit/audit-log.js';
 import { checkFrontDoor } from '../../../apps/gateway/dist/access/front-door.js';
-import { noOwnMonitor } from '../../../apps/gateway/dist/access/own-monitor.js';
-import { Policy } from '../../../apps/gateway/dist/access/policy.js';
+import { noOwnMonitor } from '../../../apps/gateway/dist/access/policy/own-monitor.js';
+import { Policy } from '../../../apps/gateway/dist/access/policy/policy.js';
 import { Principal } from '../../../apps/gateway/dist/access/principal.js';
-import { TokenStore } from '../../../apps/gateway/dist/access/token-store.js';
-import type { CommandTarget } from '../../../apps/gateway/dist/commands/command-path.js';
+import { TokenStore } from '../../../apps/gateway/dist/access/tokens/token-store.js';
+import { CommandLine } from '../../../apps/gateway/dist/commands/command-audit.js';
+import type { CommandTarget } from '../../../apps/gateway/dist/commands/command-target.js';
 import type { CommandRequest } from '../../../apps/gateway/dist/commands/command-request.js';
 import { VmSchema } from '../../../apps/gateway/dist/schemas/vm-schema.js';
 import { loadSettings } from '../../../apps/gateway/dist/settings/load-settings.js';
@@ -46,17 +47,47 @@ export async function benchAccess(): Promise<void> {
 
 /** µs a request: of each step, then of all. */
 async function measure(directory: string, command: string, json: string | undefined): Promise<string[]> {
+  const audit = new AuditLog(directory, { file: 'audit.log', required: true }, auditObserver);
+  const steps = stepsOf(await accessOf(directory, command, json), audit);
+  const times = steps.map(() => [] as number[]);
+  for (let round = 0; round < rounds; round++)
+    for (const [at, step] of steps.entries()) times[at]?.push(await timed(step, audit));
+  await audit.close();
+  // The first round is where the engine learns.
+  return times.map((ofStep) => `${median(ofStep.slice(1)).toFixed(2)} µs`);
+}
+
+const auditObserver = {
+  auditUnwritable: (error: string) => {
+    throw new Error(error);
+  },
+  auditWritable: () => undefined,
+};
+
+/** Access control of a gateway, and one request to it. */
+interface AccessScene {
+  readonly access: AccessControl;
+  readonly policy: Policy;
+  readonly token: string;
+  readonly target: CommandTarget;
+  readonly document: JsonDocument | undefined;
+}
+
+async function accessOf(directory: string, command: string, json: string | undefined): Promise<AccessScene> {
   const settings = loadSettings({}, {});
   const tokens = new TokenStore(new StateDirectory(join(directory, command)));
-  const access = new AccessControl(settings, tokens, () => undefined);
-  const { token } = tokens.create({ level: 'host', vms: ['web-*'], commands: { deny: ['quit', 'human-*'] } });
-  const audit = new AuditLog(directory, { file: 'audit.log', required: true }, (message) => {
-    if (message !== undefined) throw new Error(message);
+  const access = new AccessControl(settings, tokens, {
+    routes: { traits: () => ({ takesCookie: false, takesCode: false }) },
+    observer: { keysUnavailable: () => undefined },
   });
-  const policy = new Policy(settings, new Map());
-  const target = await targetOf(command);
+  const { token } = tokens.create({ level: 'host', vms: ['web-*'], commands: { deny: ['quit', 'human-*'] } });
   const document = json === undefined ? undefined : readJson(json);
+  return { access, policy: new Policy(settings, new Map()), token, target: await targetOf(command), document };
+}
 
+/** Front door, credentials, policy and audit, each alone; then all of them. */
+function stepsOf({ access, policy, token, target, document }: AccessScene, audit: AuditLog): (() => unknown)[] {
+  const command = target.command.name;
   const headers = { host: '127.0.0.1:8080', authorization: `Bearer ${token}`, 'content-type': 'application/json' };
   const rawHeaders = Object.entries(headers).flat();
   const path = `/v1/vms/web-1/qmp/${command}`;
@@ -74,7 +105,7 @@ async function measure(directory: string, command: string, json: string | undefi
   };
   const principal = credentials();
   const decide = (by: Principal) => {
-    const decision = policy.decide(by, target.schema, target.command, document?.root, target.vm);
+    const decision = policy.decide(by, target, document?.root);
     if (!decision.allowed) throw new Error(decision.reason);
     return decision;
   };
@@ -84,28 +115,23 @@ async function measure(directory: string, command: string, json: string | undefi
     arrivedAt: 0,
   };
   const record = (decided: typeof decision) =>
-    audit.command({
-      request,
-      target,
-      decision: decided,
-      args: document,
-      answer: { ok: true, json: '{}', trace: {} },
-      durationMs: 0.25,
-      work: undefined,
-      internalFault: false,
-    });
-
+    audit.addLater(
+      new CommandLine({
+        request,
+        target,
+        decision: decided,
+        document,
+        answer: { ok: true, json: '{}', trace: {} },
+        durationMs: 0.25,
+        work: undefined,
+        internalFault: false,
+      }),
+    );
   const all = () => {
     frontDoor();
     record(decide(credentials()));
   };
-  const steps = [frontDoor, credentials, () => decide(principal), () => record(decision), all];
-  const times = steps.map(() => [] as number[]);
-  for (let round = 0; round < rounds; round++)
-    for (const [at, step] of steps.entries()) times[at]?.push(await timed(step, audit));
-  await audit.close();
-  // The first round is where the engine learns.
-  return times.map((ofStep) => `${median(ofStep.slice(1)).toFixed(2)} µs`);
+  return [frontDoor, credentials, () => decide(principal), () => record(decision), all];
 }
 
 /** µs of processor a request, with those of writing what they left for the disk, without the wait for it. */
@@ -126,7 +152,9 @@ async function targetOf(name: string): Promise<CommandTarget> {
     .at(-1);
   if (newest === undefined) throw new Error('no catalog');
   const { model, meta } = await loadBundledCatalog(newest);
-  const schema = new VmSchema('sha256:0', { kind: 'qemu', version: meta.version, package: '' }, model, true, new Map());
+  const schema = new VmSchema('sha256:0', { kind: 'qemu', version: meta.version, package: '' }, model, {
+    ...{ exact: true, classes: new Map() },
+  });
   const command = schema.commands.get(name);
   if (command === undefined) throw new Error(`no command ${name}`);
   const vm = { id: 'web-1', definition: {}, ownMonitor: noOwnMonitor };

@@ -1,43 +1,53 @@
 import { randomBytes } from 'node:crypto';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { dial, resultOf, type LoadResult } from './closed-loop.js';
 
 /**
  * JSON-RPC over one WebSocket with `inFlight` requests at once. Frames are made and counted by hand, and what is due goes
- * out in one write, so that the client is not what is measured.
- * @returns answers a second
+ * out in one write, so that the client is not what is measured. Times are from a write to the next answers, so they are
+ * those of requests with one in flight only.
  */
 export async function jsonRpcLoad(
   port: number,
   token: string,
   options: { vm: string; command: string; inFlight: number; milliseconds: number },
-): Promise<number> {
+): Promise<LoadResult> {
   const socket = await upgrade(port, token);
   const params = JSON.stringify({ vm: options.vm, command: options.command });
   let next = 0;
   let answers = 0;
+  const times: number[] = [];
   const request = () => frame(`{"jsonrpc":"2.0","id":${next++},"method":"execute","params":${params}}`);
   const started = performance.now();
   const until = started + options.milliseconds;
   await new Promise<void>((resolve, reject) => {
     let rest: Buffer = Buffer.alloc(0);
+    let sentAt = 0;
+    const send = (count: number) => {
+      sentAt = performance.now();
+      socket.write(Buffer.concat(Array.from({ length: count }, request)));
+    };
     socket.on('data', (chunk: Buffer) => {
       if (chunk.includes('"error"')) reject(new Error(chunk.toString('latin1').slice(0, 500)));
       const { frames, consumed, bytes } = countFrames(rest.length === 0 ? chunk : Buffer.concat([rest, chunk]));
       rest = bytes.subarray(consumed);
+      if (frames === 0) return;
       answers += frames;
-      if (performance.now() >= until) resolve();
-      else if (frames > 0) socket.write(Buffer.concat(Array.from({ length: frames }, request)));
+      const now = performance.now();
+      times.push((now - sentAt) * 1000);
+      if (now >= until) resolve();
+      else send(frames);
     });
-    socket.write(Buffer.concat(Array.from({ length: options.inFlight }, request)));
+    send(options.inFlight);
   });
   const elapsed = performance.now() - started;
   socket.destroy();
-  return (answers / elapsed) * 1000;
+  return resultOf(answers, elapsed, times);
 }
 
-function upgrade(port: number, token: string): Promise<Socket> {
+async function upgrade(port: number, token: string): Promise<Socket> {
+  const socket = await dial(port);
   return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
     socket.once('error', reject);
     socket.once('data', (head) => {
       if (head.toString('latin1').startsWith('HTTP/1.1 101')) resolve(socket);

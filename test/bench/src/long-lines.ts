@@ -38,7 +38,7 @@ export async function benchLongLines(): Promise<void> {
 /** Processor milliseconds of one reply. */
 async function costOf(monitor: Monitor, size: number): Promise<number> {
   const before = process.cpuUsage();
-  const outcome = await monitor.run(nameOf(size), undefined, { deadlineMs: 60_000 });
+  const outcome = await monitor.run(nameOf(size), undefined, { deadlineMs: 60_000, answerBytes: size * 2 ** 20 });
   const { user, system } = process.cpuUsage(before);
   if (outcome.kind !== 'return') throw new Error(`${nameOf(size)}: ${outcome.kind}`);
   return (user + system) / 1000;

@@ -45,6 +45,32 @@ export async function startVms(
     passingEndpoint: (await machine()).endpoint,
   };
 
+  trouble(load, { gateway, machines, killed, agent, proxies: { cut, stalled, garbled } }, random);
+  return {
+    ...vms,
+    /** Nothing is held back any more; for the end, when every command is to have one. */
+    release: () => {
+      stalled.toClient.stalled = false;
+      stalled.cut();
+    },
+  };
+}
+
+/** Those that the loops of the workload disturb. */
+interface Troubled {
+  readonly gateway: GatewayProcess;
+  readonly machines: readonly FakeMachine[];
+  readonly killed: Mortal;
+  readonly agent: Mortal;
+  readonly proxies: Readonly<Record<'cut' | 'stalled' | 'garbled', FaultProxy>>;
+}
+
+/** Events, ends, losses and noise: what happens to the VMs without anybody asking. */
+function trouble(
+  load: Workload,
+  { gateway, machines, killed, agent, proxies: { cut, stalled, garbled } }: Troubled,
+  random: (bound: number) => number,
+): void {
   load.loop('events', 50, (count) => {
     for (const { fake } of machines) fake.emit(count % 2 === 0 ? 'STOP' : 'RESUME');
     if (count % 100 === 0)
@@ -75,14 +101,6 @@ export async function startVms(
     garbled.cut();
     return Promise.resolve();
   });
-  return {
-    ...vms,
-    /** Nothing is held back any more; for the end, when every command is to have one. */
-    release: () => {
-      stalled.toClient.stalled = false;
-      stalled.cut();
-    },
-  };
 }
 
 /** A process that is killed and started again in the same place. */

@@ -8,7 +8,7 @@ import { exchange } from '../../e2e/http-exchange.js';
 import { randomNumbers, seedOf } from '../../e2e/random-numbers.js';
 import { subscribeByLines } from '../event-subscribers.js';
 import { bounds, excessive, growthOf, type Sample } from './growth.js';
-import { inspectable, ProcessProbe } from './process-probe.js';
+import { measurable, ProcessProbe } from './process-probe.js';
 import { SoakClients } from './soak-clients.js';
 import { startVms } from './soak-vms.js';
 import { median } from './trend.js';
@@ -39,7 +39,7 @@ it(
       },
       listen: [],
       args: ['--log-level', 'error'],
-      env: { NODE_OPTIONS: inspectable },
+      env: measurable,
     });
     const [clients, surroundings] = [new Workload(), new Workload()];
     const vms = await startVms(scene, gateway, surroundings, random);
