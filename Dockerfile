@@ -1,24 +1,40 @@
 # The gateway. Build: docker build -t qmp-gateway .
-FROM node:22-bookworm-slim AS build
+# `docker buildx build --platform linux/amd64,linux/arm64 .` needs nothing else: no package has native code but the addon that passes
+# file descriptors, which this image does without.
+FROM --platform=$BUILDPLATFORM node:22-bookworm-slim AS build
 WORKDIR /src
-COPY package.json package-lock.json .npmrc tsconfig.json tsconfig.base.json ./
+COPY package.json package-lock.json .npmrc tsconfig.json tsconfig.base.json LICENSE ./
+COPY scripts scripts
+COPY docs/settings.schema.json docs/
 COPY libs libs
 COPY apps apps
-RUN npm ci && npx --no-install tsc -b && npm prune --omit=dev
+RUN npm ci && mkdir /tarballs && npm run pack -- /tarballs
+WORKDIR /opt/qmp-gateway
+# What the tarball holds, less what only readers and compilers need.
+RUN echo '{"name":"qmp-gateway-image","version":"0.0.0","private":true}' > package.json \
+  && npm install --offline /tarballs/qmp-gateway-[0-9]*.tgz \
+  && npm sbom --sbom-format spdx > sbom.spdx.json \
+  && cd node_modules/qmp-gateway && rm -rf src node_modules/@qmp-gateway/*/src node_modules/rxjs/src \
+  && find . -type f '(' -name '*.map' -o -name '*.spec.*' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' ')' -delete
 
 FROM node:22-bookworm-slim
-ENV NODE_ENV=production QMPGW_STATE=/var/lib/qmp-gateway QMPGW_LISTEN=0.0.0.0:8080
-WORKDIR /opt/qmp-gateway
-COPY --from=build /src/package.json ./
-COPY --from=build /src/node_modules node_modules
-COPY --from=build /src/libs libs
-COPY --from=build /src/apps apps
-# Whichever container is first gives the shared volume of the monitors its owner.
-RUN install -d -o node -g node -m 0700 /var/lib/qmp-gateway /run/qemu
-USER node
+ARG VERSION=unreleased
+LABEL org.opencontainers.image.title=qmp-gateway \
+  org.opencontainers.image.description="QMP as HTTP and WebSocket" \
+  org.opencontainers.image.licenses=Apache-2.0 \
+  org.opencontainers.image.version=$VERSION
+ENV NODE_ENV=production MALLOC_MMAP_THRESHOLD_=131072 QMPGW_STATE=/var/lib/qmp-gateway QMPGW_LISTEN=0.0.0.0:8080
+# The container that starts first sets the owner of the shared volume of the monitors.
+RUN install -d -o 1000 -g 1000 -m 0700 /var/lib/qmp-gateway /run/qemu \
+  && ln -s /opt/qmp-gateway/node_modules/.bin/qmp-gateway /usr/local/bin/qmp-gateway
+COPY --from=build /opt/qmp-gateway /opt/qmp-gateway
+# Where a settings file is found without being named, by `serve` and by the health check. Not the state, which may be unreadable.
+WORKDIR /etc/qmp-gateway
+# By number, so that Kubernetes can tell that it is not root.
+USER 1000:1000
 VOLUME /var/lib/qmp-gateway
 EXPOSE 8080
-HEALTHCHECK --interval=10s --timeout=3s CMD ["node", "-e", "fetch('http://127.0.0.1:8080/livez').then((r)=>process.exit(r.ok?0:1),()=>process.exit(1))"]
-# No npm in between: it passes no signals on.
-ENTRYPOINT ["node", "apps/gateway/bin/qmp-gateway.js"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s CMD ["qmp-gateway", "health"]
+# Not through npm, which does not pass signals on.
+ENTRYPOINT ["qmp-gateway"]
 CMD ["serve"]

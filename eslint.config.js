@@ -4,23 +4,68 @@ import tseslint from 'typescript-eslint';
 /** Which of our packages each package may import. Everything else is an error; test/structure checks the manifests too. */
 const allowedImports = {
   qmp: [],
+  'fleet-protocol': [],
+  'unix-fds': [],
   qapi: [],
   'qapi-openapi': ['qapi'],
   catalog: ['qapi'],
   client: [],
-  'test-kit': ['qmp'],
+  'test-kit': ['qmp', 'unix-fds'],
+  console: ['client'],
   'qapi-compiler': ['qapi', 'qapi-openapi', 'catalog'],
-  gateway: ['qmp', 'qapi', 'qapi-openapi', 'catalog'],
+  cli: ['client'],
+  gateway: ['qmp', 'unix-fds', 'qapi', 'qapi-openapi', 'catalog', 'fleet-protocol', 'cli'],
 };
 const packages = Object.keys(allowedImports);
-const sources = ['libs/*/src/**/*.ts', 'apps/*/src/**/*.ts'];
+
+/**
+ * The rooms of the gateway from top to bottom: each may import those below it. Every other folder is a resource, which
+ * stands where the list says `*`: no resource imports another.
+ */
+const rooms = [
+  ...['entrance', 'sockets', '*', 'fleet', 'upgrades', 'vnc', 'commands', 'operations', 'events', 'vms', 'schemas'],
+  ...['access', 'http', 'problems', 'state', 'settings', 'bounds'],
+];
+const roomType = (room) => (room === '*' ? 'resource' : `room-${room}`);
+const roomElements = [
+  ...rooms
+    .filter((room) => room !== '*')
+    .map((room) => ({ type: roomType(room), pattern: `apps/gateway/src/${room}` })),
+  { type: 'resource', pattern: 'apps/gateway/src/*', capture: ['resource'] },
+  { type: 'composition', pattern: 'apps/gateway/src' },
+];
+const gatewayElement = { type: [...rooms.map(roomType), 'composition'] };
+/** What a room may import besides packages: itself and what is below. */
+const roomPolicies = rooms.map((room, at) => ({
+  from: { element: { type: roomType(room) } },
+  allow: [
+    { to: { element: { type: rooms.slice(at + 1).map(roomType) } } },
+    room === '*'
+      ? { to: { element: { type: 'resource', captured: { resource: '{{ from.element.captured.resource }}' } } } }
+      : { to: { element: { type: roomType(room) } } },
+  ],
+}));
+const packageElements = packages
+  .filter((type) => type !== 'gateway')
+  .map((type) => ({
+    type,
+    pattern: `${['qapi-compiler', 'cli', 'console'].includes(type) ? 'apps' : 'libs'}/${type}`,
+  }));
+const sources = ['libs/*/src/**/*.ts', 'apps/*/src/**/*.{ts,tsx}'];
 
 export default tseslint.config(
   {
-    ignores: ['**/dist/**', '**/node_modules/**', 'libs/client/src/generated/**', '**/*.js', '!eslint.config.js'],
+    ignores: [
+      '**/dist/**',
+      '**/node_modules/**',
+      'apps/gateway/assets/console/**',
+      'libs/client/src/generated/**',
+      '**/*.js',
+      '!eslint.config.js',
+    ],
   },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: {
       parserOptions: { project: ['tsconfig.lint.json'], tsconfigRootDir: import.meta.dirname },
@@ -42,10 +87,9 @@ export default tseslint.config(
     files: sources,
     plugins: { boundaries },
     settings: {
-      'boundaries/elements': packages.map((type) => ({
-        type,
-        pattern: `${type === 'gateway' || type === 'qapi-compiler' ? 'apps' : 'libs'}/${type}`,
-      })),
+      'boundaries/elements': [...roomElements, ...packageElements],
+      // Specifiers end in .js; the files they mean end in .ts.
+      'import/resolver': { typescript: { project: 'tsconfig.lint.json' } },
     },
     rules: {
       'boundaries/dependencies': [
@@ -53,12 +97,20 @@ export default tseslint.config(
         {
           default: 'disallow',
           policies: [
-            ...packages.map((type) => ({
-              from: { element: { type } },
-              allow: { to: { element: { type: [type, ...allowedImports[type]] } } },
-            })),
+            ...packages
+              .filter((type) => type !== 'gateway')
+              .map((type) => ({
+                from: { element: { type } },
+                allow: { to: { element: { type: [type, ...allowedImports[type]] } } },
+              })),
+            { from: { element: gatewayElement }, allow: { to: { element: { type: allowedImports.gateway } } } },
+            { from: { element: { type: 'composition' } }, allow: { to: { element: gatewayElement } } },
+            ...roomPolicies,
             // Specs may use the test kit; it is a development dependency of the workspace alone.
-            { from: { element: { type: packages } }, allow: { to: { element: { type: ['test-kit'] } } } },
+            {
+              from: { element: { type: [...packages, ...gatewayElement.type] } },
+              allow: { to: { element: { type: ['test-kit'] } } },
+            },
           ],
         },
       ],
@@ -76,8 +128,27 @@ export default tseslint.config(
     files: ['apps/gateway/src/**/*.ts'],
     rules: { 'no-restricted-imports': ['error', { patterns: ['**/dist/**'] }] },
   },
+  // Libraries for browsers have style sheets and single icons there.
   {
-    files: ['**/*.spec.ts', 'test/**/*.ts'],
+    files: ['apps/console/src/**/*.{ts,tsx}'],
+    rules: { 'no-restricted-imports': ['error', { patterns: ['@nestjs/*'] }] },
+  },
+  // What a reader can hold in mind. A file of cases may be long, as it is read case by case; its callbacks are no functions
+  // that somebody calls.
+  {
+    files: ['**/*.{ts,tsx}'],
+    rules: {
+      'max-lines': ['error', 400],
+      'max-lines-per-function': ['error', { max: 60, skipComments: true }],
+      '@typescript-eslint/max-params': ['error', { max: 4 }],
+    },
+  },
+  {
+    files: ['**/*.spec.ts'],
+    rules: { 'max-lines-per-function': 'off', '@typescript-eslint/max-params': 'off' },
+  },
+  {
+    files: ['**/*.spec.ts', '**/*.scene.ts', 'test/**/*.ts'],
     rules: {
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/no-unsafe-assignment': 'off',

@@ -12,8 +12,8 @@ const alias = Object.fromEntries(
 export default defineConfig({
   test: {
     reporters: ['default'],
-    // Most of the time of a test is waiting for processes; the default leaves one of two processors idle.
-    maxWorkers: Math.max(2, availableParallelism()),
+    // Much of the time of a test is waiting for processes: with a worker for each processor a quarter of their time is idle.
+    maxWorkers: Math.ceil(availableParallelism() * 1.5),
     projects: [
       {
         resolve: { alias },
@@ -22,11 +22,17 @@ export default defineConfig({
           root,
           include: ['libs/**/src/**/*.spec.ts', 'apps/**/src/**/*.spec.ts', 'test/structure/*.spec.ts'],
           testTimeout: 20_000,
+          // Loading the sources anew for each file took longer than its tests; what a test changes of Node it puts back.
+          isolate: false,
         },
       },
       {
         resolve: { alias },
         test: { name: 'e2e', root, include: ['test/e2e/**/*.spec.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
+      },
+      {
+        resolve: { alias },
+        test: { name: 'fleet', root, include: ['test/fleet/**/*.spec.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
       },
       {
         resolve: { alias },
@@ -41,6 +47,16 @@ export default defineConfig({
           testTimeout: 900_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+        },
+      },
+      {
+        resolve: { alias },
+        test: {
+          name: 'generators',
+          root,
+          include: ['test/generators/**/*.spec.ts'],
+          testTimeout: 900_000,
+          hookTimeout: 60_000,
         },
       },
     ],

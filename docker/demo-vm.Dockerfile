@@ -1,4 +1,4 @@
-# A VM to try the gateway with: QEMU without a disk, its monitor as a socket in /run/qemu.
+# A VM to try the gateway with: QEMU without a disk, with its monitor as a socket in /run/qemu.
 FROM debian:bookworm-slim
 RUN apt-get update \
   && apt-get install -y --no-install-recommends qemu-system-x86 \

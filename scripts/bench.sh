@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The benchmark tables: what the gateway costs, side by side with a bare forwarder in one run.
+# Prints the benchmark tables: the cost of the gateway beside that of a bare forwarder, in one run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ -d node_modules ] || npm ci

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fails when a generated file is not what its generator makes now.
+# Fails if a generated file differs from what its generator would write.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec node scripts/generate-documents.js --check

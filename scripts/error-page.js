@@ -1,13 +1,13 @@
-// docs/errors.md: the catalogue of problems as a page.
+// docs/errors.md, generated from the catalogue of problems.
 
 const outcomes = {
   'not-sent': 'the VM never saw the command',
   refused:
     'the VM answered with an error (a command of several steps may have done some of them), or with a secret that the credentials may not read',
-  unknown: 'nobody can know whether it was done',
+  unknown: 'nobody can know whether the command was executed',
 };
 
-/** The page in Markdown, a section per code in the order of the catalogue. */
+/** The page in Markdown: a section for each code, in the order of the catalogue. */
 export function errorPage(catalogue) {
   const sections = Object.entries(catalogue).map(([code, { status, title, when, outcome, retryable }]) =>
     [
@@ -29,19 +29,19 @@ function introduction() {
     '',
     '# Errors',
     '',
-    'Every answer that is not a success is an `application/problem+json` object (RFC 9457). Match on its `code`; titles and',
-    'details are for people and may change. Codes are never reused for something else. The same object is in `error.data`',
-    'of JSON-RPC answers and in `problem` of fan-out lines and operations.',
+    'Every answer other than success is an `application/problem+json` object (RFC 9457). Match on its `code`; titles and details',
+    'are for people and may change. Codes are never reused for something else. The same object is in `error.data` of JSON-RPC',
+    'answers and in `problem` of fan-out lines and operations.',
     '',
     '`outcome` says what became of the command:',
     '',
     ...Object.entries(outcomes).map(([outcome, meaning]) => `- \`${outcome}\`: ${meaning}`),
     '',
-    '`retryable` says that sending the same again may help and cannot do it twice. Both are given below as they usually',
-    'are; the problem itself says what holds for it.',
+    '`retryable` means that sending the same request again may succeed and cannot run the command twice. This page gives the usual',
+    'values; the members of a problem give the actual ones.',
     '',
-    '`suggestions`, where there are any, name what was perhaps meant, the most likely first: commands (`stop` for `pause`), ids of',
-    'VMs the caller may see, a path or a method and path. `detail` says the same for people.',
+    '`suggestions`, if present, has what the caller may have meant, the most likely first: commands (`stop` for `pause`), ids of',
+    'VMs that the caller may see, a path, or a method and path. `detail` says the same for people.',
     '',
   ].join('\n');
 }

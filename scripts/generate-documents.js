@@ -1,17 +1,18 @@
 #!/usr/bin/env node
 // Writes the documents and types that are made from the bundled catalogs and the catalogue of problems:
-// openapi/, libs/client/src/generated/, docs/errors.md, docs/metrics.md; docs/bounds.md of the table of bounds; and docs/settings.md of the classes of the
-// settings. Needs `npm run build` first.
+// openapi/, libs/client/src/generated/, docs/errors.md, docs/metrics.md; docs/bounds.md from the table of bounds; and
+// docs/settings.md and docs/settings.schema.json from the classes of the settings; and the manual page of qmpctl. Needs `npm run build` first.
 //
 //   node scripts/generate-documents.js             writes what has changed
-//   node scripts/generate-documents.js --check     names what would change, and fails when anything would
+//   node scripts/generate-documents.js --check     lists stale files, and fails if there are any
 
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundledCatalogs, loadBundledCatalog } from '@qmp-gateway/catalog';
 import { serverBounds } from '@qmp-gateway/qmp';
-import { latencyBounds } from '../apps/gateway/dist/metrics/command-metrics.js';
+import { latencyBounds } from '../apps/gateway/dist/commands/command-metrics.js';
+import { resourceBook } from '../apps/gateway/dist/app.module.js';
 import { metricTable } from '../apps/gateway/dist/metrics/metric-table.js';
 import { problemCatalogue, problemCodes } from '../apps/gateway/dist/problems/catalogue.js';
 import {
@@ -20,9 +21,14 @@ import {
   gatewayDocumentText,
   newestCatalog,
 } from '../apps/gateway/dist/schemas/catalog-documents.js';
+import { settingsSchema } from '../apps/gateway/dist/settings/settings-schema.js';
+import { commandLine } from '../apps/cli/dist/command-line.js';
+import { manualPage } from '../apps/cli/dist/manual-page.js';
 import { typesOf } from '../apps/qapi-compiler/dist/documents.js';
 import { boundsPage } from './bounds-page.js';
+import { dryRunSchema, problemSchema } from '@qmp-gateway/qapi-openapi';
 import { errorPage } from './error-page.js';
+import { gatewayTypes } from './gateway-types.js';
 import { integerTableModule } from './integer-table.js';
 import { metricsPage } from './metrics-page.js';
 import { settingsPage } from './settings-page.js';
@@ -30,7 +36,8 @@ import { settingsPage } from './settings-page.js';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(readFileSync(join(root, 'apps/gateway/package.json'), 'utf8'));
 /** Nothing else is in them: a file no longer made is removed. */
-const generatedDirectories = ['openapi', 'libs/client/src/generated'];
+const generatedDirectories = ['openapi', 'openapi/generators', 'libs/client/src/generated'];
+const flavours = { full: 'openapi', generators: 'openapi/generators' };
 
 const check = process.argv.includes('--check');
 const wanted = await makeFiles();
@@ -48,21 +55,30 @@ else if (stale.length > 0) {
 /** Every generated file by its path from the root of the workspace. */
 async function makeFiles() {
   const newest = await loadBundledCatalog(newestCatalog());
-  const agent = await loadBundledCatalog(newestCatalog('guest-agent'));
   const source = `${newest.meta.name} ${newest.meta.version}`;
+  const book = resourceBook();
   const files = new Map([
-    ['openapi/gateway.json', gatewayDocumentText(newest, agent, version)],
-    ['openapi/asyncapi.json', asyncApiDocumentText(newest, version)],
+    ['openapi/asyncapi.json', asyncApiDocumentText(newest, version, book.channels)],
     ['libs/client/src/generated/qapi-types.ts', typesOf(newest)],
     ['libs/client/src/generated/integer-table.ts', integerTableModule(newest.model, source)],
     ['libs/client/src/generated/problem-codes.ts', problemCodesModule()],
+    [
+      'libs/client/src/generated/gateway-types.ts',
+      await gatewayTypes(book.documents, { Problem: problemSchema, DryRun: dryRunSchema }),
+    ],
+    ['apps/cli/man/qmpctl.1', manualPage(commandLine('qmpctl', version))],
     ['docs/errors.md', errorPage(problemCatalogue)],
     ['docs/bounds.md', boundsPage(serverBounds)],
     ['docs/metrics.md', metricsPage(metricTable, latencyBounds)],
     ['docs/settings.md', settingsPage()],
+    ['docs/settings.schema.json', `${JSON.stringify(settingsSchema(), null, 2)}\n`],
   ]);
-  for (const catalog of bundledCatalogs())
-    files.set(`openapi/${catalog.file}`, catalogDocumentText(await loadBundledCatalog(catalog)));
+  for (const [flavour, directory] of Object.entries(flavours)) {
+    const own = { version, resources: book.documents };
+    files.set(`${directory}/gateway.json`, await gatewayDocumentText(own, flavour));
+    for (const catalog of bundledCatalogs())
+      files.set(`${directory}/${catalog.file}`, catalogDocumentText(await loadBundledCatalog(catalog), flavour));
+  }
   return files;
 }
 
@@ -70,7 +86,7 @@ function problemCodesModule() {
   return [
     '// Generated by scripts/generate-documents.js from the catalogue of problems. Do not edit.',
     '',
-    '/** What a problem is, for programs; `docs/errors.md` tells of each. */',
+    '/** The codes of all problems; `docs/errors.md` describes each. */',
     'export type ProblemCode =',
     `${problemCodes.map((code) => `  | '${code}'`).join('\n')};`,
     '',
@@ -99,7 +115,9 @@ function contentOf(file) {
 
 function filesIn(directory) {
   try {
-    return readdirSync(join(root, directory)).map((file) => `${directory}/${file}`);
+    return readdirSync(join(root, directory), { withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ name }) => `${directory}/${name}`);
   } catch (error) {
     if (error.code === 'ENOENT') return [];
     throw error;

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Rebuilds what is generated and committed: catalogs, openapi/, the client's types, docs/errors.md and docs/settings.md.
+# Rebuilds what is generated and committed: catalogs, openapi/, the client's types, and the generated pages
+# and schemas of docs/.
 #
 #   scripts/generate.sh [TREES]      (or QAPI_TREES_DIR=TREES)
 #

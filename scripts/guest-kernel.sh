@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Fetches the kernel of the tests' Linux guest: Debian's cloud kernel, unpacked into a cache and never installed.
+# Fetches the kernel for the tests' Linux guest: Debian's cloud kernel, which it unpacks into a cache and does not install.
 #
 #   scripts/guest-kernel.sh      prints the directory: vmlinuz and the modules, all files side by side
 #
-# The cache is QMPGW_GUEST_KERNEL, or qmp-gateway/guest-kernel in the user's cache directory. Kept once it is there.
+# The cache is QMPGW_GUEST_KERNEL, or qmp-gateway/guest-kernel in the user's cache directory. An existing kernel is kept.
 set -euo pipefail
 directory=${QMPGW_GUEST_KERNEL:-${XDG_CACHE_HOME:-$HOME/.cache}/qmp-gateway/guest-kernel}
 if [ -f "$directory/vmlinuz" ]; then
@@ -17,7 +17,7 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-# The meta-package names the newest; a machine that never updated its lists has none.
+# The meta-package depends on the newest kernel; apt knows it only after `apt-get update`.
 newest() { apt-cache depends linux-image-cloud-amd64 2>/dev/null | sed -n 's/^ *Depends: \(linux-image-.*\)/\1/p' | head -n 1; }
 package=$(newest)
 download() { apt-get download -qq -o APT::Sandbox::User=root "$package" >&2; }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes sure that programs are there: install-debian.sh PROGRAM=PACKAGE…
-# Installs what is missing when this is Debian and we may; else says the exact command and fails.
+# Checks that programs are installed: install-debian.sh PROGRAM=PACKAGE…
+# Installs missing ones on Debian if permitted; otherwise prints the exact command and fails.
 set -euo pipefail
 missing=()
 for pair in "$@"; do

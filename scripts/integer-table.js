@@ -1,4 +1,4 @@
-// The table by which the client tells 64-bit integers from others: a model cut down to the paths that end in one.
+// The table that tells the client which integers are 64-bit: a model reduced to the paths that end in one.
 
 const wide = new Set(['int', 'int64', 'uint64', 'size']);
 const integer = 0;

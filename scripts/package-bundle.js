@@ -1,8 +1,9 @@
-// The packages a program is made of, for its tarball, in the versions it was tested with: cut out of this tree's
+// The dependencies of a program, for its tarball, in the versions it was tested with: an extract of this tree's
 // package-lock.json.
 //
-// Ranges alone give a user other versions than ours, and `overrides` count in a root package only: a dependency of Nest
-// would come in a release that does not take every Node we do. (npm looks for a lock of ours only in a registry's packages.)
+// Ranges alone would give users untested versions, and npm applies `overrides` of the root package only: one dependency of Nest
+// would come in a release that does not support every Node.js version that the gateway supports. (npm reads a lock file in a
+// package only if it comes from a registry.)
 
 /** Reports each install of Swagger UI to its makers, by a script; `overrides` of ours keep it quiet in this tree only. */
 const unwanted = '@scarf/scarf';
@@ -17,7 +18,7 @@ const unwanted = '@scarf/scarf';
 export function bundleOf({ lock, overrides, workspace, bundled }) {
   const bundle = new Map();
   const wanted = bundled.map((name) => [workspace, name]);
-  // Grows while it is walked.
+  // Grows during the iteration.
   for (const [from, name] of wanted) {
     const place = placeOf(lock, from, name);
     const target = place?.replace(`${workspace}/`, '');

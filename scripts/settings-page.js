@@ -1,34 +1,34 @@
 // docs/settings.md: the settings as their classes describe them.
 
-import { describedSettings } from '../apps/gateway/dist/settings/setting.js';
 import { flagNames } from '../apps/gateway/dist/settings/flags.js';
-import { nestedSettings, SettingsFile } from '../apps/gateway/dist/settings/settings-file.js';
+import { groupIn } from '../apps/gateway/dist/settings/object-type.js';
+import { describedSettings } from '../apps/gateway/dist/settings/setting.js';
+import { SettingsFile } from '../apps/gateway/dist/settings/settings.js';
 
 /** The page in Markdown, a section per setting in the order of the class. */
 export function settingsPage() {
-  const defaults = new SettingsFile();
-  const sections = [...describedSettings(SettingsFile)].map(([key, description]) => {
-    const Nested = nestedSettings[key];
-    const inner = Nested === undefined ? [] : [...describedSettings(Nested)];
-    const innerDefaults = Nested === undefined ? {} : new Nested();
+  const sections = [...describedSettings(SettingsFile)].map(([key, setting]) => {
+    const group = groupIn(setting);
+    const inner = group === undefined ? [] : [...describedSettings(group)];
+    const { members } = setting.is;
     return [
-      section('##', key, description, Nested === undefined ? defaults[key] : undefined, Nested !== undefined),
-      ...(description.members === undefined ? [] : [membersTable(description.members)]),
-      ...inner.map(([member, own]) => section('###', `${key}.${member}`, own, innerDefaults[member], false)),
+      section('##', key, setting),
+      ...(group === undefined && members !== undefined ? [membersTable(members)] : []),
+      ...inner.map(([member, own]) => section('###', `${key}.${member}`, own)),
     ].join('\n');
   });
   return `${introduction()}\n${sections.join('\n')}`;
 }
 
-function section(heading, path, description, value, isGroup) {
-  const { what, type, example, flag, restart } = description;
+function section(heading, path, setting) {
+  const { what, is, example, flag, restart } = setting;
+  const isGroup = groupIn(setting) !== undefined;
   const key = path.split('.').pop();
-  const fallback = description.default ?? (value === undefined || value === '' ? 'none' : code(value));
-  const lines = [`${heading} ${path}`, '', what, '', `- type: ${type}`];
-  if (!isGroup) lines.push(`- default: ${fallback}`);
+  const lines = [`${heading} ${path}`, '', what, '', `- type: ${is.called}`];
+  if (!isGroup) lines.push(`- default: ${defaultOf(setting)}`);
   lines.push(`- example: \`${key}: ${example}\``);
   if (flag !== undefined) {
-    const { variable } = flagNames(flag.spelling);
+    const { variable } = flagNames(flag);
     lines.push(
       `- flag: \`${flag.spelling}\`${flag.repeatable === true ? ', repeatable' : ''}; environment: \`${variable}\``,
     );
@@ -39,11 +39,21 @@ function section(heading, path, description, value, isGroup) {
 }
 
 function membersTable(members) {
-  const rows = Object.entries(members).map(([name, { what, type, default: fallback, required }]) => {
-    const shown = required === true ? 'needed' : (fallback ?? 'none');
-    return `| \`${name}\` | ${type} | ${shown} | ${what} |`;
-  });
+  const rows = memberRows(members, '');
   return ['<!-- prettier-ignore -->', '| key | type | default | |', '|---|---|---|---|', ...rows, ''].join('\n');
+}
+
+function memberRows(members, prefix) {
+  return [...describedSettings(members)].flatMap(([name, setting]) => {
+    const { what, is } = setting;
+    const row = `| \`${prefix}${name}\` | ${is.called} | ${defaultOf(setting)} | ${what} |`;
+    return [row, ...(is.members === undefined ? [] : memberRows(is.members, `${prefix}${name}.`))];
+  });
+}
+
+function defaultOf({ default: value, defaultText, required }) {
+  if (required === true) return 'required';
+  return defaultText ?? (value === undefined ? 'none' : code(value));
 }
 
 function code(value) {
@@ -56,20 +66,34 @@ function introduction() {
     '',
     '# Settings',
     '',
-    'A setting comes from, the first that has it: a flag of `qmp-gateway serve`, the environment, the file (`--config FILE` or',
-    '`QMPGW_CONFIG`; `./qmp-gateway.yaml` if present), its default. The file is YAML. In the environment, lists are separated by',
-    'commas, booleans are `true` or `false`, and an empty variable says nothing.',
+    'The gateway takes a setting from the first of these that has it: a flag of `qmp-gateway serve`, the environment, the',
+    'settings file, the default. The settings file is YAML. `--config FILE` or `QMPGW_CONFIG` names it; without them the gateway',
+    'reads `./qmp-gateway.yaml` if that file exists. In the environment, commas separate the entries of a list, a boolean is',
+    '`true` or `false`, and an empty variable counts as one that is not set.',
     '',
-    'Everything that is wrong is told at once, a line each on stderr, `path: what is wrong`, and the exit status is 2.',
-    '`qmp-gateway check-config` takes the flags of `serve` and tells the same without starting anything; what it cannot know is',
-    'whether an address is in use.',
+    'The gateway reports all faults at once, one line each on stderr, `path: what is wrong`, and exits with status 2. The status is',
+    '75 when the settings may be right and the machine is not yet as they need it: an address that another process uses or that the',
+    'machine does not have, a directory or file that is missing or not writable. A service manager should try again after 75, not',
+    'after 2. `qmp-gateway check-config` takes the flags of `serve` and reports the same faults without starting anything. It cannot know',
+    'whether an address is already in use.',
     '',
-    'SIGHUP reads the file again. When anything in it is wrong, all stays as it was and the log has each fault. Otherwise what',
-    'is "taken over" below counts from then on: VMs come, go or get other labels, the sessions of the others and all streams go',
-    'on; credentials and certificates are those of the files as they are now. What "needs a restart" is named in the log when',
-    'it has changed. The audit log is opened anew whatever the file says.',
+    'On SIGHUP the gateway reads the file again. If anything in it is wrong, the gateway keeps the settings it has and logs each',
+    'fault. Otherwise every setting marked "taken over" applies from then on: VMs are added, removed or relabelled, while the',
+    'sessions of all other VMs and all streams continue; credentials and certificates are read again from their files. Settings',
+    'that "need a restart" keep their values, and the log names those that changed. The gateway opens the audit log again in any',
+    'case.',
     '',
-    'Sizes are bytes or `64KiB`, `1MiB`, `2GiB`; a level is `read`, `operate`, `configure` or `host`.',
+    'A size is a number of bytes, or `64KiB`, `1MiB`, `2GiB`. A level is `read`, `operate`, `configure` or `host`.',
+    '',
+    '## Completion in editors',
+    '',
+    '[settings.schema.json](settings.schema.json) is a JSON Schema of the settings file; the package has a copy at its root.',
+    'Editors with the YAML language server complete and check the file when its first line names the schema, by path or URL:',
+    '',
+    '```yaml',
+    '# yaml-language-server: $schema=/opt/qmp-gateway/node_modules/qmp-gateway/settings.schema.json',
+    "listen: ['127.0.0.1:8080']",
+    '```',
     '',
   ].join('\n');
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Minutes of everything at once: npm run soak -- [--minutes N] (default 10). SEED=… in the environment plays a run again.
+# Minutes of everything at once: npm run soak -- [--minutes N] (default 10). SEED=… in the environment repeats a run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 minutes=10

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Builds if needed, then becomes the gateway (npm passes no signals on, so nothing may stand between).
+# Builds if needed, then replaces itself with the gateway, because npm does not pass signals on.
 set -euo pipefail
 root="$(cd "$(dirname "$0")/.." && pwd)"
 [ -d "$root/node_modules" ] || npm --prefix "$root" ci
-(cd "$root" && npx --no-install tsc -b)
+npm --prefix "$root" run --silent build
 cd "${INIT_CWD:-$PWD}"
 exec node "$root/apps/gateway/bin/qmp-gateway.js" serve "$@"

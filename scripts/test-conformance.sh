@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # npm run test:conformance -- DIR [TREES]
 #
-# Holds the QAPI compiler against a directory of small schemas with the verdict expected of each: DIR/cases.json, and
-# DIR/NAME.out for the model of a valid one. TREES holds qemu-7.2.0 and qemu-10.2.2, QEMU's own schemas; without it the
-# directory above DIR is taken where it has them. Neither is part of this repository.
+# Runs the QAPI compiler on a directory of small schemas and compares its verdicts with the expected ones: DIR/cases.json, and
+# DIR/NAME.out for the model of each valid schema. TREES has qemu-7.2.0 and qemu-10.2.2 with QEMU's own schemas; the default is
+# the directory above DIR, if it has them. Neither is part of this repository.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
-# npm changes the directory; arguments are seen from where it was called.
+# npm changes the directory; arguments are relative to the caller's.
 cd "${INIT_CWD:-$PWD}"
 
 directory=${1:-${QAPI_CONFORMANCE_DIR:-}}
