@@ -41,7 +41,9 @@ const unixSocket = converted(object(UnixListenerSettings), ({ unix, ...rest }): 
 /** An entry of `listen`. */
 export const listenerType: SettingType<ListenerAddress> = {
   called: 'address',
-  schema: { anyOf: [tcpOrUnix.schema, unixSocket.schema] },
+  get schema() {
+    return { anyOf: [tcpOrUnix.schema, unixSocket.schema] };
+  },
   members: UnixListenerSettings,
   read(value) {
     if (typeof value === 'string') return tcpOrUnix.read(value);

@@ -67,7 +67,10 @@ function objectType<T extends object>(
     called,
     members: of,
     isGroup,
-    schema: { ...objectSchema(described, isGroup), ...rules.schema },
+    // Made when it is asked for: reading the examples takes longer than all else that a start does with settings.
+    get schema() {
+      return { ...objectSchema(described, isGroup), ...rules.schema };
+    },
     readMembers(value, keys = [...described.keys()]) {
       const isGiven = (key: string) =>
         Object.hasOwn(value, key) && value[key] !== undefined && !(isGroup && value[key] === null);

@@ -143,7 +143,9 @@ export function wholeNumber(minimum: number, maximum = Number.MAX_SAFE_INTEGER):
 export function list<T>(of: SettingType<T>, called: string, minItems = 0): SettingType<T[]> {
   return {
     called: `list of ${called}`,
-    schema: { type: 'array', items: of.schema, ...(minItems > 0 ? { minItems } : {}) },
+    get schema() {
+      return { type: 'array', items: of.schema, ...(minItems > 0 ? { minItems } : {}) };
+    },
     ...(of.members === undefined ? {} : { members: of.members }),
     read(value) {
       if (!Array.isArray(value)) return refuse(`must be a list of ${called}`);
@@ -176,13 +178,15 @@ export function mapOf<T>(
   };
   return {
     called: `object of ${called}`,
-    schema: {
-      type: 'object',
-      additionalProperties: of.schema,
-      ...(keys === undefined
-        ? {}
-        : { propertyNames: { pattern: keys.pattern.source, patternErrorMessage: keys.must } }),
-      ...(maxEntries === undefined ? {} : { maxProperties: maxEntries }),
+    get schema() {
+      return {
+        type: 'object',
+        additionalProperties: of.schema,
+        ...(keys === undefined
+          ? {}
+          : { propertyNames: { pattern: keys.pattern.source, patternErrorMessage: keys.must } }),
+        ...(maxEntries === undefined ? {} : { maxProperties: maxEntries }),
+      };
     },
     ...(of.members === undefined ? {} : { members: of.members }),
     read(value) {
@@ -199,8 +203,13 @@ export function mapOf<T>(
 
 /** The same values, kept in another form. */
 export function converted<A, B>(type: SettingType<A>, convert: (value: A) => B): SettingType<B> {
+  const { called, members } = type;
   return {
-    ...type,
+    called,
+    ...(members === undefined ? {} : { members }),
+    get schema() {
+      return type.schema;
+    },
     read(value) {
       const reading = type.read(value);
       return reading.value === undefined
