@@ -12,20 +12,13 @@ import { StateDirectory } from '../state/state-directory.js';
 import { VmDirectory } from '../vms/vm-directory.js';
 import { VmNews } from '../vms/vm-news.js';
 import { VmRegistry } from '../vms/vm-registry.js';
-import { FleetEvents } from './events/fleet-events.js';
-import { FleetExchanges, FleetExchangesToken } from './exchanges/fleet-exchanges.js';
+import type { FleetEvents } from './events/fleet-events.js';
+import type { FleetExchanges } from './exchanges/fleet-exchanges.js';
+import { FleetEventsToken, FleetExchangesToken, FleetLinkToken, FleetMemberToken } from './fleet-dependencies.js';
 import { FleetLife } from './fleet-life.js';
-import { FleetLink } from './fleet-link.js';
-import { FleetMember } from './fleet-member.js';
+import type { FleetLink } from './fleet-link.js';
+import type { FleetMember } from './fleet-member.js';
 import type { FleetView } from './fleet-view.js';
-import { nodeIdentity } from './node-identity.js';
-
-/** A {@link FleetLink} as a dependency; null without `fleet` in the settings. */
-export const FleetLinkToken = Symbol('fleetLink');
-/** {@link FleetEvents} as a dependency; null without `fleet` in the settings. */
-export const FleetEventsToken = Symbol('fleetEvents');
-/** A {@link FleetMember} as a dependency; null without `fleet` in the settings. */
-export const FleetMemberToken = Symbol('fleetMember');
 
 type MemberDependencies = [
   FleetLink | null,
@@ -42,38 +35,55 @@ type MemberDependencies = [
 /** What a node knows that only owns VMs: it hands nothing over. */
 const ownOnly: FleetView = { find: () => [], node: () => undefined, all: () => [].values() };
 
-function fleetMember(
+async function fleetMember(
   ...[link, events, state, { version }, registry, vms, news, tokens, log]: MemberDependencies
-): FleetMember | null {
+): Promise<FleetMember | null> {
   if (link === null || events === null) return null;
+  const [{ FleetMember }, { nodeIdentity }] = await Promise.all([
+    import('./fleet-member.js'),
+    import('./node-identity.js'),
+  ]);
   const parts = { link, events: events.side, version, registry, vms, news, tokens, log };
   const member = new FleetMember({ ...parts, identity: nodeIdentity(state), clock: systemClock });
   events.onFault((subject, fault) => member.faults.set(subject, fault));
   return member;
 }
 
-function fleetExchanges(
+async function fleetExchanges(
   ...[link, member, registry, audit, { limits }]: [FleetLink | null, FleetMember | null, VmRegistry, AuditLog, Settings]
-): FleetExchanges | null {
-  const view = member?.directory ?? ownOnly;
-  return link === null ? null : new FleetExchanges(link, { view, registry, audit, limits });
+): Promise<FleetExchanges | null> {
+  if (link === null) return null;
+  const { FleetExchanges } = await import('./exchanges/fleet-exchanges.js');
+  return new FleetExchanges(link, { view: member?.directory ?? ownOnly, registry, audit, limits });
 }
 
-/** Several gateways as one, over NATS. Nothing of NATS is loaded, and nothing here runs, without the setting. */
+async function fleetLink({ fleet }: Settings, { run }: GatewayIdentity, log: Logger): Promise<FleetLink | null> {
+  if (fleet === undefined) return null;
+  const { FleetLink } = await import('./fleet-link.js');
+  return new FleetLink(fleet, run, log);
+}
+
+async function fleetEvents(
+  ...[link, shown, { history }, log]: [FleetLink | null, ShownEvents, Settings, Logger]
+): Promise<FleetEvents | null> {
+  if (link === null) return null;
+  const { FleetEvents } = await import('./events/fleet-events.js');
+  return new FleetEvents({ link, shown, history, log });
+}
+
+/** Several gateways as one, over NATS. Nothing of NATS or of this room is loaded, and nothing here runs, without the setting. */
 @Global()
 @Module({
   providers: [
     {
       provide: FleetLinkToken,
       inject: [SettingsToken, GatewayIdentity, LoggerToken],
-      useFactory: ({ fleet }: Settings, { run }: GatewayIdentity, log: Logger) =>
-        fleet === undefined ? null : new FleetLink(fleet, run, log),
+      useFactory: fleetLink,
     },
     {
       provide: FleetEventsToken,
       inject: [FleetLinkToken, ShownEvents, SettingsToken, LoggerToken],
-      useFactory: (link: FleetLink | null, shown: ShownEvents, { history }: Settings, log: Logger) =>
-        link === null ? null : new FleetEvents({ link, shown, history, log }),
+      useFactory: fleetEvents,
     },
     {
       provide: FleetLife,

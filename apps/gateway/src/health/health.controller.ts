@@ -1,7 +1,7 @@
 import { Controller, createParamDecorator, Get, Inject } from '@nestjs/common';
 import { JsonAnswer } from '../http/json-answer.js';
 import type { FleetMember } from '../fleet/fleet-member.js';
-import { FleetMemberToken } from '../fleet/fleet.module.js';
+import { FleetMemberToken } from '../fleet/fleet-dependencies.js';
 import { choice, constant, list, text } from '../http/resource/field-type.js';
 import { declaring, json, Resource, Tag } from '../http/resource/resource.js';
 import { Optional, Required, Shape, shape } from '../http/resource/shape.js';

@@ -4,7 +4,7 @@ import { DescriptorCounts } from '../commands/descriptor-counts.js';
 import { ShownEvents } from '../events/shown-events.js';
 import type { FleetEvents } from '../fleet/events/fleet-events.js';
 import type { FleetMember } from '../fleet/fleet-member.js';
-import { FleetEventsToken, FleetMemberToken } from '../fleet/fleet.module.js';
+import { FleetEventsToken, FleetMemberToken } from '../fleet/fleet-dependencies.js';
 import { GatewayIdentity } from '../state/gateway-identity.js';
 import { StreamCounts } from '../upgrades/stream-counts.js';
 import { VmRegistry } from '../vms/vm-registry.js';

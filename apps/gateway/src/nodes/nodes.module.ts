@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AuditLog } from '../access/audit/audit-log.js';
 import type { FleetMember } from '../fleet/fleet-member.js';
-import { FleetMemberToken } from '../fleet/fleet.module.js';
+import { FleetMemberToken } from '../fleet/fleet-dependencies.js';
 import { GatewayIdentity } from '../state/gateway-identity.js';
 import { VmDirectory } from '../vms/vm-directory.js';
 import { VmRegistry } from '../vms/vm-registry.js';

@@ -10,9 +10,6 @@ import { Forwarder } from './forwarder.js';
 import { RemotePlaces } from './remote-places.js';
 import { RequestsOfNodes } from './requests-of-nodes.js';
 
-/** {@link FleetExchanges} as a dependency; null without a fleet. */
-export const FleetExchangesToken = Symbol('fleetExchanges');
-
 /** What requests between nodes need of this one. */
 export interface ExchangesParts {
   readonly view: FleetView;
