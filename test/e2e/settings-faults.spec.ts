@@ -324,4 +324,17 @@ describe('settings faults: a line each with its path, all at once, and exit 2, o
     const { status, stderr } = await qmpGateway(scene, ['serve', '--state', state, '--listen', '127.0.0.1:0']);
     expect([status, stderr]).toEqual([75, expect.stringMatching(/^state: [^\n]*\n$/)]);
   });
+
+  it('a state directory of another gateway that runs; free when that one was killed', async () => {
+    const first = await scene.gateway();
+    const serve = ['serve', '--state', first.state, '--listen', '127.0.0.1:0'];
+    const { status, stderr } = await qmpGateway(scene, serve);
+    const told = /^state: \S+ is the state directory of another gateway that runs: end that one first, [^\n]*\n$/;
+    expect([status, stderr]).toEqual([75, expect.stringMatching(told)]);
+    expect((await first.fetch('/v1/vms')).status).toBe(200);
+    first.process.kill('SIGKILL');
+    await first.ended;
+    const next = await scene.gateway({ state: first.state });
+    expect((await next.fetch('/v1/vms')).status).toBe(200);
+  });
 });

@@ -1,7 +1,15 @@
 import { Global, Module } from '@nestjs/common';
+import type { Logger } from 'pino';
+import { LoggerToken } from '../settings/logger.js';
 import { SettingsToken, type Settings } from '../settings/settings.js';
 import { GatewayIdentity } from './gateway-identity.js';
+import { StateClaim } from './state-claim.js';
 import { StateDirectory } from './state-directory.js';
+
+function unclaimed(log: Logger): (fault: string) => void {
+  return (error) =>
+    log.warn({ error }, 'the state directory cannot be claimed: a second gateway on it would not be noticed');
+}
 
 /** What is kept on disk, and who this process is. */
 @Global()
@@ -9,8 +17,14 @@ import { StateDirectory } from './state-directory.js';
   providers: [
     { provide: GatewayIdentity, useFactory: () => new GatewayIdentity() },
     {
+      provide: StateClaim,
+      inject: [SettingsToken, LoggerToken],
+      useFactory: ({ state }: Settings, log: Logger) => StateClaim.make(new StateDirectory(state).path, unclaimed(log)),
+    },
+    {
       provide: StateDirectory,
-      inject: [SettingsToken],
+      // Nothing is read or written before the directory is this gateway's own.
+      inject: [SettingsToken, StateClaim],
       useFactory: ({ state }: Settings) => new StateDirectory(state),
     },
   ],
