@@ -75,7 +75,8 @@ it('one stopped VM of 20 costs nobody else anything, and recovers', async () => 
   const [p99Before, p99During] = [quantile(before, 0.99), quantile(during, 0.99)];
   const shown = { p50Before: quantile(before, 0.5), p50During: quantile(during, 0.5), p99Before, p99During };
   process.stdout.write(`${JSON.stringify({ ...shown, listP50: quantile(listed, 0.5), listMax: listed.at(-1) })}\n`);
-  expect(quantile(listed, 0.99)).toBeLessThan(10);
+  // On a busy machine a command alone takes longer than that.
+  expect(quantile(listed, 0.99)).toBeLessThan(Math.max(10, 3 * p99Before));
   // Far below what waiting for the stopped one would cost, far above the noise of a busy machine.
   expect(p99During).toBeLessThan(Math.max(3 * p99Before, p99Before + 5));
 });
