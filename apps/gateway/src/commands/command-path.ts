@@ -270,7 +270,11 @@ function asJudged(target: CommandTarget, decision: Decision | undefined): Comman
 /** @throws Problem `route-not-found` for a VM without guest agent */
 export function requireAgent(vm: Vm): VmAgent {
   if (vm.agent !== null) return vm.agent;
-  throw new Problem('route-not-found', `VM ${vm.id} is registered without a guest agent (agent).`, { vm: vm.id });
+  throw new Problem(
+    'route-not-found',
+    `VM ${vm.id} is registered without a guest agent: name its socket as agent, in the settings or by PUT /v1/vms/${vm.id}.`,
+    { vm: vm.id },
+  );
 }
 
 function stateRefusal(server: CommandServer, request: CommandRequest, command: SchemaCommand): Problem | undefined {
