@@ -62,6 +62,12 @@ describe('what is named wrong', () => {
     );
   });
 
+  it('a property of a device: that the VM lists none, and how to see which it does', async () => {
+    const typed = ['driver=virtio-rng-pci', 'id=rng9', 'max-byts=1'];
+    const look = `qmpctl exec ${vm} device-list-properties typename=virtio-rng-pci`;
+    expectLine(await qmpctl('exec', vm, 'device_add', ...typed), 1, 'lists no max-byts', look);
+  });
+
   it('a word of the command line: the nearest one', async () => {
     expectLine(await qmpctl('vmms'), 2, "unknown command 'vmms'", 'vms');
     expectLine(await qmpctl('vms', '--wach'), 2, '--watch');

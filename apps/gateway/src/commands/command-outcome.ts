@@ -19,7 +19,7 @@ export interface Sent {
   readonly argumentsJson?: string | undefined;
 }
 
-/** The problem that tells of an outcome other than a return value. Secrets that the command carried are not in it. */
+/** The problem for an outcome other than a return value. It contains none of the secrets that the command carried. */
 export function problemOf(
   settlement: Exclude<Settlement, { kind: 'return' }>,
   vm: string,
