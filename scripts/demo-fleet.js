@@ -109,7 +109,7 @@ Then kill node b:
 
   kill -9 ${b.pid}
 
-  # at once: 503 vm-unavailable, and that nothing was sent
+  # 503 vm-unavailable, and that nothing was sent; in the first moment, before NATS has noticed, 502 outcome-unknown
   curl -sS -H "$AUTH" -X POST $A/v1/vms/db-1/qmp/stop
   # after ${times.unreachableAfter} (15s by default): its VMs are listed as unreachable, the others go on
   curl -sS -H "$AUTH" "$A/v1/vms?node=b"
@@ -118,7 +118,7 @@ Then kill node b:
   # b is gone for good: forget it
   curl -sS -H "$AUTH" -X DELETE $A/v1/nodes/b
 
-In a browser: ${a.url}/docs (token: ${token()})
+In a browser: ${a.url}/console and ${a.url}/docs (token: ${token()})
 Ctrl-C stops the gateways, the VMs and NATS.
 `);
 }

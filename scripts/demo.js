@@ -73,6 +73,13 @@ Then try:
   # all commands of demo-1, as OpenAPI
   curl -sS -H "$AUTH" $GW/v1/vms/demo-1/openapi.json
 
+With less typing, in the directory of this clone:
+
+  export QMPGW_URL=$GW QMPGW_TOKEN=\${AUTH##* }
+  npx qmpctl vms
+  npx qmpctl exec 'demo-*' query-status
+  npx qmpctl help
+
 The console, by a link that lets in once within a minute (Enter prints another one):
 
   ${link}

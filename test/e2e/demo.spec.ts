@@ -12,13 +12,18 @@ describe('the demo', () => {
     const demo = await RunningDemo.start('scripts/demo.js');
     try {
       expect(demo.curls.length).toBeGreaterThanOrEqual(8);
-      expect(demo.exports).toHaveLength(1);
+      expect(demo.exports).toHaveLength(2);
+      expect(demo.clients.length).toBeGreaterThanOrEqual(2);
       for (const curl of demo.curls) {
         expect(await demo.paste(curl)).toMatchObject({
           line: curl,
           status: expect.stringMatching(/^2\d\d$/) as string,
         });
         expect(curl.length, curl).toBeLessThanOrEqual(widest);
+      }
+      for (const line of demo.clients) {
+        const printed = expect.stringMatching(/demo-1|qmpctl/) as string;
+        expect([line, await demo.call(line)]).toEqual([line, { status: 0, printed }]);
       }
       const [, token = '', url = ''] = /Bearer (\S+)' GW=(\S+)/.exec(demo.lines.join('\n')) ?? [];
       await expectScreenInBrowser(url, token, 'demo-1');

@@ -23,7 +23,8 @@ const reasons: Readonly<
   developer: { why: 'they take minutes, or watch without end; what they name is looked for' },
   'fleet-demo': { doneBy: 'test/fleet/demo-fleet.spec.ts' },
   generators: { runBy: 'test/generators/generators.spec.ts' },
-  descriptors: { doneBy: 'test/e2e/file-descriptors/host-files.spec.ts' },
+  descriptors: { runBy: 'test/e2e/file-descriptors/host-files.spec.ts' },
+  tap: { doneBy: 'test/e2e/file-descriptors/host-files.spec.ts' },
   'command-line': { doneBy: 'test/e2e/command-line/page.spec.ts' },
 };
 

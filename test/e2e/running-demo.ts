@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
@@ -65,6 +66,20 @@ export class RunningDemo {
   get directory(): string {
     const lines = this.started.map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'latin1')).join('\n');
     return /path=(\S*)\/[\w-]+\.qmp/.exec(lines)?.[1] ?? '';
+  }
+
+  get clients(): string[] {
+    return this.lines.filter((line) => line.startsWith('npx qmpctl '));
+  }
+
+  /** Runs a line of the command line, as `paste` those of curl. @returns its status, and what it printed */
+  async call(line: string): Promise<{ readonly status: unknown; readonly printed: string }> {
+    const child = spawn('bash', ['-c', `${this.exports.join('\n')}\n${line}`], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [printed, [status]] = await Promise.all([text(child.stdout), once(child, 'close')]);
+    return { status: status as unknown, printed };
   }
 
   /** Runs a line as somebody would paste it after the `export` lines; curl says the status at the end. A stream is left after a second. */

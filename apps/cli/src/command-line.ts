@@ -44,7 +44,7 @@ export function commandLine(program: string, version: string, context: () => Com
           `${program}: ${text
             .replace(/^error: /, '')
             .trim()
-            .replaceAll('\n', ' ')}\n`,
+            .replaceAll('\n', ' ')} (see ${program} --help)\n`,
         ),
     })
     .exitOverride();

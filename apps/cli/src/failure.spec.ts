@@ -20,6 +20,16 @@ describe('a failure in one line', () => {
     );
   });
 
+  it('says where to look up a property that the VM does not list', () => {
+    const qmp = { class: 'GenericError', desc: 'no' };
+    const error = new GatewayProblem({ ...base, code: 'command-failed', detail: 'no', vm: 'web-1', qmp });
+    const unlisted = { driver: 'virtio-rng-pci', keys: ['max-byts'] };
+    expect(failureText(error, context)).toBe('web-1: command-failed: no');
+    expect(failureText(error, { ...context, unlisted })).toBe(
+      'web-1: command-failed: no (the VM lists no max-byts: qmpctl exec web-1 device-list-properties typename=virtio-rng-pci)',
+    );
+  });
+
   it('has the hint of the gateway once', () => {
     const said = { ...base, code: 'vm-not-found', suggestions: ['web-1'] };
     expect(failureText(new GatewayProblem({ ...said, detail: 'there is no VM web-11' }), context)).toBe(

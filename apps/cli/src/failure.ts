@@ -5,6 +5,12 @@ import { NotConnected } from './not-connected.js';
 import { clockText } from './output/quantities.js';
 import { oneLine } from './output/terminal-text.js';
 
+/** Keys of a `device_add` that the VM does not list among the properties of the driver. */
+export interface UnlistedKeys {
+  readonly driver: string;
+  readonly keys: readonly string[];
+}
+
 /** What is known about the request that failed. */
 export interface FailureContext {
   /** As the user called this program. */
@@ -13,6 +19,7 @@ export interface FailureContext {
   readonly hasToken?: boolean | undefined;
   /** Keys that were typed, by JSON Pointer into the arguments. */
   readonly keys?: ReadonlyMap<string, string> | undefined;
+  readonly unlisted?: UnlistedKeys | undefined;
 }
 
 /** One line that says what went wrong, and what to do about it where that is known. */
@@ -54,7 +61,7 @@ export function problemText(problem: ProblemDocument, keys: ReadonlyMap<string, 
   return `${where}${code}: ${detail.replace(/\.$/, '')}${detail.includes(why) ? '' : why}`;
 }
 
-function problemHint(problem: ProblemDocument, { program, hasToken }: FailureContext): string | undefined {
+function problemHint(problem: ProblemDocument, { program, hasToken, unlisted }: FailureContext): string | undefined {
   const { code, suggestions, detail = '', operation, vm, retryAt, qmp, outcome } = problem;
   if (code === 'unauthenticated')
     return hasToken === true
@@ -63,8 +70,12 @@ function problemHint(problem: ProblemDocument, { program, hasToken }: FailureCon
   if (outcome === 'unknown' && operation !== undefined)
     return `it may go on: ${program} operations ${vm ?? ''} ${operation.slice(operation.lastIndexOf('/') + 1)}`;
   if (retryAt !== undefined) return `dialled again at ${clockText(retryAt)}`;
-  if (qmp !== undefined) return undefined;
+  if (qmp !== undefined) return unlisted === undefined ? undefined : unlistedText(unlisted, vm ?? 'VM', program);
   return meant(suggestions, detail).replace(/^ \(|\)$/g, '') || undefined;
+}
+
+function unlistedText({ driver, keys }: UnlistedKeys, vm: string, program: string): string {
+  return `the VM lists no ${keys.join(', ')}: ${program} exec ${vm} device-list-properties typename=${driver}`;
 }
 
 /** What was perhaps meant, unless the sentence says so already. */

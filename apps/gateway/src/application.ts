@@ -17,7 +17,7 @@ import { SocketRouter } from './upgrades/socket-router.js';
 
 /** Express behind the dispatcher: it gets the requests that the listeners take and the command lane does not. */
 class DispatchedExpressAdapter extends ExpressAdapter {
-  /** Nest wants a server of its own; this one never listens. */
+  /** Nest requires a server of its own; this one never listens. */
   override initHttpServer(): void {
     this.httpServer = createServer();
   }
@@ -29,7 +29,7 @@ class DispatchedExpressAdapter extends ExpressAdapter {
   }
 }
 
-/** The little of an Express application that is used here. */
+/** The few members of an Express application that are used here. */
 interface ExpressApplication {
   disable(setting: string): void;
   use(handler: unknown): void;

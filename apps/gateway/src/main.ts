@@ -27,7 +27,7 @@ const moreSettings = `
 Each flag is also a variable of the environment (env) and a key of the settings
 file, which has more settings.`;
 
-/** Something of what the user wrote is wrong: it fails again until somebody changes it. */
+/** Something the user wrote is wrong: it fails in the same way until somebody changes it. */
 const wrongStatus = 2;
 /** `EX_TEMPFAIL` of sysexits.h: the machine is not as the settings need it, which may pass. */
 const mayPassStatus = 75;
@@ -85,7 +85,7 @@ function ownVersion(): string {
 }
 
 async function checkConfig(flags: Flags): Promise<void> {
-  // Root may check for a service that runs as another user, and cannot know which user should own its directories.
+  // Root may check on behalf of a service that runs as another user, and cannot know who should own its directories.
   const { fleet } = checkedSettings(flags, process.geteuid?.() === 0 ? 'any' : 'own');
   if (fleet !== undefined) {
     const { checkFleet } = await import('./fleet/fleet-check.js');
@@ -102,7 +102,7 @@ async function health(flags: Flags): Promise<void> {
   process.exitCode = fault === undefined ? 0 : 1;
 }
 
-/** A way into the console: worth nothing once it was followed, or after a minute. */
+/** A link into the console, which works once and for a minute. */
 async function printConsoleLink(flags: Flags): Promise<void> {
   const { consoleLink } = await import('./console/console-link.js');
   process.stdout.write(`${await consoleLink(loadSettings(flags), process.env)}\n`);
@@ -121,7 +121,7 @@ async function serve(flags: Flags, signals: ProcessSignals): Promise<void> {
   const { Reload } = await import('./reload.js');
   const log = createLogger(settings.logLevel);
   process.on('exit', () => standardError.flushSync());
-  // Whoever read the addresses may be gone; the gateway is not there for them alone.
+  // Whoever read the addresses may have gone; the gateway goes on without them.
   process.stdout.on('error', () => undefined);
   const manager = new ServiceManager(process.env, (reason) => log.warn({ reason }, 'cannot tell systemd how it is'));
   const application = await createApplication(settings, log);

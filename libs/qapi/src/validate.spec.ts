@@ -15,6 +15,8 @@ const schema = `
 { 'alternate': 'Ref', 'data': { 'reference': 'str', 'definition': 'Image', 'none': 'null' } }
 { 'alternate': 'Stat', 'data': { 'scalar': 'int', 'flag': 'bool', 'list': ['int'] } }
 { 'alternate': 'Mode', 'data': { 'mode': 'Cache', 'flags': 'File' } }
+{ 'enum': 'Key', 'data': [${Array.from({ length: 21 }, (_, at) => `'key-${at}'`).join(', ')}, 'ctrl'] }
+{ 'command': 'press', 'data': { 'key': 'Key' } }
 { 'command': 'no-arguments' }
 { 'command': 'image-add', 'boxed': true, 'data': 'Image' }
 { 'command': 'set', 'data': { 'name': 'str', '*count': 'int', '*ratio': 'number', '*on': 'bool', '*cache': 'Cache',
@@ -64,6 +66,12 @@ describe('validateArguments', () => {
     expect(unknown?.suggestions).toEqual(['name']);
     expect(value?.suggestions).toEqual(['writeback']);
     expect(check('set', '{"nmae":1}').json).toBeUndefined();
+  });
+
+  it('lists the values of a large enum only where none of them is near', () => {
+    expect(faults('press', '{"key":"ctl"}')).toEqual(['/key: "ctl" is not one of the 22 values']);
+    expect(check('press', '{"key":"ctl"}').faults[0]?.suggestions).toEqual(['ctrl']);
+    expect(faults('press', '{"key":"?"}')[0]).toContain('is not one of the values: key-0, key-1, ');
   });
 
   it('needs arguments where members are required', () => {

@@ -222,7 +222,9 @@ class ArgumentCheck {
     const meant = this.options.meantValue?.(node.value);
     const nearest = this.nearest(node.value, [names]);
     const suggestions = meant !== undefined && names.includes(meant) ? [...new Set([meant, ...nearest])] : nearest;
-    this.fault(`${quoted(node.value)} is not one of the values: ${listed(names)}`, suggestions);
+    const areListed = suggestions.length === 0 || names.length <= FEW;
+    const values = areListed ? `the values: ${listed(names)}` : `the ${names.length} values`;
+    this.fault(`${quoted(node.value)} is not one of ${values}`, suggestions);
   }
 
   /** QEMU selects the branch by the JSON type alone and then validates the value against it. */
@@ -341,6 +343,9 @@ function quoted(text: string): string {
 
 /** Names in one message. The largest enum of QEMU has 162 values; other servers can have any number. */
 const LISTED = 200;
+
+/** Up to this many values are listed also where the fault says which of them was meant. */
+const FEW = 20;
 
 function listed(names: readonly string[]): string {
   if (names.length <= LISTED) return names.join(', ');

@@ -62,11 +62,18 @@ describe('what is named wrong', () => {
     );
   });
 
+  it('a property of a device: that the VM lists none, and how to see which it does', async () => {
+    const typed = ['driver=virtio-rng-pci', 'id=rng9', 'max-byts=1'];
+    const look = `qmpctl exec ${vm} device-list-properties typename=virtio-rng-pci`;
+    expectLine(await qmpctl('exec', vm, 'device_add', ...typed), 1, 'lists no max-byts', look);
+  });
+
   it('a word of the command line: the nearest one', async () => {
     expectLine(await qmpctl('vmms'), 2, "unknown command 'vmms'", 'vms');
     expectLine(await qmpctl('vms', '--wach'), 2, '--watch');
     expectLine(await qmpctl('vms', '-o', 'xml'), 2, '-o xml', 'jsonl');
     expectLine(await qmpctl('wait', vm), 2, '--for');
+    expectLine(await qmpctl('exec', vm), 2, "missing required argument 'command'", 'qmpctl --help');
   });
 });
 
@@ -74,6 +81,11 @@ describe('credentials', () => {
   it('none at all', async () => {
     expectLine(await withEnv({ QMPGW_TOKEN: '' }, 'vms'), 1, 'unauthenticated', 'qmpctl login');
     expectLine(await withEnv({ QMPGW_TOKEN: '', QMPGW_URL: '' }, 'vms'), 2, 'no gateway is known', 'login');
+  });
+
+  it('a login without a token', async () => {
+    const result = await runClient(scene, clientHome(scene), ['login', gateway.url]);
+    expectLine(result, 1, 'no token came', `qmpctl login ${gateway.url} <FILE`);
   });
 
   it('that have expired, with nothing of the token', async () => {

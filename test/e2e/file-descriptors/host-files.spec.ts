@@ -1,7 +1,10 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { blocksOf } from '../documented-commands.js';
 import { makeToken, nextSession, registerVm, run } from '../gateway-scene.js';
 import { exchange, problemOf } from '../http-exchange.js';
 import { DescriptorProxy } from './descriptor-proxy.js';
@@ -28,6 +31,22 @@ async function stage(hostPaths: readonly string[] = [image]) {
   const resume = () => run(gateway, vm, 'cont');
   return { gateway, qemu, proxy, vm, state, resume };
 }
+
+it('the page has lines that work as they stand', async () => {
+  const { gateway, vm, resume } = await stage();
+  await resume();
+  const page = blocksOf('docs/file-descriptors.md').find(({ notRun }) => notRun === 'descriptors');
+  const lines = (page?.text ?? '').replaceAll('/var/lib/images/data.raw', image).replaceAll('/web-1/', `/${vm}/`);
+  const script = `set -euo pipefail\ncurl() { command curl --fail-with-body --max-time 60 "$@"; }\n${lines}`;
+  const bash = spawn('bash', ['-c', script], {
+    env: { PATH: process.env['PATH'], GW: gateway.url, AUTH: `Authorization: Bearer ${gateway.token}` },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  scene.keep(bash, () => bash.kill());
+  const [stdout, stderr, [status]] = await Promise.all([text(bash.stdout), text(bash.stderr), once(bash, 'close')]);
+  expect({ status: status as unknown, stdout, stderr }).toEqual({ status: 0, stdout: '{}{}', stderr: '' });
+  expect((await run(gateway, vm, 'query-named-block-nodes')).text).toContain('"node-name": "data"');
+});
 
 describe('files of the host for a QEMU of another user', () => {
   it('a disk image by add-fd, used by blockdev-add, and removed', async () => {

@@ -6,6 +6,7 @@ import { modelOf } from '../completion/model-store.js';
 import { CliFault, exitStatus, usageFault } from '../exit-status.js';
 import { readPair, type ArgumentPair } from './argument-pairs.js';
 import { typedArguments, type OpenTypes, type TypedArguments } from './typed-arguments.js';
+import type { UnlistedKeys } from '../failure.js';
 import type { ServerModel } from './schema-model.js';
 
 /** Arguments as they came: pairs that need a model, or JSON that needs none. */
@@ -61,6 +62,7 @@ export async function argumentsFor(
   const model = await modelOf(vm, context.environment);
   const typed = await typedFor(vm, model, command, given.pairs);
   context.failure.keys = typed.keys;
+  context.failure.unlisted = typed.unlisted;
   if (typed.faults.length > 0) throw argumentFault(typed);
   return typed.value;
 }
@@ -70,13 +72,18 @@ export function argumentFault({ faults }: Pick<TypedArguments, 'faults'>): CliFa
   return usageFault(faults.map(({ key, message }) => `${key}: ${message}`).join('; '));
 }
 
+/** Typed arguments, and what of them the VM itself does not list. */
+export interface TypedForVm extends TypedArguments {
+  readonly unlisted?: UnlistedKeys | undefined;
+}
+
 /** Types what was given for a command, and asks the VM for what no schema lists. */
 export async function typedFor(
   vm: VmClient,
   model: ServerModel,
   command: string,
   pairs: readonly ArgumentPair[],
-): Promise<TypedArguments> {
+): Promise<TypedForVm> {
   const known = model.commands.find(({ name }) => name === command);
   if (known === undefined) {
     // The gateway knows the nearest names; a dry run sends nothing to the VM.
@@ -86,7 +93,13 @@ export async function typedFor(
   const typed = typedArguments(model, known, pairs);
   const driver = typed.value?.['driver'];
   const isDevice = command === 'device_add' && typeof driver === 'string' && typed.undeclared.length > 0;
-  return isDevice ? typedArguments(model, known, pairs, await propertyTypes(vm, driver)) : typed;
+  if (!isDevice) return typed;
+  const properties = await propertyTypes(vm, driver);
+  const keys = properties === undefined ? [] : typed.undeclared.filter((key) => !properties.has(key));
+  return {
+    ...typedArguments(model, known, pairs, properties),
+    ...(keys.length > 0 ? { unlisted: { driver, keys } } : {}),
+  };
 }
 
 const integerProperty = /^(?:u?int\d*|size\d*)$/;
@@ -94,18 +107,18 @@ const integerProperty = /^(?:u?int\d*|size\d*)$/;
 /**
  * The types of a device's properties, as the VM itself lists them. What it cannot say is left to be a string, as on its
  * own command line; so is `addr`, in which `6` and `06` differ.
+ * @returns undefined for a driver that the VM does not know
  */
-async function propertyTypes(vm: VmClient, driver: string): Promise<OpenTypes> {
+async function propertyTypes(vm: VmClient, driver: string): Promise<OpenTypes | undefined> {
   try {
     const properties = await vm.query('device-list-properties', { typename: driver });
-    const known = new Map<string, string>();
-    for (const { name, type } of properties) {
-      if (type === 'bool') known.set(name, 'bool');
-      else if (name !== 'addr' && integerProperty.test(type)) known.set(name, 'int');
-    }
-    return known;
+    const typeFor = (name: string, type: string): string => {
+      if (type === 'bool') return 'bool';
+      return name !== 'addr' && integerProperty.test(type) ? 'int' : 'str';
+    };
+    return new Map(properties.map(({ name, type }) => [name, typeFor(name, type)]));
   } catch {
     // A driver that is not there is for device_add to refuse.
-    return new Map();
+    return undefined;
   }
 }

@@ -77,8 +77,14 @@ export function commandText(
     ...argumentLines(model.types, rows, surroundings),
     ...(object?.variants === undefined ? [] : [`More arguments by the value of ${object.tag ?? ''}.`]),
     ...openLines(command),
-    `Returns ${command.returns}.`,
+    `Returns ${hasNoMembers(model.types, command.returns) ? 'nothing' : command.returns}.`,
   ];
+}
+
+/** The type of commands that return nothing. */
+function hasNoMembers(types: SchemaTypes, reference: string): boolean {
+  const object = objectOf(types, reference);
+  return object !== undefined && object.members.length === 0 && object.variants === undefined;
 }
 
 function openLines({ name, openArguments }: SchemaCommand): string[] {

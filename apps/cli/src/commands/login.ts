@@ -1,3 +1,4 @@
+import { GatewayProblem } from '@qmp-gateway/client';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { ReadStream } from 'node:tty';
@@ -19,11 +20,23 @@ export async function logIn(context: CommandContext, url: string, flags: Connect
   context.failure.address = address.text;
   context.failure.hasToken = token !== '';
   const client = await connectTo({ address, token: token === '' ? undefined : token, ca, cert, key }, trace);
-  const { principal, level, vms } = await client.access();
+  const { principal, level, vms } = await client.access().catch((error: unknown) => {
+    if (token === '' && error instanceof GatewayProblem && error.code === 'unauthenticated')
+      throw noToken(address.text);
+    throw error;
+  });
   const logins = new LoginFile(context.environment);
   logins.keep(address.text, { ...(token === '' ? {} : { token }), ...withoutUndefined(files) });
   context.output.note(oneLine(`logged in to ${address.text} as ${principal}, level ${level}, VMs ${vms.join(', ')}`));
   return exitStatus.done;
+}
+
+function noToken(address: string): CliFault {
+  return new CliFault(
+    exitStatus.refused,
+    'unauthenticated: no token came',
+    `qmpctl login ${address} <FILE, or type it`,
+  );
 }
 
 /** `logout`: forgets what was kept. The token itself goes on until it expires or is revoked. */

@@ -60,7 +60,7 @@ const allowedHeaders = [
   'Prefer',
 ].join(', ');
 
-/** Of a request that no page of another origin sent. */
+/** The headers for a request that no page of another origin sent. */
 export const noCorsHeaders: Readonly<Record<string, string>> = Object.freeze({});
 
 /**
@@ -132,7 +132,7 @@ function checkHost(
   );
 }
 
-/** The last name that was right: nearly all requests have the same. */
+/** The last name that was allowed: nearly all requests have the same one. */
 let right: { door: Doorway; host: string; allowedHosts: readonly string[] } | undefined;
 
 function isHostOf(door: Doorway, host: string, rules: BrowserRules): boolean {
@@ -182,7 +182,7 @@ function isSameOrigin(origin: string, host: string | undefined, door: Doorway): 
   return origin.toLowerCase() === canonical;
 }
 
-/** A page of another site may lead a reader to our pages, which hold nothing of anybody. */
+/** A page of another site may link to our pages, which hold nobody's data. */
 function isLinkToPage(request: IncomingMessage): boolean {
   const path = request.url?.split('?', 1)[0] ?? '';
   return (

@@ -38,7 +38,7 @@ export interface Grant {
   readonly operatorEndpoints?: readonly string[];
 }
 
-/** For how long credentials stand for their holder. */
+/** How long credentials remain valid. */
 export interface CredentialLife {
   /** Asked again while a stream is open; always true by default. */
   readonly stillValid?: () => boolean;

@@ -1,7 +1,8 @@
 import { withoutSecrets, type ServerKind } from '@qmp-gateway/catalog';
+import { nearestNames } from '@qmp-gateway/qapi';
 import type { Settlement } from '@qmp-gateway/qmp';
 import type { ProblemCode } from '../problems/catalogue.js';
-import { Problem, type ProblemFields } from '../problems/problem.js';
+import { didYouMean, Problem, type ProblemFields } from '../problems/problem.js';
 import type { SchemaCommand } from '../schemas/vm-schema.js';
 
 /** QMP error classes to problems; never by `desc`. Whatever is not listed is `command-failed`. */
@@ -18,7 +19,7 @@ export interface Sent {
   readonly argumentsJson?: string | undefined;
 }
 
-/** The problem that tells of an outcome other than a return value. Secrets that the command carried are not in it. */
+/** The problem for an outcome other than a return value. It contains none of the secrets that the command carried. */
 export function problemOf(
   settlement: Exclude<Settlement, { kind: 'return' }>,
   vm: string,
@@ -34,10 +35,14 @@ export function problemOf(
           ? settlement.desc
           : withoutSecrets(kind, command.name, argumentsJson, settlement.desc);
       const code = Object.hasOwn(byClass, errorClass) ? byClass[errorClass] : undefined;
-      return new Problem(code ?? 'command-failed', desc || `${command.name} failed, and the VM does not say why.`, {
+      const said = desc || `${command.name} failed, and the VM does not say why.`;
+      const suggestions = code === undefined ? meantMembers(command, argumentsJson) : [];
+      const detail = suggestions.length > 0 ? `${said.replace(/\.$/, '')}.${didYouMean(suggestions)}` : said;
+      return new Problem(code ?? 'command-failed', detail, {
         ...about,
         outcome: 'refused',
         qmp: { class: errorClass, desc },
+        suggestions,
       });
     }
     case 'unreadable':
@@ -53,4 +58,20 @@ export function problemOf(
         retryable: command.class === 'read',
       });
   }
+}
+
+/** Members that are compared with the declared ones: a search takes microseconds each. */
+const mostCompared = 10;
+
+/**
+ * A command that takes more members than it declares lets a mistyped one pass, and the VM's error may be about something
+ * else: the declared members that were left out and are near to one that was given.
+ */
+function meantMembers({ definition, validation }: SchemaCommand, argumentsJson: string | undefined): string[] {
+  if (argumentsJson === undefined || validation.openMembers !== true) return [];
+  const given = Object.keys(JSON.parse(argumentsJson) as object);
+  const declared = definition.arguments.members.map(({ name }) => name);
+  const left = declared.filter((name) => !given.includes(name));
+  const undeclared = given.filter((name) => !declared.includes(name)).slice(0, mostCompared);
+  return [...new Set(undeclared.flatMap((name) => nearestNames(name, left)))];
 }

@@ -30,7 +30,7 @@ import { latePolicy } from './late-policy.js';
 import { methodNotAllowed } from './method-not-allowed.js';
 import { epochChanged, RunningCommand, type RunningSurroundings } from './running-command.js';
 
-/** What is known of a command that is refused, for the audit log to say. */
+/** What is known about a refused command, for the audit log. */
 export interface RefusedParts {
   readonly target?: CommandTarget | undefined;
   readonly decision?: Decision | undefined;
@@ -52,14 +52,14 @@ export interface CommandPathParts extends RecordParts {
   readonly limits: Pick<Limits, 'commandBytes'>;
   /** Without a fleet there is none. */
   readonly elsewhere?: CommandsElsewhere | undefined;
-  /** The newest event position. */
+  /** The position of the newest event. */
   eventCursor(): string;
 }
 
 const firstContactMs = 10_000;
 
 /**
- * The checks and the run of every command, whatever way it came in, in this order: VM, command, JSON, policy, arguments,
+ * Checks and runs every command, however it came in, in this order: VM, command, JSON, policy, arguments,
  * epoch, VM state and queue. Nothing is sent before all of them passed, nothing is sent twice.
  */
 export class CheckedCommandPath implements CommandPath {
@@ -85,7 +85,7 @@ export class CheckedCommandPath implements CommandPath {
     this.#run(run);
   }
 
-  /** Ends a command that is not run, by one of the ways it came in. */
+  /** Ends a command that will not be run. */
   refuse(request: CommandRequest, asker: CommandAsker, error: unknown, known: RefusedParts = {}): void {
     const run = new CommandRun(request, asker, this.#records);
     run.target = known.target;
@@ -129,13 +129,13 @@ export class CheckedCommandPath implements CommandPath {
   }
 
   /**
-   * What policy would refuse this with; undefined when it would not.
-   * @throws Problem what stands in its way before policy is asked
+   * The problem with which policy would refuse this; undefined if it would not.
+   * @throws Problem whatever refuses it before policy is asked
    */
   refusalOf(request: CommandRequest): RefusedCommand | undefined {
     const target = this.resolve(request.principal, request.vm, request.command, request.agent);
     const { vm, command } = target;
-    // Whether it is offered comes first, and is told of each VM.
+    // Whether it is offered is checked first, and said for each VM.
     if (command.knowledge.offered !== true) return undefined;
     const document = readArguments(request.arguments);
     const decision = this.parts.policy.decide(request.principal, target, document?.root, request.ruling);
@@ -144,7 +144,7 @@ export class CheckedCommandPath implements CommandPath {
     return { target, decision, document, problem };
   }
 
-  /** Finds the command, as soon as it is known what the VM offers. */
+  /** Finds the command once it is known what the VM offers. */
   #find(run: CommandRun): void {
     const { principal, vm, command, agent } = run.request;
     try {
@@ -183,7 +183,7 @@ export class CheckedCommandPath implements CommandPath {
     }
   }
 
-  /** All checks that need nothing but the request and what is known of the VM. @throws Problem */
+  /** All checks that need only the request and what is known about the VM. @throws Problem */
   #check(run: CommandRun): void {
     const { request, found: target } = run;
     const { command } = target;
@@ -236,10 +236,10 @@ export class CheckedCommandPath implements CommandPath {
     running.start();
   }
 
-  /** The work that goes on after the reply; undefined for the many commands that are done with it. */
+  /** The work that goes on after the reply; undefined for the many commands that are finished by then. */
   #workOf({ found: { vm, server, command }, request, json: args, dismiss }: CommandRun): CommandWork | undefined {
     const { completion } = command.knowledge;
-    // What an agent began, the VM tells: without a session with it nobody would.
+    // The VM reports what its agent began: without a session with the VM nobody would.
     if (completion === undefined || (server !== vm && !vm.ready)) return undefined;
     const isFollowed = request.follow !== undefined;
     const deadlineMs = isFollowed ? request.timeoutMs : undefined;
@@ -260,7 +260,7 @@ function requireDescriptor({ request, found: { vm, command } }: CommandRun, reas
   if (refusal !== undefined) throw new Problem('not-offered', refusal);
 }
 
-/** With the class that its arguments gave it: what may be repeated goes by what was sent. */
+/** With the class that its arguments gave it: whether it may be repeated depends on what was sent. */
 function asJudged(target: CommandTarget, decision: Decision | undefined): CommandTarget {
   const { command } = target;
   if (decision === undefined || command.class === decision.class) return target;
@@ -270,7 +270,11 @@ function asJudged(target: CommandTarget, decision: Decision | undefined): Comman
 /** @throws Problem `route-not-found` for a VM without guest agent */
 export function requireAgent(vm: Vm): VmAgent {
   if (vm.agent !== null) return vm.agent;
-  throw new Problem('route-not-found', `VM ${vm.id} is registered without a guest agent (agent).`, { vm: vm.id });
+  throw new Problem(
+    'route-not-found',
+    `VM ${vm.id} is registered without a guest agent: name its socket as agent, in the settings or by PUT /v1/vms/${vm.id}.`,
+    { vm: vm.id },
+  );
 }
 
 function stateRefusal(server: CommandServer, request: CommandRequest, command: SchemaCommand): Problem | undefined {
@@ -301,7 +305,7 @@ function dryRunReport({ found: { command, schema }, request, json, decision }: C
   return `${head}${sent === undefined ? '' : `,"arguments":${sent}`}},"class":"${decision?.class ?? command.class}"}`;
 }
 
-/** A kept answer is given to whoever may have it today: the same principal may have lost a level since. */
+/** A kept answer goes only to those who may have it now: the same principal may have lost a level since. */
 function stillShown(stored: CommandAnswer, check: CommandCheck | undefined): CommandAnswer {
   const withheld = stored.ok ? check?.withhold?.(Buffer.from(stored.json)) : undefined;
   return withheld === undefined ? stored : { ok: false, problem: withheld, trace: stored.trace };

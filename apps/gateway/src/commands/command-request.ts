@@ -7,7 +7,7 @@ import type { CommandTrace } from '../http/command-trace.js';
 import type { Operation } from '../operations/operation.js';
 import type { Problem } from '../problems/problem.js';
 
-/** By which way a command came in; all ways are checked and answered alike. */
+/** How a command came in; all ways are checked and answered alike. */
 export type Entrance = 'rest' | 'message' | 'fan-out' | 'json-rpc' | 'monitor' | 'resource' | 'internal';
 
 /** Arguments as they came, not yet read. */
@@ -18,7 +18,7 @@ export type CommandArguments =
   /** Query parameters of a GET, decoded. */
   | { readonly kind: 'query'; readonly pairs: readonly (readonly [string, string])[] };
 
-/** One command of one principal for one VM, whatever way it came. */
+/** One command of one principal for one VM, however it came in. */
 export interface CommandRequest {
   readonly principal: Principal;
   readonly requestId: string;
@@ -30,16 +30,16 @@ export interface CommandRequest {
   readonly command: string;
   readonly arguments: CommandArguments;
   readonly outOfBand?: boolean | undefined;
-  /** Come with the command, and belong to it: they are closed when it has ended, whatever becomes of it. */
+  /** Came with the command and belong to it: they are closed when it ends, whatever its outcome. */
   readonly descriptors?: readonly Descriptor[] | undefined;
   /**
    * In place of the class of command and arguments: for a resource of the gateway that makes the arguments itself, so
    * that what they could do at a caller's wish is no question. Never made from anything a caller sends.
    */
   readonly ruling?: Ruling;
-  /** One of many commands behind one request, whose answer tells all: no operation is kept. */
+  /** One of many commands behind one request, whose answer says everything: no operation is kept. */
   readonly part?: boolean;
-  /** Told the end when it comes after the deadline was told. Never called before the answer. */
+  /** Receives the end if it comes after the caller was told of the deadline. Never called before the answer. */
   readonly late?: ((answer: CommandAnswer) => void) | undefined;
   /** By GET: only commands whose class by name is `read`. */
   readonly readOnly?: boolean | undefined;
@@ -57,13 +57,13 @@ export interface CommandRequest {
   readonly arrivedAt: number;
   /** Of a request that another node of the fleet has handed over: by which one, and the bounds it has set. */
   readonly handed?: (Pick<HandedRequest, 'node'> & Partial<HandedRequest>) | undefined;
-  /** The caller leaves it to the gateway to follow the work beyond the reply. */
+  /** The caller wants the gateway to follow the work beyond the reply. */
   readonly follow?: CommandFollowing;
 }
 
-/** What a caller who wants to know of the work, not only of the reply, asks of the command path. */
+/** What a caller that follows the work, not only the reply, asks of the command path. */
 export interface CommandFollowing {
-  /** The command passed all checks and will be sent in its turn. Called at most once, maybe after the answer. */
+  /** The command passed all checks and will be sent in its turn. Called at most once, possibly after the answer. */
   accepted(operation: Operation): void;
 }
 
@@ -77,9 +77,9 @@ export type CommandAnswer =
   | { readonly ok: true; readonly json: Buffer | string; readonly trace: CommandTrace }
   | { readonly ok: false; readonly problem: Problem; readonly trace: CommandTrace };
 
-/** Whoever asked for a command. */
+/** The caller of a command. */
 export interface CommandAsker {
-  /** Called exactly once, maybe at once. */
+  /** Called exactly once, possibly at once. */
   answered(answer: CommandAnswer): void;
 }
 

@@ -15,10 +15,10 @@ export type Controls = Pick<
 type ReceivedHeaders = Pick<IncomingMessage, 'headers' | 'rawHeaders'>;
 type Writable = { -readonly [Key in keyof Controls]: Controls[Key] };
 
-/** In characters, whatever way it comes. */
+/** In characters, however it is sent. */
 export const longestIdempotencyKey = 255;
 
-/** Each takes the value of a control, or says what it must be. */
+/** Each reads the value of a control, or says what it must be. */
 function takeTimeout(controls: Writable, value: string): string | undefined {
   const ms = parseDuration(value);
   if (ms === undefined || ms <= 0) return 'must be a duration of more than 0, such as 5, 500ms, 5s or 10m';
@@ -102,14 +102,14 @@ function readHeaders(request: ReceivedHeaders, controls: Writable): Fault[] {
   });
 }
 
-/** Node makes one value of a header that is sent several times. `Accept` may be. */
+/** Node joins the values of a header that is sent several times. `Accept` may be. */
 function isRepeated(name: string, { headers, rawHeaders }: ReceivedHeaders): boolean {
   const wanted = name.toLowerCase();
   if (wanted === 'accept' || headers[wanted]?.includes(joint) !== true) return false;
   return rawHeaders.filter((each, at) => at % 2 === 0 && each.toLowerCase() === wanted).length > 1;
 }
 
-/** Nobody can tell which of two values was meant. */
+/** It cannot be known which of two values was meant. */
 function conflict(name: keyof typeof memberOf, ofQuery: Controls, ofHeader: Controls): string | undefined {
   const member = memberOf[name];
   if (ofQuery[member] === undefined || ofQuery[member] === ofHeader[member]) return undefined;

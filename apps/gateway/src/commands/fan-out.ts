@@ -22,7 +22,7 @@ const concurrency = 256;
 /** Up to here a line is one chunk of the answer; longer values are not copied. */
 const onePieceBytes = 16 * 1024;
 
-/** A request for many VMs. What it asks for is answered by lines, a refusal of the whole by the exchange itself. */
+/** A request for many VMs. It is answered in lines, and by the exchange itself if it is refused as a whole. */
 export interface FanOutExchange extends CommandAsker {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -40,7 +40,7 @@ export class FanOut {
   ) {}
 
   /**
-   * Answers the request with a line for each VM, or as a whole where its caller may run the command on none of them.
+   * Answers the request with a line for each VM, or as a whole if its caller may run the command on none of them.
    * @throws Problem before anything was sent: no selector, nothing selected, arguments no JSON
    */
   run(exchange: FanOutExchange, command: string, args: CommandArguments): void {
@@ -88,14 +88,14 @@ export class FanOut {
     const isSelected = (vm: VmIdentity) => context.principal.sees(vm) && selectsVm(selector, vm);
     const own: readonly VmIdentity[] = [...this.registry.all()].filter(isSelected);
     const ids = new Set(own.map(({ id }) => id));
-    // One that several nodes claim has one line, which says so.
+    // A VM that several nodes claim has one line, which says so.
     const others = [...this.others()].filter((vm) => isSelected(vm) && !ids.has(vm.id) && ids.add(vm.id));
     const selected = [...own, ...others];
     if (selected.length === 0) throw new Problem('vm-not-found', 'The selectors match no VM.');
     return selected;
   }
 
-  /** The last refusal when policy refuses it on every VM. */
+  /** The last refusal, if policy refuses it on every VM. */
   #refusedOnAll(selected: readonly VmIdentity[], base: Omit<CommandRequest, 'vm'>): RefusedCommand | undefined {
     let refused: RefusedCommand | undefined;
     try {
@@ -104,7 +104,7 @@ export class FanOut {
         if (refused === undefined) return undefined;
       }
     } catch (error) {
-      // Something else than policy stands in its way on that VM: its own line tells it.
+      // Something other than policy refuses it on that VM, which its own line says.
       if (error instanceof Problem) return undefined;
       throw error;
     }
@@ -124,7 +124,7 @@ class FanOutLine implements CommandAsker {
   }
 }
 
-/** The lines of one fan-out. Slow readers hold back VMs that were not asked yet, never memory. */
+/** The lines of one fan-out. A slow reader delays VMs that were not asked yet, and costs no memory. */
 class FanOutRun {
   #next = 0;
   #open = 0;
@@ -173,7 +173,7 @@ class FanOutRun {
       this.#response.end(
         `${JSON.stringify({ end: true, selected: this.selected.length, ok: this.#ok, failed: this.#failed })}\n`,
       );
-    // Not from inside an answer: a run of VMs that refuse at once would nest as deep as it is long.
+    // Not from inside an answer: a run of VMs that refuse at once would nest one call in the other.
     if (this.#next < this.selected.length) setImmediate(() => this.#more());
   }
 

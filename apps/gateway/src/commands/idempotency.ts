@@ -12,18 +12,18 @@ interface Entry {
   /** Monotonic milliseconds. */
   readonly started: number;
   answer: CommandAnswer | undefined;
-  /** Where it is written down that its command was about to be written; undefined before. */
+  /** The record on disk that its command was about to be sent; undefined before. */
   segment: Segment | undefined;
   /** Of an earlier run of the gateway, which ended before the reply came: its operation. */
   readonly lost?: string;
 }
 
-/** What a command with a key tells of its way. */
+/** What a command with a key reports of its progress. */
 export interface KeyedRun {
   /**
-   * It is about to be written: from now on it must not run again, whatever becomes of this process.
+   * It is about to be sent: from now on it must not run again, even if this process dies.
    * @param operation its id
-   * @throws Problem `idempotency-unavailable` when that can't be written down
+   * @throws Problem `idempotency-unavailable` if that cannot be recorded
    */
   sending(operation: string): void;
   /** Its answer, and again the late one after a deadline. */
@@ -37,18 +37,18 @@ export type KeyClaim =
 export interface IdempotencyParts {
   readonly state: StateDirectory;
   readonly clock?: Clock;
-  /** Path of the operation, when what the command began is still known. */
+  /** Path of the operation, if what the command began is still known. */
   operationPath(vm: string, operation: string): string | undefined;
-  /** Told once each time keys can no longer be written down, or can again. */
+  /** Called once each time keys can no longer be recorded, or can be again. */
   trouble(failure: string | undefined): void;
 }
 
 const keptMs = 10 * 60_000;
-/** Keys kept; past it the oldest are forgotten early. */
+/** Keys kept; beyond it the oldest are forgotten early. */
 const maxEntries = 10_000;
-/** Of the answers in memory; past it the oldest are forgotten early. */
+/** Of the answers in memory; beyond it the oldest are forgotten early. */
 const maxBytes = 64 * 2 ** 20;
-/** Of the files; past it the oldest are forgotten early. */
+/** Of the files; beyond it the oldest are forgotten early. */
 const maxFileBytes = 2 * maxBytes;
 /** The answer to a failure is of this size, roughly. */
 const problemBytes = 500;
@@ -72,7 +72,7 @@ export class IdempotencyStore {
     this.#log = new SegmentedLog(parts.state, 'idempotency');
   }
 
-  /** Takes up what an earlier run left. @throws SettingsError for a file that can't be read */
+  /** Loads what an earlier run left. @throws SettingsError for a file that cannot be read */
   load(): void {
     const [now, wall] = [this.#clock.now(), this.#clock.wall()];
     this.#log.load((line, segment) => {
@@ -107,7 +107,7 @@ export class IdempotencyStore {
     if (idempotencyKey === undefined) return undefined;
     this.#expire();
     const key = scopeOf(request, idempotencyKey);
-    // With the key in it, so that nobody who reads the file can try out what the body was.
+    // The key is part of it, so that nobody who reads the file can find the body by trial.
     const bodyHash = hash('sha256', `${idempotencyKey}\n${json ?? ''}`, 'base64url');
     const present = this.#entries.get(key);
     if (present !== undefined) {
@@ -138,7 +138,7 @@ export class IdempotencyStore {
   }
 
   #sending(entry: Entry, operation: string): void {
-    // While it waited in the queue: a repetition would not find it, and be sent as well.
+    // While it waited in the queue: a repetition would not find it, and would be sent as well.
     if (this.#entries.get(entry.key) !== entry)
       throw new Problem(
         'idempotency-unavailable',
@@ -159,13 +159,13 @@ export class IdempotencyStore {
 
   #ended(entry: Entry, answer: CommandAnswer): void {
     if (this.#entries.get(entry.key) !== entry) return;
-    // Nothing was done, so that a retry must run.
+    // Nothing was done, so a retry must run.
     if (!answer.ok && answer.problem.outcome === 'not-sent') {
       if (entry.segment !== undefined) this.#append(forgottenLine(entry.key));
       this.#drop(entry);
       return;
     }
-    // What can't be written down now is unknown after a crash, and that is true.
+    // What cannot be recorded now is unknown after a crash, which is the truth.
     if (!isPending(answer)) this.#append(answeredLine(entry.key, answer));
     this.#keep(entry, answer);
     this.#expire();
@@ -184,7 +184,7 @@ export class IdempotencyStore {
     }
   }
 
-  /** The gateway that began it is no more, and whether the VM did it was not heard. */
+  /** The gateway that began it has ended, and never heard whether the VM did it. */
   #lostAnswer({ lost }: Entry, { vm }: CommandRequest): CommandAnswer | undefined {
     if (lost === undefined) return undefined;
     const operation = this.parts.operationPath(vm, lost);
@@ -218,7 +218,7 @@ export class IdempotencyStore {
     this.#planExpiry();
   }
 
-  /** Also when nobody comes any more: answers are not to lie on disk for longer than they are of use. */
+  /** Also if no more requests come: answers must not stay on disk for longer than they are useful. */
   #planExpiry(): void {
     if (this.#expiry !== undefined) return;
     const [oldest] = this.#entries.values();
@@ -230,7 +230,7 @@ export class IdempotencyStore {
   }
 }
 
-/** All that a key is of, in one name that can't be made from others. */
+/** Everything that a key belongs to, as one name that no other key can have. */
 function scopeOf({ principal, vm, agent, command }: CommandRequest, key: string): string {
   return hash('sha256', JSON.stringify([principal.id, vm, agent === true, command, key]), 'base64url');
 }
@@ -240,7 +240,7 @@ function isPending(answer: CommandAnswer): boolean {
   return !answer.ok && answer.problem.code === 'deadline-exceeded';
 }
 
-/** Ten thousand answers that each kept the chunk they arrived in would be no 64 MiB. */
+/** Ten thousand answers that each kept the chunk they arrived in would exceed 64 MiB. */
 function kept(answer: CommandAnswer): CommandAnswer {
   return answer.ok && Buffer.isBuffer(answer.json) ? { ...answer, json: ownBytes(answer.json) } : answer;
 }

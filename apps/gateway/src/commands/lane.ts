@@ -22,8 +22,8 @@ import { PreferredAnswer, type AwaitedOperations } from './preferred-answer.js';
 import { readMessage } from './qmp-message.js';
 
 /**
- * A body is at most so many times as long as the command made of it (`"1"` where `1` is sent). What is longer than that
- * can't come out within `commandBytes`, and is refused before the tens of milliseconds that reading it would take.
+ * A body is at most this many times as long as the command made of it (`"1"` where `1` is sent). A longer one
+ * cannot fit `commandBytes`, and is refused before it costs the tens of milliseconds that reading it would take.
  */
 const longestEncoding = 3;
 const bodyOfGet = 'must be left out: a GET has its arguments in the query';
@@ -51,7 +51,7 @@ export class Lane {
     this.#parts = parts;
   }
 
-  /** @returns false when the path is none of the lane's. */
+  /** @returns false if the path does not belong to the lane. */
   handle(request: IncomingMessage, response: ServerResponse, context: AuthenticatedContext): boolean {
     const route = matchRoute(request.method, context.path);
     if (route === undefined) return false;
@@ -71,7 +71,7 @@ export class Lane {
 
   #command(exchange: Exchange, { vm, agent, command }: Extract<LaneRoute, { kind: 'command' }>): void {
     const { request, context } = exchange;
-    // A VM never seen has no model yet: the command path waits for it, and checks then what can't be checked here.
+    // A VM that was never seen has no model yet: the command path waits for it, and then checks what cannot be checked here.
     const { path, clock } = this.#parts;
     const target = path.resolveIfKnown(context.principal, vm, command, agent);
     const { method } = request;
@@ -131,7 +131,7 @@ export class Lane {
     });
   }
 
-  /** Runs a command whose caller prefers to hear of its work. */
+  /** Runs a command whose caller prefers to be told of its work. */
   #follow(exchange: Exchange, request: CommandRequest, wish: Preference): void {
     const { path, awaited } = this.#parts;
     const follow = new PreferredAnswer(wish, request, awaited, exchange);
@@ -145,7 +145,7 @@ export class Lane {
     this.#readArguments(exchange, (args) => this.#parts.fanOut.run(exchange, command, args));
   }
 
-  /** Of a GET. A body would be ignored, and its sender hear of missing arguments. */
+  /** For a GET. A body would be ignored, and its sender told of missing arguments. */
   #withoutBody(exchange: Exchange, use: () => void): void {
     const { request } = exchange;
     if (!mayHaveBody(request)) {
@@ -199,7 +199,7 @@ export class Lane {
     this.#parts.path.refuse(refused, exchange, error, { target: this.#targetOf(exchange) });
   }
 
-  /** Of a command that is there, however its request was refused. */
+  /** For a command that exists, however its request was refused. */
   #targetOf({ route, context }: Exchange): CommandTarget | undefined {
     if (route.kind !== 'command') return undefined;
     try {
@@ -211,7 +211,7 @@ export class Lane {
 }
 
 const noArguments: CommandArguments = { kind: 'none' };
-/** Of the commonest body of all, which need not be read each time. */
+/** For the most common body, which need not be read each time. */
 const emptyObject: CommandArguments = { kind: 'json', json: '{}', document: readJson('{}') };
 
 function bodyArguments(json: Buffer | undefined): CommandArguments {
@@ -219,7 +219,7 @@ function bodyArguments(json: Buffer | undefined): CommandArguments {
   return json.length === 2 && json[0] === 0x7b && json[1] === 0x7d ? emptyObject : { kind: 'json', json };
 }
 
-/** What of a refused request may be its arguments: the query of a GET, the body of others as far as it was read. */
+/** The part of a refused request that may be its arguments: the query of a GET, otherwise the body as far as it was read. */
 function argumentsOf(
   { method }: IncomingMessage,
   { query }: AuthenticatedContext,

@@ -15,12 +15,12 @@ import type { CommandServer } from '../vms/command-server.js';
 import type { CommandRun } from './command-run.js';
 import { unavailable } from '../vms/unavailable.js';
 
-/** What running commands need of the gateway. */
+/** What running commands need from the gateway. */
 export interface RunningSurroundings {
   readonly operations: OperationStore;
   readonly clock: Clock;
   readonly deadlines: DeadlineWheel;
-  /** The newest event position. */
+  /** The position of the newest event. */
   eventCursor(): string;
 }
 
@@ -78,7 +78,7 @@ export class RunningCommand extends WheelDeadline implements QueuedCommand, Exec
   start(): void {
     const { arrivedAt, handed } = this.request;
     const deadline = arrivedAt + this.run.deadlineMs;
-    // Who handed it over tells its caller of a deadline by then: what is late is not written.
+    // By then the node that handed it over has told its caller of the deadline: a late command is not sent.
     this.surroundings.deadlines.start(this, Math.min(deadline, handed?.notAfter ?? Infinity));
     const { operation, request } = this;
     this.work?.accepted(operation);
@@ -91,13 +91,13 @@ export class RunningCommand extends WheelDeadline implements QueuedCommand, Exec
 
   #queue(): void {
     const { monitor, queue, ready } = this.server;
-    // Before it is in the queue: whoever gives way there may come back at once, and have it served.
+    // Before it is in the queue: a command that gives way there may come back at once, and have the queue served.
     this.operation.queued();
     if (!queue.add(this)) {
       this.giveWay();
       return;
     }
-    // Places may be free: whoever waits may be behind a held command, which this one is not.
+    // Places may be free: those that wait may be behind a held command, which this one is not.
     if (ready) queue.serve(monitor);
   }
 
@@ -148,7 +148,7 @@ export class RunningCommand extends WheelDeadline implements QueuedCommand, Exec
     monitor.execute({ command, argumentsJson, settle });
   }
 
-  /** What can't be told of a path is said as of the command, which was not sent; the VM would have said the same of it. */
+  /** A question that fails counts as a failure of the command, which was not sent; the VM would have answered it alike. */
   #unanswered(settlement: Exclude<Settlement, { kind: 'return' }>): Problem {
     if (settlement.kind !== 'error')
       return unavailable(this.server, this.request.principal, this.#about, this.surroundings.clock);
@@ -180,7 +180,7 @@ export class RunningCommand extends WheelDeadline implements QueuedCommand, Exec
   settle(settlement: Settlement): void {
     if (this.#state === 'ended') return;
     if (settlement.kind === 'return') {
-      // Here, where every answer comes by: also one that is kept for later.
+      // Here, because every answer passes, also one that is kept for later.
       const withheld = this.run.check?.withhold?.(settlement.value);
       this.#end(withheld ?? settlement.value, withheld === undefined ? 'done' : 'failed');
     } else {
@@ -239,7 +239,7 @@ export class RunningCommand extends WheelDeadline implements QueuedCommand, Exec
     );
   }
 
-  /** @param operation undefined when nobody can ask for it any more */
+  /** @param operation undefined if nobody can ask for it any more */
   #answer(result: Buffer | Problem, operation: string | undefined): void {
     const now = this.surroundings.clock.now();
     const sent = this.#writtenAt;

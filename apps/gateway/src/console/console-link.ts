@@ -60,7 +60,13 @@ function posted(options: RequestOptions, isSecure: boolean): Promise<{ code: str
       );
     });
     request.on('timeout', () => request.destroy(new Error(`no answer within ${deadlineMs / 1000} s`)));
-    request.on('error', (error: NodeJS.ErrnoException) => fail(error.message || (error.code ?? 'no connection')));
+    request.on('error', (error: NodeJS.ErrnoException) => fail(connectionFault(error, options)));
     request.end();
   });
+}
+
+function connectionFault({ code, message }: NodeJS.ErrnoException, { host, port, socketPath }: RequestOptions): string {
+  if (code === 'ECONNREFUSED' || code === 'ENOENT')
+    return `nothing listens at ${socketPath ?? `${host ?? ''}:${port ?? ''}`}; does it run, with these flags and settings?`;
+  return message || (code ?? 'no connection');
 }

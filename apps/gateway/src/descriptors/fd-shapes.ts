@@ -67,7 +67,10 @@ export class FdRequest {
 export function requireConsistent({ name, fdset, opaque, flags = [] }: FdRequest): void {
   const faults: Fault[] = [];
   if (fdset !== true && name === undefined)
-    faults.push({ pointer: '/name', message: 'missing: it is how the VM will call it' });
+    faults.push({
+      pointer: '/name',
+      message: 'missing: the name the VM will know it by; or send fdset: true for a set',
+    });
   if (fdset !== true && opaque !== undefined)
     faults.push({ pointer: '/opaque', message: 'is for a set (fdset: true)' });
   if (new Set(flags).size < flags.length) faults.push({ pointer: '/flags', message: 'must not name one twice' });

@@ -9,18 +9,18 @@ export interface EventFilter {
   readonly selector: VmSelector;
   /** Globs of event names; none means all. */
   readonly events: readonly string[];
-  /** The one VM of a path that names it. */
+  /** The one VM, for a path that names it. */
   readonly vm?: string;
 }
 
 export const everyEvent: EventFilter = { selector: everyVm, events: [] };
 
-/** A guest chooses no event names, but a peer that is no QEMU might. */
+/** A guest cannot choose event names, but a peer that is not QEMU might. */
 const nameVerdictsBound = 1000;
 
 /**
- * What one principal gets of one filter, and in which form. Verdicts are kept per source and per event name, so that
- * a flood costs two look-ups an event.
+ * What one principal gets through one filter, and in which form. Verdicts are kept per source and per event name, so
+ * that a flood costs two look-ups for each event.
  */
 export class Audience {
   /** Below level `configure` events show no host paths. */
@@ -63,14 +63,14 @@ export class Audience {
     return verdict;
   }
 
-  /** For an event of a source that is wanted. */
+  /** For an event from a source that is wanted. */
   wants(event: EventRecord): boolean {
     if (event.missed !== undefined) return true;
     if (event.successor !== undefined && this.wantsSource(event.successor)) return false;
     return this.wantsOwn(event.name, event.only);
   }
 
-  /** The same for one that is not there yet: its name, and the one principal it is for. */
+  /** The same for an event that does not exist yet: its name, and the one principal it is for. */
   wantsOwn(name: string, only: string | undefined): boolean {
     if (only !== undefined && only !== this.principal.id && !this.#seesAllOperations) return false;
     return this.wantsName(name);

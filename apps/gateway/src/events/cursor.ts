@@ -11,7 +11,7 @@ export function formatCursor(run: string, n: number): string {
   return `${run}.${n}`;
 }
 
-/** Undefined when it is not a cursor of any run. */
+/** Undefined if it is not a cursor of any run. */
 export function parseCursor(text: string): Cursor | undefined {
   const match = /^([A-Za-z0-9_-]{1,64})\.(0|[1-9]\d{0,15})$/.exec(text);
   const n = Number(match?.[2]);

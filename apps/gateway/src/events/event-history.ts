@@ -4,7 +4,7 @@ import { FairBuffer, type Bounds, type VmQueue } from './fair-buffer.js';
 import { visitInOrder, type Sequence } from './in-order.js';
 import { formatCursor } from './cursor.js';
 
-/** What has been given up of one VM: the number of the last event, also by name, and by the labels the VM had. */
+/** What was dropped of one VM: the number of the last event, also by name, and by the labels the VM had. */
 interface Loss {
   n: number;
   readonly byLabels: Map<string, { n: number; source: SourceSnapshot }>;
@@ -15,11 +15,11 @@ export type Delivery =
   | { readonly kind: 'event'; readonly n: number; readonly event: EventRecord; readonly coalesced?: number }
   | { readonly kind: 'gap'; readonly n: number; readonly gap: Gap };
 
-/** Names told apart in a loss; past it a VM's loss counts for every name. */
+/** Names told apart in a loss; beyond it a VM's loss counts for every name. */
 const lostNamesBound = 256;
-/** Labels told apart in a loss; past it nobody remembers under which it was. */
+/** Labels told apart in a loss; beyond it the labels are not remembered. */
 const lostLabelsBound = 64;
-/** VMs whose losses are told apart though nothing is kept of them any more. */
+/** VMs whose losses are told apart although none of their events are kept any more. */
 const pastVmsBound = 10_000;
 
 /** The newest events of all VMs, in bounds that are fair per VM, readable from any position for any audience. */
@@ -27,7 +27,7 @@ export class EventHistory {
   #run: string;
   #buffer: FairBuffer<EventRecord>;
   readonly #losses = new Map<string, Loss>();
-  /** Everything up to here may be lost, of VMs nobody remembers. */
+  /** Everything up to here may be lost, for VMs that are not remembered. */
   #floor = 0;
 
   constructor(run: string, bounds: Bounds) {
@@ -35,7 +35,7 @@ export class EventHistory {
     this.#buffer = new FairBuffer<EventRecord>(bounds, (event) => this.#lose(event));
   }
 
-  /** Forgets everything: the numbers are of another run from now on, and what was up to and with `lost` is gone. */
+  /** Forgets everything: the numbers belong to another run from now on, and all up to and including `lost` is gone. */
   restart(run: string, lost: number): void {
     this.#run = run;
     this.#buffer = new FairBuffer<EventRecord>(this.#buffer.bounds, (event) => this.#lose(event));
@@ -43,7 +43,7 @@ export class EventHistory {
     this.#floor = lost;
   }
 
-  /** Something up to and with this number is missing, and nobody knows of which VM. */
+  /** Something up to and including this number is missing, and it is not known of which VM. */
   loseUpTo(n: number): void {
     this.#floor = Math.max(this.#floor, n);
   }
@@ -138,7 +138,7 @@ function ofVm<T>(entries: ReadonlyMap<string, T>, vm: string | undefined): Itera
   return one === undefined ? [] : [[vm, one]];
 }
 
-/** Number of the last lost event this audience may have wanted; 0 when there is none. */
+/** Number of the last lost event that this audience may have wanted; 0 if there is none. */
 function lostFor(audience: Audience, { byLabels, byName }: Loss): number {
   let seen = 0;
   for (const { n, source } of byLabels.values()) if (n > seen && audience.wantsSource(source)) seen = n;

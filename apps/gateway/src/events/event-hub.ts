@@ -21,7 +21,7 @@ import { FirstMatch, signal } from './first-match.js';
 import type { EndReason, HubStats, StreamStart, SubscriberLimits, Subscription } from './subscriber.js';
 import { Subscribers, type EventSequence, type SubscribeOptions } from './subscribers.js';
 
-/** A VM as events are published of it; read at once, so it may change afterwards. */
+/** A VM whose events are published; read at once, so it may change afterwards. */
 export interface EventSource extends VmIdentity {
   readonly epoch: string | null;
 }
@@ -58,7 +58,7 @@ export type OwnEventName = 'vm-changed' | 'vm-removed' | 'operation';
 
 export interface HistoryPage {
   readonly events: readonly string[];
-  /** Of the last event in the page, or the newest position when nothing was left to find. */
+  /** Of the last event in the page, or the newest position if nothing was left to find. */
   readonly cursor: string;
   /** The earliest cursor after which nothing of this selection is lost. */
   readonly oldest: string;
@@ -72,13 +72,13 @@ export interface RestartedRun {
   readonly run: string;
   /** The position that the sequence has now. */
   readonly n: number;
-  /** Everything up to and with this number is gone. */
+  /** Everything up to and including this number is gone. */
   readonly lost: number;
   /** Where streams go on, and begin that want no history: what comes up to here is the past. */
   readonly live: number;
 }
 
-/** Who speaks QMP on and wants every event of one VM. */
+/** A part of the gateway that passes QMP on and wants every event of one VM. */
 export interface EventTap {
   /** At once and in order with the replies of the VM's monitor. */
   event(event: QmpEvent): void;
@@ -121,7 +121,7 @@ export class EventHub implements EventSequence {
     this.#subscribers = new Subscribers(this, surroundings, options.subscriptions ?? Infinity);
   }
 
-  /** The run that the numbers are of: the first part of every cursor. */
+  /** The run that the numbers belong to: the first part of every cursor. */
   get run(): string {
     return this.#run;
   }
@@ -130,7 +130,7 @@ export class EventHub implements EventSequence {
     return this.#n;
   }
 
-  /** What comes now is the past still. */
+  /** What comes now still belongs to the past. */
   get isBehind(): boolean {
     return this.#n < this.#live;
   }
@@ -236,7 +236,7 @@ export class EventHub implements EventSequence {
     this.#head = undefined;
   }
 
-  /** Something up to and with this number is missing, and nobody knows of which VM: every stream is told. */
+  /** Something up to and including this number is missing, and it is not known of which VM: every stream is told. */
   miss(n: number): void {
     this.#history.loseUpTo(n);
     const now = this.#clock.wall();
@@ -267,7 +267,7 @@ export class EventHub implements EventSequence {
     this.#subscribers.restart(last, live);
   }
 
-  /** Undefined for what is no cursor, or one this run has not reached yet. */
+  /** Undefined for text that is not a cursor, or for a position that this run has not reached yet. */
   readCursor(text: string): Cursor | undefined {
     const cursor = parseCursor(text);
     return cursor?.run === this.run && cursor.n > this.#n ? undefined : cursor;
@@ -334,11 +334,11 @@ export class EventHub implements EventSequence {
     const began = this.#clock.now();
     this.#subscribers.deliver(batch);
     const now = this.#clock.now();
-    // A long delivery is followed by as long a rest: commands have half of the time, and more gathers for one write.
+    // A long delivery is followed by an equally long rest: commands get half of the time, and more events share a write.
     this.#restUntil = now + Math.min(now - began, longestRestMs);
   }
 
-  /** Delivers what there is and ends every stream. */
+  /** Delivers what is left and ends every stream. */
   closeAll(reason: EndReason = 'shutdown'): void {
     this.flush();
     this.#subscribers.endAll(reason);

@@ -21,13 +21,13 @@ export interface EventQuery {
 }
 
 const defaultLimit = 1000;
-/** A longer window would be a poll. */
+/** A longer window would amount to polling. */
 export const longestCoalesceMs = 60_000;
 
 /** The prefix is of names that VMs should not have used (`publishedName`). */
 const eventGlob = /^(?:x-vm:)?[A-Za-z0-9_.*-]{1,128}$/;
 
-/** Parameters that mean something in some forms only. */
+/** Parameters that apply to some forms only. */
 const onlyPages = ['limit', 'wait'] as const;
 const onlyStreams = ['coalesce', 'bookmarks'] as const;
 
@@ -81,7 +81,7 @@ export function readEventQuery(selection: SelectedEvents, context: EventQueryCon
   };
 }
 
-/** Parameters that mean nothing in the form that was asked for. */
+/** Parameters that do not apply to the form that was asked for. */
 function unfitting(selection: SelectedEvents, { type }: EventQueryContext): ValueFault[] {
   const isPage = type === 'application/json';
   const message = isPage ? 'only for text/event-stream and application/x-ndjson' : 'only for Accept: application/json';

@@ -3,7 +3,7 @@ import type { VmIdentity } from '../access/principal.js';
 import { BoundedMap } from '../bounds/bounded-map.js';
 import { formatCursor } from './cursor.js';
 
-/** Who an event is from, as it was at that moment: the VM's labels and session may be others later. */
+/** The origin of an event as it was at that moment: the VM's labels and session may change later. */
 export interface SourceSnapshot extends VmIdentity {
   readonly epoch: string | null;
   /** The members `vm` and `epoch` as JSON. */
@@ -27,7 +27,7 @@ export const gatewaySource: SourceSnapshot = {
   labelsKey: '{}',
 };
 
-/** Stands for all VMs, where something is missing and nobody knows of which: everybody is told. */
+/** Stands for all VMs if something is missing and it is not known of which: everybody is told. */
 export const anySource: SourceSnapshot = { id: '', labels: {}, epoch: null, json: gatewaySource.json, labelsKey: '{}' };
 
 /** One event as it is kept: JSON parts as they came, put together only when somebody wants them. */
@@ -47,11 +47,11 @@ export interface EventRecord {
   readonly timestamp: string;
   /** Wall-clock milliseconds. */
   readonly receivedAt: number;
-  /** What it counts for in a bound. */
+  /** What it counts towards a bound. */
   readonly bytes: number;
   /** It came and is not kept: in its place there is a gap. */
   readonly leftOut?: true | undefined;
-  /** It stands for so many events of the VM that the fleet never had; null: nobody knows how many. */
+  /** It stands for this many events of the VM that the fleet never received; null: the number is not known. */
   readonly missed?: number | null | undefined;
 }
 
@@ -95,7 +95,7 @@ export interface Gap {
   readonly n: number;
   readonly vm: string | null;
   readonly from: string;
-  /** Exact for events dropped for this subscriber, null where nobody knows. */
+  /** Exact for events dropped for this subscriber; null if it is not known. */
   readonly missed: number | null;
 }
 
@@ -132,7 +132,7 @@ export function timestampOf(wallMs: number): string {
   return `{"seconds":${seconds},"microseconds":${Math.round((wallMs - seconds * 1000) * 1000)}}`;
 }
 
-/** There are some 70 event names; a peer that makes up more costs no more memory than this. */
+/** QEMU has about 70 event names; a peer that invents more costs no more memory than this. */
 const quotedNamesBound = 1000;
 const quotedNames = new BoundedMap<string, string>(quotedNamesBound);
 

@@ -74,7 +74,7 @@ export class FairBuffer<T extends Kept> {
 
   constructor(
     readonly bounds: Bounds,
-    /** Told of each thing given up, oldest of its VM first. */
+    /** Called for each thing that is dropped, the oldest of its VM first. */
     readonly dropped: (item: T) => void,
   ) {}
 
@@ -129,7 +129,7 @@ export class FairBuffer<T extends Kept> {
     }
   }
 
-  /** The newcomer counts for its own VM, so that it never pushes out one who holds no more than it does. */
+  /** The new item counts for its own VM, so that it never pushes out items of a VM that holds no more than its own. */
   #heaviest(ranking: Ranking<VmQueue<T>>, vm: string, weight: number): VmQueue<T> | undefined {
     const { top } = ranking;
     const own = this.#queues.get(vm);

@@ -10,7 +10,7 @@ export class ResponseSink implements Sink {
   attach(subscription: Subscription): void {
     this.response.on('drain', () => subscription.drained());
     this.response.on('close', () => subscription.close());
-    // A client that breaks off is no fault of ours.
+    // A client that disconnects is not a fault of the gateway.
     this.response.on('error', () => subscription.close());
     if (this.response.destroyed) subscription.close();
   }

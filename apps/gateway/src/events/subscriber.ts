@@ -76,9 +76,9 @@ export interface SubscriberHost {
   readonly run: string;
   /** Number of the newest event. */
   readonly headNumber: number;
-  /** Has read what is kept: from now on every batch is offered to it. */
+  /** It has read what is kept: from now on every batch is offered to it. */
   joinLive(subscriber: Subscriber): void;
-  /** Takes no more. */
+  /** It takes no more. */
   leave(subscriber: Subscriber): void;
 }
 
@@ -104,7 +104,7 @@ export interface StreamStart {
   readonly n: number;
   /** Losses up to this moment are accepted: "replay what is kept". */
   readonly accepted?: ReadonlyMap<string | null, number>;
-  /** A cursor of another run: nobody knows what was missed since. */
+  /** A cursor of another run: it is not known what was missed since. */
   readonly foreign?: string;
 }
 
@@ -178,7 +178,7 @@ export class Subscriber implements Subscription {
    */
   restart(last: Cursor, n: number): void {
     if (this.ended) return;
-    // What was not told yet begins before.
+    // What was not delivered yet begins before that.
     if (this.#begun || this.#foreign === undefined) this.#foreign = formatCursor(last.run, this.#reachedOf(last.n));
     this.#backlog = this.#emptyBacklog();
     this.#gaps.clear();
@@ -207,7 +207,7 @@ export class Subscriber implements Subscription {
     this.#drainBacklog();
   }
 
-  /** Looks after what only time tells. All published events have been offered when this is called. */
+  /** Does what depends on time. All published events have been offered when this is called. */
   tick(): void {
     const now = this.#surroundings.clock.now();
     const { stuckMs, bookmarkMs } = this.#surroundings.limits;
@@ -370,7 +370,7 @@ export class Subscriber implements Subscription {
   }
 }
 
-/** What a backlog may hold: looked at with each event, so that it shrinks while many others are congested too. */
+/** What a backlog may hold: read for each event, so that it shrinks while many others are congested too. */
 function budgetOf({ limits, stats }: SubscriberSurroundings): Bounds {
   return {
     events: limits.events,

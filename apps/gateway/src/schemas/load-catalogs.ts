@@ -3,7 +3,7 @@ import { CatalogError, decodeCatalog, type Catalog } from '@qmp-gateway/catalog'
 import { SettingsError } from '../settings/load-settings.js';
 import { systemFault } from '../settings/system-fault.js';
 
-/** The operator's own catalogs. @throws SettingsError naming each file that can't be used */
+/** The operator's own catalogs. @throws SettingsError naming each file that cannot be used */
 export function loadCatalogs(files: readonly string[]): Catalog[] {
   const faults: string[] = [];
   const catalogs = files.flatMap((file) => {

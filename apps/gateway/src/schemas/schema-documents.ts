@@ -81,7 +81,7 @@ function documentOf(schema: VmSchema): VmDocument {
   });
 }
 
-/** What a reader has before him: which server, and of which release. */
+/** What a document describes: which server, and of which release. */
 function titleOf({ origin: { kind, version } }: VmSchema): { title: string; version: string; below: 'qmp' | 'agent' } {
   const { title, path } = serverKinds[kind];
   return { title: `${path === 'qmp' ? 'QMP commands' : 'Commands'} of ${title} ${version}`, version, below: path };

@@ -10,19 +10,19 @@ import { isDefinitionName, serverBounds } from '@qmp-gateway/qmp';
 import { BoundedMap } from '../bounds/bounded-map.js';
 import { schemaHash, VmSchema, type SchemaOrigin } from './vm-schema.js';
 
-/** The schemas asked for last are held here too: a VM that is registered anew finds the one it had. */
+/** The schemas that were asked for last are held here too, so that a VM that is registered again finds its own. */
 const heldSchemas = 2;
 
-/** Failures remembered, so that what can't be read is not read again. */
+/** Failures that are remembered, so that what cannot be read is not read again. */
 const rememberedFailures = 16;
 
 /** Who asks for a schema. */
 export interface SchemaBuilder {
-  /** Whether one may be built for it that is not there; called only then. */
+  /** Whether a missing one may be built for it; called only if it is missing. */
   mayBuildSchema(): boolean;
 }
 
-/** A schema that is not there was asked for by one who has had too many of them built. */
+/** A missing schema was asked for by a server that has had too many of them built. */
 export class SchemaRateError extends Error {
   override readonly name = 'SchemaRateError';
 }
@@ -78,7 +78,7 @@ export class SchemaStore {
       });
       const live = listed === undefined ? described : cutTo(described, new Set(listed));
       const known = await nearestCatalog(origin, this.catalogs);
-      // Each step takes its time; others have their turn in between.
+      // Each step takes a while; others have their turn in between.
       await nextTurn();
       const model = known === undefined ? live : unmask(live, known.catalog.model);
       await nextTurn();

@@ -8,7 +8,7 @@ import { systemFault } from './system-fault.js';
 import { shownFault, type SettingFault } from './setting-type.js';
 import { settingsType, type Settings } from './settings.js';
 
-/** Everything wrong with the settings, a line each: `path: what is wrong`. */
+/** All faults of the settings, a line for each: `path: what is wrong`. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
 
@@ -24,7 +24,7 @@ export class SettingsError extends Error {
     super(faults.join('\n'));
   }
 
-  /** The faults of all of them; one that stays makes the whole stay. */
+  /** The faults of all of them; if one of them is permanent, the whole is. */
   static together(errors: readonly SettingsError[]): SettingsError {
     return new SettingsError(
       errors.flatMap(({ faults }) => faults),
@@ -38,7 +38,7 @@ export interface SettingsReading {
   /** With the defaults in place of what is wrong. */
   readonly settings: Settings;
   readonly faults: readonly string[];
-  /** Top-level keys of settings that are wrong by themselves: nothing is to be concluded from them. */
+  /** Top-level keys of settings that are wrong by themselves: nothing may be concluded from their values. */
   readonly faulty: ReadonlySet<string>;
 }
 

@@ -39,7 +39,7 @@ export function createLogger(
   );
 }
 
-/** Where an error was thrown, which tells it from others; what differs each time is in its message. */
+/** Where an error was thrown, which distinguishes it from others; its message may differ each time. */
 function placeOf(error: unknown): string | undefined {
   return error instanceof Error ? /^ {4}at .{1,300}/m.exec(error.stack ?? '')?.[0] : undefined;
 }

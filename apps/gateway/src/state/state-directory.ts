@@ -49,7 +49,7 @@ export class StateDirectory {
     }
   }
 
-  /** A file that can't be removed stays: whoever reads it next finds that it is of no use. */
+  /** A file that cannot be removed stays: its next reader finds that it is useless. */
   remove(name: string): void {
     try {
       rmSync(this.file(name), { force: true });
@@ -68,7 +68,7 @@ export class StateDirectory {
     return withFileLock(this.file(`${name}.lock`), work);
   }
 
-  /** What root writes by the command line, the gateway's own user must be able to read. */
+  /** The gateway's own user must be able to read what root writes by the command line. */
   giveToOwner(name: string): void {
     if (process.getuid?.() !== 0) return;
     const { uid, gid } = statSync(this.path);

@@ -9,7 +9,7 @@ import {
   type QmpEvent,
 } from '@qmp-gateway/qmp';
 
-/** The run state that the outcome of `query-status` tells; null when it tells none, or what can be none. */
+/** The run state in the outcome of `query-status`; null if there is none, or a value that cannot be one. */
 export function runStateOf(settlement: Settlement): string | null {
   return wholeText(asText(returnedObject(settlement)?.['status']), serverBounds.runState) ?? null;
 }

@@ -29,16 +29,16 @@ export interface Preparation {
   readonly ownMonitor: OwnMonitor;
   /** Properties of objects that are secrets, beyond those the catalog knows. */
   readonly secretProperties: ReadonlySet<string>;
-  /** Null where it can't be asked. */
+  /** Null if it cannot be asked. */
   readonly display: boolean | null;
   readonly resetEnds: boolean | null;
 }
 
 /** The VM whose session is prepared. */
 export interface PreparedVm extends SchemaOwner {
-  /** Called at the very place of the status reply in the stream, so that the events after it can be applied. */
+  /** Called at the exact place of the status reply in the stream, so that the events after it can be applied. */
   statusKnown(runState: string | null): void;
-  /** It said more of something than is taken. */
+  /** The VM sent more of something than is accepted. */
   anomaly(kind: 'overlong-name' | 'overlong-uuid' | 'odd-definitions', detail: string): void;
 }
 
@@ -75,7 +75,7 @@ export async function prepareSession(session: SessionInfo, vm: PreparedVm, schem
   };
 }
 
-/** Null where it can't be told. */
+/** Null if it is not known. */
 async function resetEndsMachine(ask: Ask, { commands, origin }: VmSchema): Promise<boolean | null> {
   const { resetQuestion } = serverKinds[origin.kind];
   if (resetQuestion === null) return false;

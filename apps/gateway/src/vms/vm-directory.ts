@@ -85,7 +85,7 @@ export class VmDirectory {
     return withInFlight(this.#view(vm).reduced, vm);
   }
 
-  /** What is told of a VM that is gone, as JSON. */
+  /** What is said about a VM that is gone, as JSON. */
   renderRemoved({ id }: VmIdentity): string {
     return JSON.stringify({ id, node: this.#shownNode });
   }
@@ -117,7 +117,7 @@ export class VmDirectory {
     return this.events.head();
   }
 
-  /** Every VM as it was last told in events. */
+  /** Every VM as events last described it. */
   *views(): Generator<{ readonly vm: Vm } & VmView> {
     for (const vm of this.registry.all()) yield { vm, ...this.#view(vm) };
   }
@@ -174,12 +174,12 @@ export class VmDirectory {
     return { id: vm.id, labels: vm.labels, node: this.#node, render };
   }
 
-  /** Whoever waits for a VM is told what is. */
+  /** Those that wait for a VM are told how it is now. */
   endWaits(): void {
     for (const end of this.#waits) end();
   }
 
-  /** Resolves when the VM is ready, when it is gone, after `waitMs`, when waits are ended, or when the asker leaves. */
+  /** Resolves when the VM is ready or gone, after `waitMs`, when waits are ended, or when the caller leaves. */
   untilReady(vm: Vm, waitMs: number, request: IncomingMessage): Promise<void> {
     return new Promise((resolve) => {
       const { socket } = request;

@@ -13,7 +13,7 @@ import type { VmSource, WantedVm } from './wanted-vm.js';
 
 const fileName = 'vms.json';
 
-/** Who says which VMs there are; of an id that several name, the first of them has it. */
+/** The sources of VMs; an id that several of them name belongs to the first. */
 const precedence = ['settings', 'api', 'discovery'] as const satisfies readonly VmSource[];
 
 type Definitions = ReadonlyMap<string, VmDefinition>;
@@ -84,7 +84,7 @@ export class VmRegistry {
     for (const vm of this.#vms.values()) vm.start();
   }
 
-  /** For good: what a source says afterwards is not dialled. */
+  /** Permanently: what a source names afterwards is not dialled. */
   async stop(): Promise<void> {
     this.#phase = 'stopped';
     await Promise.all([...this.#vms.values()].map((vm) => vm.stop()));
@@ -98,7 +98,7 @@ export class VmRegistry {
     return this.#vms.size;
   }
 
-  /** Another number whenever there are other VMs. */
+  /** A number that changes whenever the set of VMs does. */
   get generation(): number {
     return this.#generation;
   }
@@ -197,7 +197,7 @@ export class VmRegistry {
     });
   }
 
-  /** Makes the VM of an id what the sources say of it. */
+  /** Brings the VM of an id in line with what the sources say. */
   async #settle(id: string): Promise<void> {
     const present = this.#vms.get(id);
     const wanted = this.#wantedAs(id);
@@ -260,7 +260,7 @@ export class VmRegistry {
     if (this.#phase === 'started') vm.start();
   }
 
-  /** First on disk, then true. */
+  /** It is written to disk before it takes effect. */
   #store(definitions: Definitions): void {
     this.state.write(fileName, `${JSON.stringify({ vms: Object.fromEntries(definitions) }, null, 2)}\n`);
     this.#wanted.api = definitions;

@@ -38,7 +38,7 @@ import { prepareSession, type Preparation, type PreparedVm } from './session-pre
 import { VmAgent, type AgentOwner } from './vm-agent.js';
 import type { VmSource, WantedVm } from './wanted-vm.js';
 
-/** Who wants to know what happens to VMs. Everything is called synchronously and must not throw. */
+/** Is told what happens to VMs. Every method is called synchronously and must not throw. */
 export interface VmObserver {
   /** The VM is there; nothing was dialled for it yet. */
   added?(vm: Vm): void;
@@ -56,7 +56,7 @@ export interface VmObserver {
   eventLeftOut?(vm: Vm, name: string): void;
   /** The VM did something odd. @param kind one of few */
   anomaly?(vm: Vm, kind: string, detail: string): void;
-  /** Something its operator should change; once for each definition. */
+  /** Something that its operator should change; called once for each definition. */
   caution?(vm: Vm, message: string): void;
   /** The gateway failed in handling what the VM, or its guest agent, said; that session ends. */
   failed?(vm: Vm, error: unknown): void;
@@ -250,7 +250,7 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost, PreparedVm, A
     return this.display;
   }
 
-  /** It is known now. */
+  /** It is now known. */
   displaySeen(display: boolean | null): void {
     if (display === this.display) return;
     this.display = display;
@@ -339,7 +339,7 @@ export class Vm implements VmIdentity, CommandServer, MonitorHost, PreparedVm, A
     this.#become(runState);
   }
 
-  /** A session has its name from its first event or its readiness on, whichever comes first. */
+  /** A session gets its name with its first event or when it is ready, whichever comes first. */
   #beginEpoch(session: SessionInfo): void {
     let epoch = this.#epochs.get(session);
     if (epoch === undefined) {

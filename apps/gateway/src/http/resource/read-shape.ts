@@ -229,11 +229,18 @@ function inWords(faults: readonly PlacedFault[]): string {
     const here = faults.filter((fault) => fault.in === place);
     const list = here
       .slice(0, mostInWords)
-      .map(({ pointer, message }) => `${pointer === '' ? 'it' : pointer} ${message}`);
+      .map(
+        ({ pointer, message, suggestions = [] }) =>
+          `${pointer === '' ? 'it' : pointer} ${message}${meant(suggestions)}`,
+      );
     const rest = here.length > mostInWords ? `; and ${here.length - mostInWords} more, see errors` : '';
     return `${placeInWords[place]}: ${list.join('; ')}${rest}.`;
   });
   return sentences.join(' ');
+}
+
+function meant(suggestions: readonly string[]): string {
+  return suggestions.length === 0 ? '' : ` (did you mean ${suggestions.join(' or ')}?)`;
 }
 
 const isField = (fields: readonly Field[], wanted: string) => fields.some(({ name }) => name === wanted);

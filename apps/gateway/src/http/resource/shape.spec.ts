@@ -91,6 +91,12 @@ describe('a body', () => {
     ]);
   });
 
+  it('with a name that is nearly right is told in the sentence what was meant', () => {
+    expect(() => readBody(Outer, { cuont: 1 })).toThrow(
+      '/cuont unknown; it takes count, on, inner, mixed (did you mean count?);',
+    );
+  });
+
   it('that is not there is said to be missing, and what it would hold', () => {
     const missing = 'is missing; send a JSON object; it takes count, on, inner, mixed';
     expect(faultsOf(() => readBody(Outer, undefined))).toEqual([`body  ${missing}`]);
