@@ -61,7 +61,7 @@ code=${link##*#code=}
 curl -sSf --noproxy '*' -X POST -H "Authorization: Bearer $code" "$base_url/v1/session/token" >"$work/session" || fail "the code of $link"
 words() { podman exec -e QMPGW_URL=http://127.0.0.1:8080 -e QMPGW_TOKEN="${auth##* }" "$container" qmp-gateway "$@"; }
 [ "$(words vms -o name | paste -sd' ')" = 'demo-1 demo-2' ] || fail "vms: $(words vms 2>&1)"
-words exec 'demo-*' cont | grep -q '^demo-2 *done' || fail "exec: $(words exec 'demo-*' cont 2>&1)"
+grep -q '^demo-2 *done' <<<"$(words exec 'demo-*' cont)" || fail "exec: $(words exec 'demo-*' cont 2>&1)"
 
 step 'SIGTERM: status 0; kill -9: the same token and VMs over the same volume'
 docker stop -t 15 "$container" >/dev/null
@@ -186,7 +186,7 @@ get /v1/vms/grouped/fds --json '{"path":"/images/data.raw","flags":["read","writ
 set_path=$(grep -o '/dev/fdset/[0-9]*' "$work/fds")
 get /v1/vms/grouped/qmp/blockdev-add --json '{"driver":"raw","node-name":"data","file":{"driver":"file","filename":"'"$set_path"'"}}' >/dev/null ||
   fail "QEMU does not open $set_path"
-get /v1/vms/grouped/qmp/query-named-block-nodes | grep -q '"node-name": *"data"' || fail 'no node of the file'
+grep -q '"node-name": *"data"' <<<"$(get /v1/vms/grouped/qmp/query-named-block-nodes)" || fail 'no node of the file'
 docker rm -f -t 15 "$container" vm >/dev/null
 
 step 'a picture of a screen, in a directory that has the same path for both'
