@@ -14,7 +14,7 @@ bash scripts/install-debian.sh debootstrap=debootstrap >&2
 cache=${QMPGW_CACHE:-/var/cache/qmp-gateway-tests}
 mkdir -p "$cache"
 # Change the number when what is put into the root changes.
-form=1
+form=2
 key=$(printf "%s\n" "$form" "$node" "$@" | sha256sum | cut -c1-12)
 root=$cache/debian-12-node-$node-$key
 exec 9>"$cache/lock"
@@ -34,6 +34,9 @@ if [ ! -e "$root.done" ]; then
     npm pack --silent "node-linux-$arch@$node" >/dev/null
     tar xzf node-*.tgz
     install -D -m 0755 package/bin/node "$root/usr/local/bin/node"
+    # The headers come with it everywhere, also in the images of its name.
+    mkdir -p "$root/usr/local/include"
+    cp -r package/include/node "$root/usr/local/include/node"
     rm -rf package
     # The npm that this release of Node.js ships.
     case $node in 20 | 22) npm=10 ;; *) npm=11 ;; esac

@@ -51,6 +51,18 @@ version=$(node -p 'require("./apps/gateway/package.json").version')
 [ "$(podman exec "$container" qmp-gateway version)" = "$version" ] || fail 'exec of qmp-gateway'
 grep -q '^qmpgw_' <<<"$(podman exec "$container" qmp-gateway token create --level read)" || fail 'a token by exec'
 
+step 'the console, and the words of qmpctl'
+page=$(get /console)
+scripts=$(grep -o 'files/[^"]*\.\(js\|css\)' <<<"$page")
+[ "$(wc -l <<<"$scripts")" -gt 3 ] || fail "the page of the console: $page"
+for script in $scripts; do get "/console/$script" --compressed -o "$work/script" && test -s "$work/script" || fail "no $script"; done
+link=$(podman exec "$container" qmp-gateway console)
+code=${link##*#code=}
+curl -sSf --noproxy '*' -X POST -H "Authorization: Bearer $code" "$base_url/v1/session/token" >"$work/session" || fail "the code of $link"
+words() { podman exec -e QMPGW_URL=http://127.0.0.1:8080 -e QMPGW_TOKEN="${auth##* }" "$container" qmp-gateway "$@"; }
+[ "$(words vms -o name | paste -sd' ')" = 'demo-1 demo-2' ] || fail "vms: $(words vms 2>&1)"
+grep -q '^demo-2 *done' <<<"$(words exec 'demo-*' cont)" || fail "exec: $(words exec 'demo-*' cont 2>&1)"
+
 step 'SIGTERM: status 0; kill -9: the same token and VMs over the same volume'
 docker stop -t 15 "$container" >/dev/null
 wait "$stream" || true
@@ -91,7 +103,8 @@ base_url=http://127.0.0.1:8080
 node scripts/page-block.js docs/container.md 'docker build' | sed '1{/^docker build /d}' >"$work/page.sh"
 export -f docker
 timeout 60 bash -euo pipefail "$work/page.sh" >"$work/page.out" || fail "the lines of the page: $(cat "$work/page.out")"
-[ "$(grep -c '^qmpgw_' "$work/page.out")" = 2 ] || fail "the lines of the page print $(cat "$work/page.out")"
+[ "$(grep -c '^qmpgw_' "$work/page.out")" = 2 ] && grep -q '^http://127.0.0.1:8080/console#code=' "$work/page.out" &&
+  grep -q '^VM  *STATE' "$work/page.out" || fail "the lines of the page print $(cat "$work/page.out")"
 sign_in
 within 'health' healthy
 within 'the VM of the bind mount' ready bound
@@ -157,6 +170,23 @@ exec_in_guest() { get /v1/vms/grouped/agent/exec --json '{"path": "/bin/echo", "
 within 'a program by the agent' exec_in_guest
 grep -q '"text":"here' "$work/exec" && grep -q '"exitCode":0' "$work/exec" || fail "the program: $(cat "$work/exec")"
 kill "$agent"
+docker rm -f -t 15 "$container" >/dev/null
+
+step 'a file that QEMU does not see and may not open, by its descriptor'
+install -d -m 0700 -o 1000 -g 1000 "$work/images"
+install -m 0600 -o 1000 -g 1000 /dev/null "$work/images/data.raw"
+truncate -s 1M "$work/images/data.raw"
+echo 'hostPaths: [/images/*.raw]' >>"$work/qmp-gateway.yaml"
+run -p 127.0.0.1:9090:9090 -v "$work/state:/var/lib/qmp-gateway" -v "$work/qmp-gateway.yaml:/etc/qmp-gateway/qmp-gateway.yaml:ro" \
+  -v "$work/images:/images" --group-add 977 -e QMPGW_LISTEN= "$image"
+sign_in
+within 'the VM that gets it' ready grouped
+get /v1/vms/grouped/fds --json '{"path":"/images/data.raw","flags":["read","write"],"fdset":true}' >"$work/fds" ||
+  fail "no descriptor: $(curl -s --noproxy '*' -H "$auth" --json '{"path":"/images/data.raw","fdset":true}' "$base_url/v1/vms/grouped/fds")"
+set_path=$(grep -o '/dev/fdset/[0-9]*' "$work/fds")
+get /v1/vms/grouped/qmp/blockdev-add --json '{"driver":"raw","node-name":"data","file":{"driver":"file","filename":"'"$set_path"'"}}' >/dev/null ||
+  fail "QEMU does not open $set_path"
+grep -q '"node-name": *"data"' <<<"$(get /v1/vms/grouped/qmp/query-named-block-nodes)" || fail 'no node of the file'
 docker rm -f -t 15 "$container" vm >/dev/null
 
 step 'a picture of a screen, in a directory that has the same path for both'

@@ -1,5 +1,5 @@
-# The steps of test-systemd.sh inside the machine. `install.sh`, `start.sh`, `dynamic-user.sh` and
-# `dynamic-user.conf` are blocks of docs/systemd.md.
+# The steps of test-systemd.sh inside the machine. `install.sh`, `start.sh`, `dynamic-user.sh`, `dynamic-user.conf` and
+# `host-paths.conf` are blocks of docs/systemd.md, `tap.sh` one of docs/file-descriptors.md.
 step() { echo "systemd: $*"; }
 fail() { echo "systemd: FAILED: $*" >&2; systemctl status --no-pager -l qmp-gateway >&2 || true; journalctl -u qmp-gateway --no-pager -n 20 >&2 || true; exit 1; }
 # Until a command succeeds, for 40 s at most.
@@ -45,6 +45,37 @@ systemctl start vm@web-1
 get '/v1/events?vm=web-1&event=vm-changed&wait=30s&limit=1' >/dev/null
 ready web-1 || fail 'the VM is not ready'
 [ "$(stat -c '%U %G' /run/qemu/web-1.qmp)" = 'vms qmp-gateway' ] || fail "the socket: $(stat -c '%A %U %G' /run/qemu/web-1.qmp)"
+
+step 'the console, and the words of qmpctl'
+grep -q '<script type="module"' <<<"$(curl -sSf $GW/console)" || fail 'no console'
+words() { QMPGW_URL=$GW QMPGW_TOKEN=${AUTH##* } /opt/qmp-gateway/node_modules/.bin/qmp-gateway "$@"; }
+[ "$(words exec web-1 query-name | tr -d ' \n')" = '{"name":"web-1"}' ] || fail "exec: $(words exec web-1 query-name 2>&1)"
+
+step 'an image and a tap that QEMU may not open, by their descriptors'
+pass() { get /v1/vms/web-1/fds --json "$1"; }
+install -d -m 0711 /var/lib/images
+install -m 0600 -o qmp-gateway /dev/null /var/lib/images/data.raw
+truncate -s 1M /var/lib/images/data.raw
+echo 'hostPaths: [/var/lib/images/*, /dev/net/tun]' >>/etc/qmp-gateway.yaml
+count=$(reloads)
+systemctl reload qmp-gateway
+within 'the reload with hostPaths' has_reloads $((count + 1))
+pass '{"path":"/var/lib/images/data.raw","fdset":true}' >/dev/null || fail 'a file to read, by the unit as it is'
+pass '{"path":"/var/lib/images/data.raw","flags":["read","write"],"fdset":true}' >passed 2>/dev/null && fail 'the unit as it is lets it write'
+install -D -m 0644 host-paths.conf /etc/systemd/system/qmp-gateway.service.d/host-paths.conf
+systemctl daemon-reload
+systemctl restart qmp-gateway
+ready web-1 || fail 'the VM is not ready after the restart'
+pass '{"path":"/var/lib/images/data.raw","flags":["read","write"],"fdset":true}' >passed || fail 'a file to write, by the drop-in'
+disk='{"driver":"raw","node-name":"data","file":{"driver":"file","filename":"'$(grep -o '/dev/fdset/[0-9]*' passed)'"}}'
+get /v1/vms/web-1/qmp/blockdev-add --json "$disk" >/dev/null || fail "QEMU does not open $disk"
+if bash -euo pipefail tap.sh; then
+  pass '{"tap":"net0","name":"net"}' >/dev/null || fail 'a tap, by the drop-in'
+  get /v1/vms/web-1/qmp/netdev_add --json '{"type":"tap","id":"n0","fd":"net"}' >/dev/null || fail 'QEMU does not take the tap'
+else
+  step 'this machine has no taps: not tried'
+fi
+get /v1/vms/web-1/qmp/blockdev-del --json '{"node-name":"data"}' >/dev/null
 
 step 'stop under load: every request has its result or a problem, whole; status 0'
 node asking-clients.mjs "$GW/v1/vms/web-1/qmp/query-status" 4 >load &
@@ -112,6 +143,9 @@ journalctl -u qmp-gateway -o cat --no-pager | grep -q '^lisen: ' || fail 'no lin
 sed -i '/^lisen/d' /etc/qmp-gateway.yaml
 systemctl start qmp-gateway || fail 'does not start with the settings mended'
 
+step "with the drop-in for images and taps: $(systemd-analyze security --no-pager qmp-gateway | grep 'Overall exposure' | sed 's/^[^O]*//')"
+rm /etc/systemd/system/qmp-gateway.service.d/host-paths.conf
+systemctl daemon-reload
 step "$(systemd-analyze security --no-pager qmp-gateway | grep 'Overall exposure' | sed 's/^[^O]*//')"
 systemd-analyze security --no-pager --threshold=20 qmp-gateway >/dev/null || fail 'an exposure of 2 or more'
 

@@ -83,8 +83,11 @@ error=$(podman run --rm --network none "$image" version 2>&1) || refused "a cont
 # Without systemd podman says that it has no timer for the health check; the test runs the check itself.
 in_image() { podman run --rm --network none --entrypoint sh "$image" -c "$1" 2>/dev/null; }
 [ "$(podman image inspect --format '{{.Config.User}}' "$image")" = 1000:1000 ] || fail 'the user is not a number'
-left=$(in_image "find /opt/qmp-gateway -name '*.spec.*' -o -name '*.map' -o -name '*.d.ts' -o -name 'test-kit' -o -name '*.node' | head -3")
+left=$(in_image "find /opt/qmp-gateway -name '*.spec.*' -o -name '*.map' -o -name '*.d.ts' -o -name 'test-kit' | head -3")
 [ -z "$left" ] || fail "left in the image: $left"
+addons=$(in_image "find /opt/qmp-gateway -name '*.node'" | sed 's|.*/prebuilds/||')
+case $(uname -m) in x86_64) cpu=x64 ;; aarch64) cpu=arm64 ;; *) cpu=none ;; esac
+[ "$addons" = linux-$cpu-glibc/unix_fds.node ] || fail "addons in the image: $addons"
 in_image 'grep -q spdxVersion /opt/qmp-gateway/sbom.spdx.json' || fail 'no SBOM'
 
 step 'the manifests against the schemas of Kubernetes'

@@ -51,6 +51,9 @@ if (tarballs !== undefined) {
   );
   for (const [release, npm] of releases)
     await step(`installs on Node.js ${release} with ${npm}, without a warning`, () => installOn(release, npm, gateway));
+  await step('the addon is in it for this platform, for every C library since that of Node.js 20', () =>
+    addonsOf(gateway),
+  );
   await step('an upgrade in place keeps tokens, VMs and audit log', () => upgrade(gateway));
 }
 process.exit(failures === 0 ? 0 : 1);
@@ -74,7 +77,8 @@ function run(cwd, program, words, env = shell) {
     encoding: 'utf8',
     stdio: 'pipe',
     maxBuffer: 2 ** 26,
-    timeout: 300_000,
+    // Only against what hangs: a busy machine takes minutes to pack.
+    timeout: 1_800_000,
   });
 }
 
@@ -139,6 +143,20 @@ function lint(tarball) {
   // A program has no types for others.
   if (manifestOf(folder).exports !== undefined)
     run(folder, program('attw'), ['--profile', 'esm-only', '--no-emoji', tarball]);
+}
+
+/** Whoever builds on a newer system than users have must not need anything of it. */
+function addonsOf(tarball) {
+  const folder = join(scratch, 'addons');
+  mkdirSync(folder);
+  run(folder, 'tar', ['xzf', tarball, '--wildcards', '--strip-components=4', '*/unix-fds/prebuilds/*']);
+  const platforms = readdirSync(join(folder, 'prebuilds'));
+  if (!platforms.includes(`linux-${process.arch}-glibc`)) throw new Error(`addons: ${platforms.join() || 'none'}`);
+  for (const platform of platforms) {
+    const binary = readFileSync(join(folder, 'prebuilds', platform, 'unix_fds.node'), 'latin1');
+    const needed = [...binary.matchAll(/GLIBC_2\.(\d+)/g)].map(([, minor]) => Number(minor));
+    if (Math.max(0, ...needed) > 28) throw new Error(`${platform} needs glibc 2.${Math.max(...needed)}`);
+  }
 }
 
 async function installOn(release, npm, tarball) {

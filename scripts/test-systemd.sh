@@ -32,6 +32,8 @@ node scripts/page-block.js docs/systemd.md 'listen:' >"$work/root/etc/qmp-gatewa
 node scripts/page-block.js docs/systemd.md 'systemctl enable' >"$here/start.sh"
 node scripts/page-block.js docs/systemd.md 'groupadd' >"$here/dynamic-user.sh"
 node scripts/page-block.js docs/systemd.md 'DynamicUser=yes' >"$here/dynamic-user.conf"
+node scripts/page-block.js docs/systemd.md 'ReadWritePaths=' >"$here/host-paths.conf"
+node scripts/page-block.js docs/file-descriptors.md 'ip tuntap' >"$here/tap.sh"
 node scripts/page-block.js docs/upgrades.md 'tar -C' >"$here/backup.sh"
 node scripts/page-block.js docs/connecting.md 'Description=VM %i' >"$work/root/etc/systemd/system/vm@.service"
 cp scripts/systemd-steps.sh "$here/steps.sh"

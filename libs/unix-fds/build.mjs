@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 // Builds the addon for this platform with the system's C compiler and the headers that come with Node.js. Nothing is fetched.
 //
-//   node build.mjs [--if-possible] [--if-needed] [--sanitize] [--out FILE]
+//   node build.mjs [--if-possible] [--if-needed] [--sanitize] [--arch ARCH] [--out FILE]
 //
 // --if-possible  without a compiler or headers: says so, and succeeds
 // --if-needed    does nothing when the binary is newer than its sources
 // --sanitize     with AddressSanitizer, to be run with its library preloaded
+// --arch         for another processor (x64, arm64), by the cross compiler of its GNU name; the C library is that of this platform
 //
 // N-API does not change with the release of Node.js: one binary serves all of them.
 
@@ -18,6 +19,10 @@ const folder = dirname(fileURLToPath(import.meta.url));
 const source = join(folder, 'native/unix_fds.c');
 const words = process.argv.slice(2);
 const has = (word) => words.includes(word);
+const after = (word) => (has(word) ? words[words.indexOf(word) + 1] : undefined);
+/** Processors by Node's name, as compilers call them. */
+const gnuNames = { x64: 'x86_64', arm64: 'aarch64' };
+const arch = after('--arch') ?? process.arch;
 
 /** Where Node.js keeps its headers: beside its program, or where NODE_HEADERS says. */
 function headers() {
@@ -26,7 +31,8 @@ function headers() {
 }
 
 function compiler() {
-  return [process.env.CC, 'cc', 'gcc', 'clang'].find(
+  const ofThisPlatform = ['cc', 'gcc', 'clang'];
+  return [process.env.CC, ...(arch === process.arch ? ofThisPlatform : [`${gnuNames[arch]}-linux-gnu-gcc`])].find(
     (name) => name && spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0,
   );
 }
@@ -43,13 +49,13 @@ function givenUp(reason) {
 }
 
 if (process.platform !== 'linux') givenUp(`it is for Linux, and this is ${process.platform}`);
-const named = has('--out') ? words[words.indexOf('--out') + 1] : undefined;
-const target = named ?? join(folder, 'prebuilds', `linux-${process.arch}-${libc()}`, 'unix_fds.node');
+if (arch !== process.arch && !(arch in gnuNames)) givenUp(`no compiler for ${arch} is known`);
+const target = after('--out') ?? join(folder, 'prebuilds', `linux-${arch}-${libc()}`, 'unix_fds.node');
 const newest = Math.max(...[source, fileURLToPath(import.meta.url)].map((file) => statSync(file).mtimeMs));
 if (has('--if-needed') && existsSync(target) && statSync(target).mtimeMs > newest) process.exit(0);
 
 const cc = compiler();
-if (cc === undefined) givenUp('there is no C compiler');
+if (cc === undefined) givenUp(`there is no C compiler for ${arch}`);
 const include = headers();
 if (include === undefined) givenUp('the headers of Node.js are not installed (NODE_HEADERS says where they are)');
 mkdirSync(dirname(target), { recursive: true });

@@ -59,16 +59,28 @@ describe.each(files)('%s', (file) => {
 });
 
 describe('the image of the gateway', () => {
-  const [build, image, ...more] = readDockerfile('Dockerfile');
-  if (build === undefined || image === undefined) throw new Error('one stage only');
+  const [addon, build, image, ...more] = readDockerfile('Dockerfile');
+  if (addon === undefined || build === undefined || image === undefined) throw new Error('less than three stages');
 
-  it('is made in two stages, of what the tarball holds: what builds is not in it', () => {
+  it('is made of what the tarball holds, and of the addon: what builds is not in it', () => {
     expect(more).toEqual([]);
-    expect(copiesOf(image).map(({ from }) => from)).toEqual(copiesOf(image).map(() => build.name));
+    expect(copiesOf(image).map(({ from, sources }) => [from, ...sources])).toEqual([
+      [build.name, '/opt/qmp-gateway'],
+      [addon.name, '/addon/prebuilds'],
+    ]);
     const [packs = '', installs = ''] = build.instructions.filter(({ name }) => name === 'RUN').map(({ text }) => text);
     expect(packs).toMatch(/^npm ci && .*npm run pack -- (\S+)$/);
     expect(installs).toContain(`npm install --offline ${/(\S+)$/.exec(packs)?.[1] ?? ''}/qmp-gateway-`);
     expect(installs).toContain('npm sbom');
+  });
+
+  it('has the addon of its own platform: none of whoever builds it, who may have another', () => {
+    expect(isIgnored('libs/unix-fds/prebuilds')).toBe(true);
+    const [, prebuilds] = copiesOf(image);
+    expect(prebuilds?.target).toBe(
+      '/opt/qmp-gateway/node_modules/qmp-gateway/node_modules/@qmp-gateway/unix-fds/prebuilds',
+    );
+    expect(addon.instructions.map(({ text }) => text).join('\n')).toMatch(/node build\.mjs --arch \$arch/);
   });
 
   it('says whether it is alive, where its settings say that it listens', () => {
