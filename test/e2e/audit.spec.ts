@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, renameSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { TokenStore } from '../../apps/gateway/src/access/tokens/token-store.js';
@@ -84,6 +84,24 @@ it('has the traceparent of a request in its lines, and ignores one that is malfo
   expect(traces.map(({ request, traceparent: trace }) => [request, trace])).toEqual(
     sent.map((id) => [id, id === 'malformed' ? undefined : traceparent]),
   );
+});
+
+it('has an end that can be read, whatever a crash left in the log, and wherever the log went', async () => {
+  const state = scene.directory();
+  const file = path.join(state, 'audit.log');
+  writeFileSync(file, '{"change":"whole"}\n{"change":"ha{"change":"glued"}\n\0\0\0\0\n{"change":"ha');
+  const gateway = await scene.gateway({ state });
+  const tail = async () => {
+    const answer = await exchange(gateway, '/v1/audit');
+    const { records = [] } = JSON.parse(answer.text) as { records?: { change?: string }[] };
+    return [answer.status, records.map(({ change }) => change)];
+  };
+  const token = { body: '{"level":"read"}' };
+  expect((await exchange(gateway, '/v1/tokens', token)).status).toBe(201);
+  const expected = expect.arrayContaining(['whole', 'token-created']);
+  expect(await tail()).toEqual([200, expected]);
+  rmSync(file);
+  expect(await tail()).toEqual([200, []]);
 });
 
 it('holds what clients and VMs say without control characters, as the log does', async () => {

@@ -3,6 +3,7 @@ import type { ReadStream } from 'node:tty';
 import type { ConnectionFlags } from './connection.js';
 import type { FailureContext } from './failure.js';
 import { Output } from './output/output.js';
+import { oneLine } from './output/terminal-text.js';
 
 /** What every command works with: the streams of the process, and the way to the gateway. */
 export class CommandContext {
@@ -31,7 +32,7 @@ export class CommandContext {
     const choice = chooseConnection(flags, this.environment);
     this.failure.address = choice.address.text;
     this.failure.hasToken = choice.token !== undefined;
-    return connectTo(choice, flags.debug === true ? (line) => this.output.note(line) : undefined, needs);
+    return connectTo(choice, flags.debug === true ? (line) => this.output.note(oneLine(line)) : undefined, needs);
   }
 
   /**

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GatewayProcess } from '../gateway-process.js';
 import { GatewayScene, registerVm } from '../gateway-scene.js';
@@ -68,6 +68,72 @@ try 'qmpctl exec ${vm} blockdev-add driver=qcow'
     );
     const said = execFileSync('bash', [inHome(home, 'try.bash')], { env: home.env, cwd: home.directory }).toString();
     expect(said.trimEnd().split('\n')).toEqual(['nodes', 'path=', 'qcow', 'qcow2']);
+  });
+
+  describe('of what a hostile VM calls its devices', () => {
+    // Commands of a shell, a pattern that every file matches, ends of quotes.
+    const names = [
+      'own-$(touch${IFS}taken)',
+      'own-`touch taken`',
+      'own-;touch taken;',
+      `own-'\\";touch taken;`,
+      'own-*',
+    ];
+    let hostile: string;
+    beforeAll(async () => {
+      const monitor = await scene.fake();
+      const builtin = (name: string, type: string) => ({ name, 'meta-type': 'builtin', 'json-type': type });
+      const command = (name: string, type = 'none') => ({
+        ...{ name, 'meta-type': 'command', 'arg-type': type, 'ret-type': 'any' },
+      });
+      monitor.on('query-qmp-schema', () => ({
+        return: [
+          ...[builtin('any', 'value'), builtin('str', 'string'), { name: 'none', 'meta-type': 'object', members: [] }],
+          { name: 'id', 'meta-type': 'object', members: [{ name: 'id', type: 'str' }] },
+          ...[command('query-qmp-schema'), command('query-chardev'), command('chardev-remove', 'id')],
+        ],
+      }));
+      const chardevs = names.map((label) => ({ label, filename: 'null', 'frontend-open': false }));
+      monitor.on('query-chardev', () => ({ return: chardevs }));
+      hostile = await registerVm(gateway, `unix:${(monitor.endpoint as { path: string }).path}`);
+    });
+
+    /** What Tab is told; a gateway that is busy is asked again, as people press Tab again. */
+    const offered = async (shell: string, line: string): Promise<string> => {
+      for (;;) {
+        const { stdout } = await runClient(scene, home, ['__complete', '--shell', shell, '--', line]);
+        if (stdout !== '') return stdout;
+      }
+    };
+
+    it.each([
+      ['bash', 'id='],
+      ['zsh', ''],
+    ])('is a word to %s, whatever is in it', async (shell, typed) => {
+      writeFileSync(inHome(home, 'own-file'), '');
+      const begun = `qmpctl exec ${hostile} chardev-remove `;
+      const texts = (await offered(shell, `${begun}id=`)).trimEnd().split('\n');
+      expect(texts).toHaveLength(names.length);
+      for (const [at, text] of texts.entries()) {
+        // The whole line, as the shell reads it when Enter is pressed.
+        const script = `qmpctl() { printf '%s' "$4"; }\n${begun}${typed}${text}`;
+        const said = execFileSync(shell, ['-c', script], { env: home.env, cwd: home.directory }).toString();
+        expect([said, existsSync(inHome(home, 'taken'))]).toEqual([`id=${names[at]}`, false]);
+      }
+    });
+
+    it('reaches bash as it is offered, one by one', async () => {
+      writeFileSync(inHome(home, 'own-file'), '');
+      writeFileSync(inHome(home, 'offered'), await offered('bash', `qmpctl exec ${hostile} chardev-remove id=own-`));
+      const { stdout } = await runClient(scene, home, ['completion', 'bash']);
+      const script = `qmpctl() { cat offered; }
+${stdout}
+COMP_LINE=x COMP_POINT=1
+_qmpctl_complete
+eval "printf '%s\\n' \${COMPREPLY[*]}"`;
+      const said = execFileSync('bash', ['-c', script], { env: home.env, cwd: home.directory }).toString();
+      expect([said.trimEnd().split('\n'), existsSync(inHome(home, 'taken'))]).toEqual([names, false]);
+    });
   });
 
   it.each(['bash', 'zsh', 'fish'])('has a script for %s', async (shell) => {

@@ -50,7 +50,7 @@ export async function describeCommands(
     return exitStatus.done;
   }
   if (format === 'table') for (const line of commandText(model, only, context.output)) context.output.line(line);
-  else if (format === 'name') context.output.line(only.name);
+  else if (format === 'name') context.output.line(oneLine(only.name));
   else await writeDocument(context.output, format, { ...only, types: typesReached(model.types, only) });
   return exitStatus.done;
 }
@@ -71,13 +71,13 @@ export function commandText(
   const object = objectOf(model.types, command.arguments);
   const rows = [...(object?.members ?? [])].sort((a, b) => Number(a.optional) - Number(b.optional));
   return [
-    `${surroundings.style('bold', command.name)}  ${levelText(command)}${command.deprecated ? ', deprecated' : ''}`,
-    ...(command.summary === null ? [] : [command.summary]),
-    ...(command.reason === undefined ? [] : [`Not offered: ${command.reason}`]),
+    `${surroundings.style('bold', oneLine(command.name))}  ${levelText(command)}${command.deprecated ? ', deprecated' : ''}`,
+    ...(command.summary === null ? [] : [oneLine(command.summary)]),
+    ...(command.reason === undefined ? [] : [`Not offered: ${oneLine(command.reason)}`]),
     ...argumentLines(model.types, rows, surroundings),
-    ...(object?.variants === undefined ? [] : [`More arguments by the value of ${object.tag ?? ''}.`]),
+    ...(object?.variants === undefined ? [] : [`More arguments by the value of ${oneLine(object.tag ?? '')}.`]),
     ...openLines(command),
-    `Returns ${hasNoMembers(model.types, command.returns) ? 'nothing' : command.returns}.`,
+    `Returns ${hasNoMembers(model.types, command.returns) ? 'nothing' : oneLine(command.returns)}.`,
   ];
 }
 

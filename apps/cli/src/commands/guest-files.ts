@@ -8,6 +8,7 @@ import type { CommandContext } from '../command-context.js';
 import type { ConnectionFlags } from '../connection.js';
 import { exitStatus, usageFault, type ExitStatus } from '../exit-status.js';
 import { sizeText } from '../output/quantities.js';
+import { oneLine } from '../output/terminal-text.js';
 
 export interface CopyFlags extends ConnectionFlags {
   readonly verify?: boolean;
@@ -89,7 +90,7 @@ async function upload(
   const options = { verify, signal: context.interruption };
   const written = await agent.writeFile(target, new Uint8Array(bytes), options);
   if (context.output.isErrorTerminal)
-    context.output.note(`${written.path}: ${sizeText(written.size)}, sha256 ${written.sha256}`);
+    context.output.note(oneLine(`${written.path}: ${sizeText(written.size)}, sha256 ${written.sha256}`));
 }
 
 async function isDirectory(file: string): Promise<boolean> {

@@ -78,7 +78,7 @@ async function follow(
   try {
     for await (const event of client.events({ ...selection, event: ['vm-changed', 'vm-removed'], signal })) {
       if (event.event === 'vm-changed') changed(event.data);
-      else if (event.event === 'vm-removed') context.output.note(`${event.data.id} was removed`);
+      else if (event.event === 'vm-removed') context.output.note(oneLine(`${event.data.id} was removed`));
       else if (event.event === 'gap') context.output.note('changes were missed');
     }
   } catch (error) {

@@ -16,7 +16,7 @@ export async function logIn(context: CommandContext, url: string, flags: Connect
   if (/\s/.test(token)) throw usageFault('that is no token: it has white space in it');
   const files = absolute(flags);
   const { ca, cert, key } = files;
-  const trace = flags.debug === true ? (line: string) => context.output.note(line) : undefined;
+  const trace = flags.debug === true ? (line: string) => context.output.note(oneLine(line)) : undefined;
   context.failure.address = address.text;
   context.failure.hasToken = token !== '';
   const client = await connectTo({ address, token: token === '' ? undefined : token, ca, cert, key }, trace);

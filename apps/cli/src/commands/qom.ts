@@ -5,6 +5,7 @@ import { exitStatus, usageFault, type ExitStatus } from '../exit-status.js';
 import { readFormat, writeReturned } from '../output/formats.js';
 import { compactJson } from '../output/json-text.js';
 import { tableLines } from '../output/table.js';
+import { oneLine } from '../output/terminal-text.js';
 
 export interface QomFlags extends ConnectionFlags {
   readonly output: string;
@@ -62,8 +63,8 @@ interface TreeRow {
 }
 
 function writeTree({ output, program }: CommandContext, tree: QomTree): void {
-  output.line(`${output.style('bold', tree.path)}${tree.type === null ? '' : `  ${tree.type}`}`);
-  for (const match of tree.matches ?? []) output.line(`  ${match}`);
+  output.line(`${output.style('bold', oneLine(tree.path))}${tree.type === null ? '' : `  ${oneLine(tree.type)}`}`);
+  for (const match of tree.matches ?? []) output.line(`  ${oneLine(match)}`);
   const rows = rowsOf(tree, '');
   if (rows.length > 0 && tree.matches === undefined) {
     const columns = [
@@ -73,7 +74,7 @@ function writeTree({ output, program }: CommandContext, tree: QomTree): void {
     ];
     for (const line of tableLines(columns, rows, output)) output.line(line);
   }
-  if (!tree.complete) output.note(`${program}: there is more (${tree.cut ?? 'cut'})`);
+  if (!tree.complete) output.note(`${program}: there is more (${oneLine(tree.cut ?? 'cut')})`);
 }
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : compactJson(value));

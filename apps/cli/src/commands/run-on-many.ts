@@ -115,12 +115,12 @@ class FanOutLines {
     if (this.format === 'json' || this.format === 'yaml') this.#all.push(line);
     else if (this.format === 'jsonl') output.line(compactJson(line));
     else if (this.format === 'name') {
-      if (status === exitStatus.done) output.line(line.vm);
+      if (status === exitStatus.done) output.line(oneLine(line.vm));
     } else {
       const word = outcomeNames[status];
       const what = 'problem' in line ? oneLine(problemText(withoutVm(line.problem), keys)) : compactJson(line.return);
       const painted = output.style(stateColour(word), word.padEnd(8));
-      output.line(`${line.vm.padEnd(this.vmWidth)}  ${painted}  ${what === '{}' ? '' : what}`.trimEnd());
+      output.line(`${oneLine(line.vm).padEnd(this.vmWidth)}  ${painted}  ${what === '{}' ? '' : what}`.trimEnd());
     }
   }
 

@@ -140,10 +140,10 @@ class SerialSession {
         return;
       case 'typist':
         if (part.you || part.typist === null) return;
-        this.#say(`${oneLine(part.typist)} types; --take types in their place`);
+        this.#say(`${part.typist} types; --take types in their place`);
         return;
       case 'refused':
-        if (!this.#wasRefused) this.#say(oneLine(part.reason));
+        if (!this.#wasRefused) this.#say(part.reason);
         this.#wasRefused = true;
         return;
       case 'connection':
@@ -156,6 +156,6 @@ class SerialSession {
   /** On a line of its own, on a terminal where line feed alone does not return. */
   #say(text: string): void {
     const { output } = this.context;
-    if (output.isErrorTerminal) output.writeError(`\r\n${output.errorStyle('dim', `[${text}]`)}\r\n`);
+    if (output.isErrorTerminal) output.writeError(`\r\n${output.errorStyle('dim', `[${oneLine(text)}]`)}\r\n`);
   }
 }

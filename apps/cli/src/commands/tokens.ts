@@ -4,6 +4,7 @@ import type { ConnectionFlags } from '../connection.js';
 import { exitStatus, usageFault, type ExitStatus } from '../exit-status.js';
 import { readFormat, writeRows, type RowShape } from '../output/formats.js';
 import { compactJson } from '../output/json-text.js';
+import { oneLine } from '../output/terminal-text.js';
 
 export interface CreateTokenFlags extends ConnectionFlags {
   readonly level: string;
@@ -61,12 +62,14 @@ export async function createToken(context: CommandContext, flags: CreateTokenFla
   const client = await context.connect(flags);
   const made = await client.createToken(request);
   if (format === 'table') {
-    context.output.line(made.token);
+    context.output.line(oneLine(made.token));
     if (context.output.isErrorTerminal)
       context.output.note(
-        `${made.id}: ${made.level} on ${made.vms.join(', ')}, ${made.expires === null ? 'until it is revoked' : `until ${made.expires}`}; it is shown this once`,
+        oneLine(
+          `${made.id}: ${made.level} on ${made.vms.join(', ')}, ${made.expires === null ? 'until it is revoked' : `until ${made.expires}`}; it is shown this once`,
+        ),
       );
-  } else if (format === 'name') context.output.line(made.id);
+  } else if (format === 'name') context.output.line(oneLine(made.id));
   else context.output.line(compactJson(made));
   return exitStatus.done;
 }

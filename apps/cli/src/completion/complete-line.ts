@@ -10,6 +10,7 @@ import { splitLine } from '../shell/shell-words.js';
 import { argumentCandidates, commandCandidates, type Candidate } from './candidates.js';
 import { liveValues } from './live-values.js';
 import { CacheDirectory, modelOf } from './model-store.js';
+import { quoted } from './shell-quoting.js';
 
 const idsMs = 10_000;
 const lookMs = 2000;
@@ -56,9 +57,16 @@ export async function completeLine(
   }
   for (const { text, about } of found.filter((each) => each.text === oneLine(each.text)).slice(0, mostCandidates))
     context.output.line(
-      flags.shell === 'bash' ? bashPart(text, last.text) : about === undefined ? text : `${text}\t${about}`,
+      flags.shell === 'fish'
+        ? withAbout(text, about)
+        : quoted(flags.shell === 'bash' ? bashPart(text, last.text) : text),
     );
   return exitStatus.done;
+}
+
+/** fish shows what stands behind a tab, and quotes what it writes by itself. */
+function withAbout(text: string, about: string | undefined): string {
+  return about === undefined ? text : `${text}\t${oneLine(about)}`;
 }
 
 /** bash breaks words at `=` and `:`, and replaces only what follows. */

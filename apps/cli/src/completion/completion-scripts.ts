@@ -7,8 +7,11 @@ const scripts: Readonly<Record<string, (program: string) => string>> = {
     const name = `_${program.replaceAll(/\W/g, '_')}_complete`;
     return `# bash completion for ${program}
 ${name}() {
-  local IFS=$'\\n'
-  COMPREPLY=($(${program} __complete --shell bash -- "\${COMP_LINE:0:COMP_POINT}" 2>/dev/null))
+  local word
+  COMPREPLY=()
+  while IFS= read -r word; do COMPREPLY+=("$word"); done < <(
+    ${program} __complete --shell bash -- "\${COMP_LINE:0:COMP_POINT}" 2>/dev/null
+  )
   # A key or a directory goes on without a space.
   case "\${COMPREPLY[0]-}" in
     *=|*.|*/) [ "\${#COMPREPLY[@]}" -eq 1 ] && compopt -o nospace ;;
@@ -22,8 +25,8 @@ complete -o default -F ${name} ${program}
     return `#compdef ${program}
 ${name}() {
   local -a whole begun
-  local text about
-  while IFS=$'\\t' read -r text about; do
+  local text
+  while IFS= read -r text; do
     case "$text" in
       *=|*.|*/) begun+=("$text") ;;
       ?*) whole+=("$text") ;;

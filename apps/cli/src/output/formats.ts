@@ -28,7 +28,7 @@ export async function writeRows<Row>(
   shape: RowShape<Row>,
 ): Promise<void> {
   if (format === 'table') {
-    if (rows.length === 0) output.note(shape.none);
+    if (rows.length === 0) output.note(oneLine(shape.none));
     else for (const line of tableLines(shape.columns, rows, output)) output.line(line);
   } else if (format === 'json' || format === 'yaml') await writeDocument(output, format, rows);
   else for (const row of rows) output.line(format === 'name' ? oneLine(shape.name(row)) : compactJson(row));
@@ -74,7 +74,7 @@ export async function writeReturned(output: Output, format: Format, value: unkno
     output.note('nothing');
     return;
   }
-  if (!list.every(isObject)) for (const item of list) output.line(cellText(item));
+  if (!list.every(isObject)) for (const item of list) output.line(oneLine(cellText(item)));
   else if (!Array.isArray(value))
     for (const line of detailLines(
       Object.entries(list[0] ?? {}).map(([name, each]) => [name, cellText(each)]),

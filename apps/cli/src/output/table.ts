@@ -23,7 +23,7 @@ export function tableLines<Row>(
   { style, width }: { readonly style: Style; readonly width: number | undefined },
 ): string[] {
   const cells = rows.map((row) => columns.map(({ of }) => oneLine(of(row)) || '-'));
-  const shown = [columns.map(({ title }) => title), ...cells];
+  const shown = [columns.map(({ title }) => oneLine(title)), ...cells];
   const widths = columns.map((_, at) => Math.max(...shown.map((line) => columnsOf(line[at] ?? ''))));
   if (width !== undefined) narrow(columns, widths, width);
   return shown.map((line, row) =>
@@ -61,15 +61,16 @@ function narrow<Row>(columns: readonly Column<Row>[], widths: number[], width: n
   }
 }
 
-/** `name: value` lines with the values below each other; values go on in further lines where the terminal ends. */
+/** `name: value` lines with the values below each other; values go on in further lines where the terminal ends. Names may be a VM's. */
 export function detailLines(
   entries: readonly (readonly [name: string, value: string | undefined, colour?: Colour | 'state'])[],
   style: Style,
 ): string[] {
-  const present = entries.filter((entry): entry is [string, string, (Colour | 'state')?] => entry[1] !== undefined);
+  const present = entries
+    .filter((entry): entry is [string, string, (Colour | 'state')?] => entry[1] !== undefined)
+    .map(([name, value, colour]) => [oneLine(name), oneLine(value), colour] as const);
   const width = Math.max(...present.map(([name]) => name.length));
-  return present.map(([name, value, colour]) => {
-    const text = oneLine(value);
+  return present.map(([name, text, colour]) => {
     return `${style('bold', `${name}:`)}${' '.repeat(width - name.length + 1)}${style(colour === 'state' ? stateColour(text) : colour, text)}`;
   });
 }

@@ -1,7 +1,13 @@
+import { systemClock, type Clock, type Timer } from '@qmp-gateway/qmp';
 import type { Descriptor } from '@qmp-gateway/unix-fds';
 
 /** A client may have so many waiting for its next command. */
 export const mostOfClient = 32;
+/**
+ * They wait so long: clients send the command with them, or at once. One that waits may be the client's own end of its
+ * connection, which has no end as long as that is open here.
+ */
+export const waitMs = 30_000;
 
 /** Descriptors in the stream of a client: they came with a byte of the piece that follows. */
 export class ArrivedDescriptors {
@@ -23,14 +29,19 @@ export class ClientDescriptors {
   #waiting: readonly Descriptor[] = [];
   /** The piece they came with is over: the next command is the last that may take them. */
   #isLast = false;
+  #deadline: Timer | undefined;
 
   /** @param unused is told how many were closed that no command took */
-  constructor(private readonly unused: (count: number) => void) {}
+  constructor(
+    private readonly unused: (count: number) => void,
+    private readonly clock: Clock = systemClock,
+  ) {}
 
   arrived(descriptors: readonly Descriptor[]): void {
     this.drop();
     this.#waiting = descriptors;
     if (descriptors.length > mostOfClient) this.drop();
+    else this.#deadline = this.clock.schedule(waitMs, () => this.drop());
   }
 
   pieceEnded({ whole }: EndOfPiece): void {
@@ -43,6 +54,8 @@ export class ClientDescriptors {
     const taken = this.#waiting;
     this.#waiting = [];
     this.#isLast = false;
+    this.#deadline?.cancel();
+    this.#deadline = undefined;
     return taken;
   }
 

@@ -83,8 +83,8 @@ export class MonitorConnection implements Leaver, HeartbeatOwner, EventTap {
 
   constructor(parts: MonitorConnectionParts) {
     this.#parts = parts;
-    const { target, transport, hub, leavers, unusedDescriptors } = parts;
-    if (unusedDescriptors !== undefined) this.#descriptors = new ClientDescriptors(unusedDescriptors);
+    const { target, transport, hub, leavers, unusedDescriptors, clock } = parts;
+    if (unusedDescriptors !== undefined) this.#descriptors = new ClientDescriptors(unusedDescriptors, clock);
     this.#session = target.session;
     if (this.#session === undefined) {
       this.#state = 'ended';

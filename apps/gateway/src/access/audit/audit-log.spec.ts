@@ -1,5 +1,5 @@
 import { makeTempDir, ManualClock, removeTempDir } from '@qmp-gateway/test-kit';
-import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AuditLog } from './audit-log.js';
@@ -111,6 +111,43 @@ it('writes what has gathered for 20 ms', async () => {
   expect(changes('audit.log')).toEqual(['first', 'second']);
   expect(readFileSync(audit.path, 'utf8')).toContain('"time":"2023-11-14T22:13:20.000Z"');
   await audit.close();
+});
+
+describe('half a line that a crash left', () => {
+  it.each([
+    ['{"change":"ha', 2],
+    ['{"change":"whole"}\n', 1],
+    ['', 1],
+  ])('%j takes no other line with it', async (left, lines) => {
+    writeFileSync(path.join(directory, 'audit.log'), left);
+    const audit = open({ file: 'audit.log', required: false });
+    audit.change(principal, undefined, 'after', {});
+    await audit.close();
+    const written = readFileSync(audit.path, 'utf8').slice(left.length);
+    expect(
+      written
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => (JSON.parse(line) as { change: string }).change),
+    ).toEqual(['after']);
+    expect(written.split('\n')).toHaveLength(lines + 1);
+  });
+
+  it('takes none with it after a rotation either', async () => {
+    const audit = open({ file: 'audit.log', required: false });
+    audit.change(principal, undefined, 'first', {});
+    await audit.flush();
+    appendFileSync(audit.path, '{"change":"ha');
+    await audit.reopen();
+    audit.change(principal, undefined, 'second', {});
+    await audit.close();
+    const [first, half, second] = readFileSync(audit.path, 'utf8').split('\n');
+    expect([first, half, second]).toEqual([
+      expect.stringContaining('"first"'),
+      '{"change":"ha',
+      expect.stringContaining('"second"'),
+    ]);
+  });
 });
 
 // Every write to it fails as on a full disk.

@@ -8,6 +8,7 @@ import { SettingsError } from '../../settings/load-settings.js';
 import { systemFault } from '../../settings/system-fault.js';
 import { escapeControls } from '../../settings/log-line.js';
 import type { Principal } from '../principal.js';
+import { endsWithinLine } from './audit-tail.js';
 
 /** Milliseconds of lines to gather for one write: the most that a crash of the process can lose. */
 const gatherMs = 20;
@@ -21,6 +22,7 @@ const mostBytesOfUnit = 3;
 /** UTF-8 of one character. With so much more room than ASCII needs, a text that is none ends up longer than one that is. */
 const mostBytesOfCharacter = 4;
 const nothing = Buffer.alloc(0);
+const lineEnd = Buffer.from('\n');
 
 /** One line of the log, formatted only when it is written. */
 export interface AuditLine {
@@ -52,6 +54,8 @@ export class AuditLog implements OnApplicationShutdown {
   #used = 0;
   #waitingBytes = 0;
   #writing = false;
+  /** The file ends within a line, as a crash or a full disk leaves it: the next one must not become a part of it. */
+  #isTorn: boolean;
   #stampedAt = 0;
   #stamp = '';
   #error: string | undefined;
@@ -70,6 +74,7 @@ export class AuditLog implements OnApplicationShutdown {
     } catch (error) {
       throw new SettingsError([`audit.file: cannot open ${this.path}: ${systemFault(error)}`], true);
     }
+    this.#isTorn = endsWithinLine(this.path);
   }
 
   /** The answer to commands while a required log cannot be written. */
@@ -93,6 +98,7 @@ export class AuditLog implements OnApplicationShutdown {
     await this.flush();
     closeSync(this.#file);
     this.#file = file;
+    this.#isTorn = endsWithinLine(this.path);
   }
 
   /** Appends a line that is formatted after the work of this turn, above all the answers, has left. */
@@ -185,6 +191,7 @@ export class AuditLog implements OnApplicationShutdown {
 
   #write(): void {
     this.#turnPage(0);
+    if (this.#isTorn) this.#pages.unshift(lineEnd);
     const batch = this.#pages.length === 1 ? this.#pages[0] : Buffer.concat(this.#pages);
     this.#pages = [];
     this.#waitingBytes = 0;
@@ -203,6 +210,7 @@ export class AuditLog implements OnApplicationShutdown {
 
   #writeAll(batch: Buffer): void {
     write(this.#file, batch, (error, written) => {
+      if (error === null && written > 0) this.#isTorn = batch[written - 1] !== lineEnd[0];
       if (error === null && written < batch.length) {
         this.#writeAll(batch.subarray(written));
         return;

@@ -1,3 +1,4 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 
 /** Read from the end of the file, at most. */
@@ -21,5 +22,24 @@ export async function tailOf(path: string, most: number): Promise<string[]> {
     return lines.slice(Math.max(from === 0 ? 0 : 1, lines.length - most));
   } finally {
     await file.close();
+  }
+}
+
+/** Whether a log of lines has half a line at its end. Of what is no file, or can't be read, nobody knows: no. */
+export function endsWithinLine(path: string): boolean {
+  let file: number;
+  try {
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch {
+    return false;
+  }
+  try {
+    const status = fstatSync(file);
+    if (!status.isFile() || status.size === 0) return false;
+    const last = Buffer.alloc(1);
+    readSync(file, last, 0, 1, status.size - 1);
+    return last.toString('latin1') !== '\n';
+  } finally {
+    closeSync(file);
   }
 }

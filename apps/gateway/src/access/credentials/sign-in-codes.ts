@@ -5,8 +5,10 @@ import type { Principal } from '../principal.js';
 
 /** How long a code may be exchanged. */
 export const codeLifeMs = 60_000;
-/** Codes that were not exchanged yet; past it the oldest ends. */
-const mostCodes = 1_000;
+/** Codes that were not exchanged yet; past it the oldest ends. More than one principal and all its tokens can have. */
+const mostCodes = 10_000;
+/** Of one principal. */
+export const mostOfOne = 10;
 const prefix = 'qmpgwc_';
 
 interface SignInCode {
@@ -25,6 +27,8 @@ export function looksLikeCode(bearer: string): boolean {
  */
 export class SignInCodes {
   readonly #codes = new BoundedMap<string, SignInCode>(mostCodes);
+  /** The last ones of each principal, whether they were exchanged or not; the oldest first. */
+  readonly #keysOf = new BoundedMap<string, readonly string[]>(mostCodes);
 
   constructor(private readonly clock: Clock = systemClock) {}
 
@@ -32,7 +36,12 @@ export class SignInCodes {
   create(owner: Principal): { code: string; expires: number } {
     const code = prefix + randomBytes(32).toString('base64url');
     const expires = this.clock.wall() + codeLifeMs;
-    this.#codes.set(keyOf(code), { principal: owner, expires });
+    const key = keyOf(code);
+    const own = [...(this.#keysOf.get(owner.id) ?? []), key];
+    for (const oldest of own.splice(0, own.length - mostOfOne)) this.#codes.delete(oldest);
+    this.#keysOf.delete(owner.id);
+    this.#keysOf.set(owner.id, own);
+    this.#codes.set(key, { principal: owner, expires });
     return { code, expires };
   }
 

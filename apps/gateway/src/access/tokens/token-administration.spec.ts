@@ -1,6 +1,6 @@
 import { makeTempDir, ManualClock, removeTempDir } from '@qmp-gateway/test-kit';
 import { readFileSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { StateDirectory } from '../../state/state-directory.js';
 import { AuditLog } from '../audit/audit-log.js';
 import type { CredentialSettings } from '../credentials/host-without-token.js';
@@ -45,6 +45,49 @@ const operator = () =>
     commands: { deny: ['quit'] },
     expires: new Date(start + hour),
   });
+
+describe('one principal below level host', () => {
+  it('has so many tokens, however long the chain of makers; what has expired makes room, the others are untouched', () => {
+    const maker = () => principal({ level: 'read', vms: ['*'] });
+    const first = maker();
+    const make = (by: Principal, expires = '1h') => tokens.create(by, undefined, wanted({ level: 'read', expires }));
+    const holder = (token: string) => store.authenticate(token) ?? first;
+    const made = make(first);
+    // As if it had gone on so.
+    const pattern = store.get(made.id)!;
+    const added = Array.from({ length: 496 }, (_, at) => ({ ...pattern, id: `more${at}` }));
+    store.take({ added, revoked: [], told: [] });
+    const child = holder(made.token);
+    const signedIn = holder(tokens.signIn(child, undefined).token);
+    make(child, '30m');
+    make(signedIn, '30m');
+    for (const by of [first, child, signedIn]) {
+      expect(() => make(by, '1m')).toThrow(expect.objectContaining({ code: 'too-many-requests' }));
+      expect(() => tokens.signIn(by, undefined)).toThrow(expect.objectContaining({ code: 'too-many-requests' }));
+    }
+    // A maker that is gone leaves its tokens where they are counted.
+    tokens.revoke(first, undefined, made.id);
+    make(signedIn, '30m');
+    expect(() => make(signedIn, '1m')).toThrow(expect.objectContaining({ code: 'too-many-requests' }));
+    make(maker());
+    make(root());
+    clock.advance(hour);
+    make(first);
+    expect(tokens.list(first)).toHaveLength(2);
+  });
+
+  it('is signed in with one write, however many of its sign-ins have expired', () => {
+    const owner = principal({ level: 'read', vms: ['*'] });
+    for (let made = 0; made < 20; made++) tokens.signIn(owner, undefined);
+    clock.advance(13 * hour);
+    const write = vi.spyOn(StateDirectory.prototype, 'write');
+    tokens.signIn(owner, undefined);
+    expect(write.mock.calls.length).toBeLessThanOrEqual(2);
+    write.mockRestore();
+    expect(tokens.list(owner).map(({ name }) => name)).toContain('console');
+    expect(tokens.list(owner)).toHaveLength(2);
+  });
+});
 
 describe('making a token', () => {
   it('gives what was asked for, and the token works at once', () => {

@@ -12,6 +12,11 @@ import { tokenPrincipalId, type TokenRecord, type TokenStore } from './token-sto
 /** What tokens are called that somebody got by signing in to the console. */
 const signInName = 'console';
 const signInMs = 12 * 3_600_000;
+/**
+ * Tokens that come of one principal below level `host`, those that its tokens make included: every new one costs a write of
+ * all.
+ */
+const mostOfFamily = 500;
 
 /**
  * Making, listing and revoking tokens: level `host` manages all of them, others their own, which are
@@ -34,7 +39,7 @@ export class TokenAdministration {
 
   /**
    * @returns the token itself, shown only this once, and what it may do
-   * @throws Problem `forbidden` for more than the maker has, `audit-unavailable`
+   * @throws Problem `forbidden` for more than the maker has, `too-many-requests`, `audit-unavailable`
    */
   create(principal: Principal, mark: RequestMark | undefined, wanted: TokenRequest): TokenShape & { token: string } {
     this.audit.requireWritable();
@@ -52,6 +57,7 @@ export class TokenAdministration {
     const { token, record } = this.tokens.create({
       ...given,
       owner: principal.id,
+      family: this.#familyWithRoom(principal),
       ...(name === undefined ? {} : { name }),
       ...(expires === Infinity ? {} : { expires: new Date(expires) }),
     });
@@ -64,18 +70,18 @@ export class TokenAdministration {
   /**
    * Makes the token of somebody who signs in with a one-time code: of the same grant, for a working day. Those of the same
    * principal that have expired go, so that signing in often leaves nothing behind.
-   * @throws Problem `audit-unavailable`
+   * @throws Problem `too-many-requests`, `audit-unavailable`
    */
   signIn(principal: Principal, mark: RequestMark | undefined): TokenShape & { token: string } {
     this.audit.requireWritable();
     const now = this.clock.wall();
-    for (const { id, name, owner, expires } of this.tokens.list())
-      if (name === signInName && owner === principal.id && expires !== undefined && Date.parse(expires) <= now)
-        this.tokens.revoke(id);
+    const former = this.tokens.list().filter(({ name, owner }) => name === signInName && owner === principal.id);
+    this.#removeExpired(former);
     const expires = new Date(Math.min(now + signInMs, principal.expires));
     const { token, record } = this.tokens.create({
       ...principal.grant,
       owner: principal.id,
+      family: this.#familyWithRoom(principal),
       name: signInName,
       expires,
     });
@@ -109,6 +115,26 @@ export class TokenAdministration {
       .list()
       .filter(({ level, expires }) => level === 'host' && (expires === undefined || Date.parse(expires) > now));
     return hosts.length === 1 && hosts[0]?.id === id && !grantsHostWithoutToken(this.settings);
+  }
+
+  /** @returns undefined for whoever has level `host`, which may fill the disk in other ways */
+  #familyWithRoom(principal: Principal): string | undefined {
+    if (principal.reaches('host')) return undefined;
+    const all = this.tokens.list();
+    const family = all.find(({ id }) => tokenPrincipalId(id) === principal.id)?.family ?? principal.id;
+    const members = all.filter((record) => record.family === family);
+    if (members.length < mostOfFamily || members.length - this.#removeExpired(members) < mostOfFamily) return family;
+    throw new Problem(
+      'too-many-requests',
+      `${mostOfFamily} tokens came of these credentials, and of the tokens that they made: revoke some first.`,
+    );
+  }
+
+  /** @returns how many there were */
+  #removeExpired(records: readonly TokenRecord[]): number {
+    const now = this.clock.wall();
+    const over = records.filter(({ expires }) => expires !== undefined && Date.parse(expires) <= now);
+    return this.tokens.revokeAll(over.map(({ id }) => id));
   }
 
   #expiry(principal: Principal, life: string | undefined): number {

@@ -15,12 +15,15 @@ export interface TokenRecord extends Grant {
   readonly expires?: string;
   /** Principal that made it; absent for the command line. */
   readonly owner?: string;
+  /** Of one that somebody below level `host` made: the principal that the chain of makers began with. */
+  readonly family?: string;
 }
 
 export interface NewToken extends Grant {
   readonly name?: string;
   readonly expires?: Date;
   readonly owner?: string;
+  readonly family?: string | undefined;
 }
 
 /** The principal of a token; `owner` of what it makes. */
@@ -138,6 +141,7 @@ export class TokenStore {
       ...(wanted.operatorEndpoints === undefined ? {} : { operatorEndpoints: wanted.operatorEndpoints }),
       ...(wanted.expires === undefined ? {} : { expires: wanted.expires.toISOString() }),
       ...(wanted.owner === undefined ? {} : { owner: wanted.owner }),
+      ...(wanted.family === undefined ? {} : { family: wanted.family }),
     };
     const token = `qmpgw_${id}_${secret}`;
     handOver(token);
@@ -148,18 +152,27 @@ export class TokenStore {
 
   /** @returns false for an unknown id. */
   revoke(id: string): boolean {
+    return this.revokeAll([id]) === 1;
+  }
+
+  /** Revokes many, and writes the file once. @returns how many of them were there */
+  revokeAll(ids: readonly string[]): number {
+    if (ids.length === 0) return 0;
     return this.#state.exclusively(fileName, () => {
       this.#reload();
-      if (!this.#records.delete(id)) return false;
-      this.#principals.delete(id);
-      this.#verified.delete(id);
-      this.#revoked.add(id);
+      const there = ids.filter((id) => this.#records.delete(id));
+      if (there.length === 0) return 0;
+      for (const id of there) {
+        this.#principals.delete(id);
+        this.#verified.delete(id);
+        this.#revoked.add(id);
+      }
       for (const oldest of this.#revoked) {
         if (this.#revoked.size <= mostRevoked) break;
         this.#revoked.delete(oldest);
       }
       this.#save();
-      return true;
+      return there.length;
     });
   }
 
