@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { registerVm } from '../gateway-scene.js';
+import { exchange } from '../http-exchange.js';
 import { buildAddon, DescriptorScene, opened, openFiles, passed } from './descriptor-scene.js';
 
 const scene = new DescriptorScene();
@@ -27,7 +28,7 @@ const status = '{"execute":"query-status","id":"s"}';
 
 describe('clients of a monitor socket that send descriptors', () => {
   it('pass them to the VM: with the command, before it, several at once', async () => {
-    const { gateway, client } = await stage();
+    const { gateway, client, vm } = await stage();
     expect(await client.ask(getfd('a'), some(1))).toEqual(done('a'));
     await client.send(' ', some(1));
     expect(await client.ask(getfd('b'))).toEqual(done('b'));
@@ -38,6 +39,9 @@ describe('clients of a monitor socket that send descriptors', () => {
       expect.objectContaining({ id: 's', return: expect.anything() }),
       done('d'),
     ]);
+    // Each operation says what it passed, as much as one of HTTP does.
+    const said = (await exchange(gateway, `/v1/vms/${vm}/operations`)).text;
+    for (const name of ['a', 'b', 'c', 'd']) expect(said).toContain(`"descriptors":[{"use":"${name}","state":"held"}]`);
     // The VM has them: it closes each by its name.
     for (const name of ['a', 'b', 'c', 'd'])
       expect(await client.ask(JSON.stringify({ execute: 'closefd', arguments: { fdname: name }, id: name }))).toEqual(
