@@ -211,6 +211,48 @@ describe('files of the host for a QEMU of another user', () => {
     expect((await run(other, id, 'getfd', '{"fdname":"a"}')).text).toMatch(/"not-offered".*|POST \/v1\/vms\/.*\/fds/);
   });
 
+  it.each([
+    [{ tap: 'a/b', name: 'a' }, '/tap'],
+    [{ tap: 'a b', name: 'a' }, '/tap'],
+    [{ tap: '', name: 'a' }, '/tap'],
+    [{ tap: 'sixteen-letters-', name: 'a' }, '/tap'],
+    [{ tap: 'tap0', name: 'a', queues: 0 }, '/queues'],
+    [{ tap: 'tap0', name: 'a', queues: 1.5 }, '/queues'],
+    [{ tap: 'tap0' }, '/name'],
+    [{ tap: 'tap0', name: 'a', flags: ['read'] }, '/flags'],
+    [{ tap: 'tap0', fdset: true }, '/fdset'],
+  ])('a tap that is none is refused at its place: %j', async (body, pointer) => {
+    const { gateway, vm } = await stage(['/dev/net/tun']);
+    const problem = problemOf(await postFd(gateway, vm, body));
+    expect(problem).toMatchObject({ status: 400, code: 'invalid-request', outcome: 'not-sent' });
+    expect(JSON.stringify(problem)).toContain(`"pointer":"${pointer}"`);
+  });
+
+  it('interfaces that are no taps, or have no free queue, are not passed, and nothing stays open', async () => {
+    const { gateway, vm } = await stage(['/dev/net/tun']);
+    const [tun, single] = ['tun', 'tap'].map((mode) => `qg${mode}${process.pid % 100_000}`) as [string, string];
+    const ip = (verb: string, dev: string, mode: string) => spawnSync('ip', ['tuntap', verb, 'dev', dev, 'mode', mode]);
+    const isMade = ip('add', tun, 'tun').status === 0 && ip('add', single, 'tap').status === 0;
+    scene.keep(tun, () => ip('del', tun, 'tun'));
+    scene.keep(single, () => ip('del', single, 'tap'));
+    const before = openFiles(gateway);
+    const whyNot = async (body: object) => {
+      const { status, text } = await postFd(gateway, vm, { name: 'a', ...body });
+      expect([status, text]).toEqual([409, expect.stringContaining('"host-path-unusable"')]);
+      return text;
+    };
+    const missing = 'there is no tap interface';
+    expect(await whyNot({ tap: 'lo' })).toContain(missing);
+    expect(await whyNot({ tap: tun })).toContain(isMade ? 'it is no tap interface' : missing);
+    expect(await whyNot({ tap: single, queues: 2 })).toContain(isMade ? 'it has one queue' : missing);
+    await expect.poll(() => openFiles(gateway)).toBeLessThanOrEqual(before);
+    if (!isMade) return;
+    expect((await postFd(gateway, vm, { tap: single, name: 'a' })).status).toBe(200);
+    expect(await whyNot({ tap: single, name: 'b' })).toContain('it is in use');
+    await expect.poll(() => openFiles(gateway)).toBeLessThanOrEqual(before);
+    expect([await passed(gateway), await passed(gateway, 'refused')]).toEqual([1, 0]);
+  });
+
   it('a tap with several queues, where this host has taps', async () => {
     const { gateway, vm } = await stage(['/dev/net/tun']);
     const tap = `qg${process.pid % 100_000}`;
