@@ -1,13 +1,24 @@
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 // Unit tests read the sources, so that they need no build; end-to-end tests start the built service.
 const alias = Object.fromEntries(
   readdirSync(`${root}libs`).map((name) => [`@qmp-gateway/${name}`, `${root}libs/${name}/src/index.ts`]),
 );
+
+// Without the native addon, as on a platform that it was not built for: neither tests nor what they start can load it. Those
+// that send descriptors themselves need it.
+const isWithoutAddon = process.env['WITHOUT_ADDON'] === '1';
+const withoutAddon = isWithoutAddon ? { execArgv: ['--no-addons'], env: { NODE_OPTIONS: '--no-addons' } } : {};
+const needAddon = [
+  'libs/unix-fds/src/descriptor-channel.spec.ts',
+  'apps/gateway/src/descriptors/host-files.spec.ts',
+  'test/e2e/file-descriptors/{host-files,monitor-clients,other-servers}.spec.ts',
+];
+const exclude = isWithoutAddon ? [...configDefaults.exclude, ...needAddon] : configDefaults.exclude;
 
 export default defineConfig({
   test: {
@@ -21,6 +32,8 @@ export default defineConfig({
           name: 'unit',
           root,
           include: ['libs/**/src/**/*.spec.ts', 'apps/**/src/**/*.spec.ts', 'test/structure/*.spec.ts'],
+          exclude,
+          ...withoutAddon,
           testTimeout: 20_000,
           // Loading the sources anew for each file took longer than its tests; what a test changes of Node it puts back.
           isolate: false,
@@ -28,7 +41,15 @@ export default defineConfig({
       },
       {
         resolve: { alias },
-        test: { name: 'e2e', root, include: ['test/e2e/**/*.spec.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
+        test: {
+          name: 'e2e',
+          root,
+          include: ['test/e2e/**/*.spec.ts'],
+          exclude,
+          ...withoutAddon,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
       },
       {
         resolve: { alias },

@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 // Builds the addon for this platform with the system's C compiler and the headers that come with Node.js. Nothing is fetched.
 //
-//   node build.mjs [--if-possible] [--if-needed] [--sanitize] [--arch ARCH] [--out FILE]
+//   node build.mjs [--if-possible] [--if-needed] [--sanitize | --symbols] [--arch ARCH] [--out FILE]
 //
 // --if-possible  without a compiler or headers: says so, and succeeds
 // --if-needed    does nothing when the binary is newer than its sources
 // --sanitize     with AddressSanitizer, to be run with its library preloaded
 // --arch         for another processor (x64, arm64), by the cross compiler of its GNU name; the C library is that of this platform
+// --symbols      with the names of functions and lines, for valgrind
 //
 // N-API does not change with the release of Node.js: one binary serves all of them.
 
@@ -62,7 +63,8 @@ mkdirSync(dirname(target), { recursive: true });
 // Put in place whole: another build, or a test, may be at it.
 const made = `${target}.${process.pid}`;
 const flags = ['-std=c11', '-Wall', '-Wextra', '-Werror', '-fPIC', '-shared', '-fvisibility=hidden', '-I', include];
-const kind = has('--sanitize') ? ['-O1', '-g', '-fsanitize=address', '-fno-omit-frame-pointer'] : ['-O2', '-s'];
+const legible = ['-O1', '-g', '-fno-omit-frame-pointer'];
+const kind = has('--sanitize') ? [...legible, '-fsanitize=address'] : has('--symbols') ? legible : ['-O2', '-s'];
 const { status } = spawnSync(cc, [...flags, ...kind, source, '-o', made], { stdio: ['ignore', 'inherit', 'inherit'] });
 if (status !== 0) givenUp('the compiler failed');
 renameSync(made, target);

@@ -49,6 +49,11 @@ export async function knownFds(gateway: GatewayProcess, vm: string): Promise<unk
   return (await exchange(gateway, `/v1/vms/${vm}/fds`)).json()['fds'];
 }
 
+/** What an operation says of the descriptors that it passed. */
+export async function descriptorsOf(gateway: GatewayProcess, vm: string, operation: string): Promise<unknown> {
+  return (await exchange(gateway, `/v1/vms/${vm}/operations/${operation}`)).json()['descriptors'];
+}
+
 /** Files that only this user may reach, and VMs of another user. */
 export class DescriptorScene extends FaultScene {
   /** A directory that nobody else may enter, with a file of this size. */

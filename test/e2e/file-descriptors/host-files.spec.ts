@@ -6,9 +6,10 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { blocksOf } from '../documented-commands.js';
 import { makeToken, nextSession, registerVm, run } from '../gateway-scene.js';
+import { nextSseEvents, openLines } from '../event-readers.js';
 import { exchange, problemOf } from '../http-exchange.js';
 import { DescriptorProxy } from './descriptor-proxy.js';
-import { buildAddon, DescriptorScene, knownFds, openFiles, passed, postFd } from './descriptor-scene.js';
+import { buildAddon, DescriptorScene, descriptorsOf, knownFds, openFiles, passed, postFd } from './descriptor-scene.js';
 
 const scene = new DescriptorScene();
 let image: string;
@@ -92,11 +93,11 @@ describe('files of the host for a QEMU of another user', () => {
     proxy.cut();
     await nextSession(gateway, vm, String(set['epoch']));
     // Nobody used the set, and the only client of the monitor was gone for a moment.
-    expect(await knownFds(gateway, vm)).toEqual([
-      { use: 'image', epoch: set['epoch'], present: null },
-      { use: set['use'], epoch: set['epoch'], present: false },
-    ]);
+    const gone = { use: set['use'], epoch: set['epoch'], present: false };
+    expect(await knownFds(gateway, vm)).toEqual([{ use: 'image', epoch: set['epoch'], present: null }, gone]);
     for (const [command, args] of [
+      ['blockdev-add', blockdev(String(set['use']))],
+      // However often it is tried.
       ['blockdev-add', blockdev(String(set['use']))],
       ['netdev_add', '{"type":"socket","id":"n0","fd":"image"}'],
     ] as const)
@@ -110,17 +111,68 @@ describe('files of the host for a QEMU of another user', () => {
       code: 'command-failed',
     });
     // Which has used the name up.
-    expect(await knownFds(gateway, vm)).toEqual([]);
+    expect(await knownFds(gateway, vm)).toEqual([gone]);
     expect((await postFd(gateway, vm, { path: image, name: 'image' })).status).toBe(200);
     expect((await run(gateway, vm, 'closefd', '{"fdname":"image"}')).text).toBe('{}');
-    expect(await knownFds(gateway, vm)).toEqual([]);
+    expect(await knownFds(gateway, vm)).toEqual([gone]);
+  });
+
+  it('the operation that passed them says that they are lost, or used, or removed, and so does its event', async () => {
+    const { gateway, qemu, proxy, vm, resume } = await stage();
+    await resume();
+    const pass = async (body: object) => {
+      const answer = await postFd(gateway, vm, { path: image, ...body });
+      const operation = String(answer.headers['qmp-operation']);
+      return { operation, use: String(answer.json()['use']), epoch: String(answer.json()['epoch']) };
+    };
+    const set = await pass({ fdset: true });
+    const name = await pass({ name: 'image' });
+    const used = await pass({ name: 'used' });
+    const closed = await pass({ name: 'closed' });
+    const all = [set, name, used, closed];
+    const said = () => Promise.all(all.map(({ operation }) => descriptorsOf(gateway, vm, operation)));
+    expect(await said()).toEqual(all.map(({ use }) => [{ use, state: 'held' }]));
+    await run(gateway, vm, 'netdev_add', '{"type":"socket","id":"n0","fd":"used"}');
+    await run(gateway, vm, 'closefd', '{"fdname":"closed"}');
+    const events = await openLines(gateway, `/v1/vms/${vm}/events?event=operation`, 'text/event-stream');
+    scene.keep(events, (one) => one.close());
+    proxy.cut();
+    await nextSession(gateway, vm, set.epoch);
+    const lost = [
+      [{ use: set.use, state: 'lost' }],
+      [{ use: 'image', state: 'lost' }],
+      [{ use: 'used', state: 'used' }],
+      [{ use: 'closed', state: 'removed' }],
+    ];
+    await expect.poll(said).toEqual(lost);
+    expect((await run(gateway, vm, 'query-fdsets')).text).toBe('[]');
+    // What the list says of them, too; what became of the command stays as it was.
+    const { text } = await exchange(gateway, `/v1/vms/${vm}/operations`);
+    expect(text).toContain(JSON.stringify({ descriptors: lost[0] }).slice(1, -1));
+    const one = (await exchange(gateway, `/v1/vms/${vm}/operations/${set.operation}`)).json();
+    expect(one).toMatchObject({ command: 'add-fd', state: 'done', epoch: set.epoch });
+    const told = (await nextSseEvents(events, 3)).map(({ data }) => [data['id'], data['state'], data['descriptors']]);
+    expect(told).toEqual(
+      expect.arrayContaining([
+        [name.operation, 'done', lost[1]],
+        [set.operation, 'done', [{ use: set.use, state: 'unknown' }]],
+      ]),
+    );
+    expect(told[2]).toEqual([set.operation, 'done', lost[0]]);
+    // The process has ended, and its descriptors with it.
+    const again = await pass({ name: 'again' });
+    qemu.kill('SIGKILL');
+    await expect.poll(() => descriptorsOf(gateway, vm, again.operation)).toEqual([{ use: 'again', state: 'lost' }]);
   });
 
   it('may be used in another session where the VM has kept them', async () => {
     const { gateway, proxy, vm } = await stage();
-    const set = (await postFd(gateway, vm, { path: image, flags: ['read', 'write'], fdset: true })).json();
+    const answer = await postFd(gateway, vm, { path: image, flags: ['read', 'write'], fdset: true });
+    const set = answer.json();
     proxy.cut();
     await nextSession(gateway, vm, String(set['epoch']));
+    const said = () => descriptorsOf(gateway, vm, String(answer.headers['qmp-operation']));
+    await expect.poll(said).toEqual([{ use: set['use'], state: 'held' }]);
     expect(await knownFds(gateway, vm)).toEqual([{ use: set['use'], epoch: set['epoch'], present: true }]);
     expect((await run(gateway, vm, 'blockdev-add', blockdev(String(set['use'])))).text).toBe('{}');
   });
@@ -178,6 +230,48 @@ describe('files of the host for a QEMU of another user', () => {
     expect((await run(other, id, 'getfd', '{"fdname":"a"}')).text).toMatch(/"not-offered".*|POST \/v1\/vms\/.*\/fds/);
   });
 
+  it.each([
+    [{ tap: 'a/b', name: 'a' }, '/tap'],
+    [{ tap: 'a b', name: 'a' }, '/tap'],
+    [{ tap: '', name: 'a' }, '/tap'],
+    [{ tap: 'sixteen-letters-', name: 'a' }, '/tap'],
+    [{ tap: 'tap0', name: 'a', queues: 0 }, '/queues'],
+    [{ tap: 'tap0', name: 'a', queues: 1.5 }, '/queues'],
+    [{ tap: 'tap0' }, '/name'],
+    [{ tap: 'tap0', name: 'a', flags: ['read'] }, '/flags'],
+    [{ tap: 'tap0', fdset: true }, '/fdset'],
+  ])('a tap that is none is refused at its place: %j', async (body, pointer) => {
+    const { gateway, vm } = await stage(['/dev/net/tun']);
+    const problem = problemOf(await postFd(gateway, vm, body));
+    expect(problem).toMatchObject({ status: 400, code: 'invalid-request', outcome: 'not-sent' });
+    expect(JSON.stringify(problem)).toContain(`"pointer":"${pointer}"`);
+  });
+
+  it('interfaces that are no taps, or have no free queue, are not passed, and nothing stays open', async () => {
+    const { gateway, vm } = await stage(['/dev/net/tun']);
+    const [tun, single] = ['tun', 'tap'].map((mode) => `qg${mode}${process.pid % 100_000}`) as [string, string];
+    const ip = (verb: string, dev: string, mode: string) => spawnSync('ip', ['tuntap', verb, 'dev', dev, 'mode', mode]);
+    const isMade = ip('add', tun, 'tun').status === 0 && ip('add', single, 'tap').status === 0;
+    scene.keep(tun, () => ip('del', tun, 'tun'));
+    scene.keep(single, () => ip('del', single, 'tap'));
+    const before = openFiles(gateway);
+    const whyNot = async (body: object) => {
+      const { status, text } = await postFd(gateway, vm, { name: 'a', ...body });
+      expect([status, text]).toEqual([409, expect.stringContaining('"host-path-unusable"')]);
+      return text;
+    };
+    const missing = 'there is no tap interface';
+    expect(await whyNot({ tap: 'lo' })).toContain(missing);
+    expect(await whyNot({ tap: tun })).toContain(isMade ? 'it is no tap interface' : missing);
+    expect(await whyNot({ tap: single, queues: 2 })).toContain(isMade ? 'it has one queue' : missing);
+    await expect.poll(() => openFiles(gateway)).toBeLessThanOrEqual(before);
+    if (!isMade) return;
+    expect((await postFd(gateway, vm, { tap: single, name: 'a' })).status).toBe(200);
+    expect(await whyNot({ tap: single, name: 'b' })).toContain('it is in use');
+    await expect.poll(() => openFiles(gateway)).toBeLessThanOrEqual(before);
+    expect([await passed(gateway), await passed(gateway, 'refused')]).toEqual([1, 0]);
+  });
+
   it('a tap with several queues, where this host has taps', async () => {
     const { gateway, vm } = await stage(['/dev/net/tun']);
     const tap = `qg${process.pid % 100_000}`;
@@ -193,6 +287,10 @@ describe('files of the host for a QEMU of another user', () => {
         : [409, expect.objectContaining({ code: 'host-path-unusable' })],
     );
     if (!isMade) return;
+    expect(await descriptorsOf(gateway, vm, String(answer.headers['qmp-operation']))).toEqual([
+      { use: 'net-0', state: 'held' },
+      { use: 'net-1', state: 'held' },
+    ]);
     const netdev = { type: 'tap', id: 'n0', fds: 'net-0:net-1' };
     expect((await run(gateway, vm, 'netdev_add', JSON.stringify(netdev))).text).toBe('{}');
     expect((await run(gateway, vm, 'netdev_del', '{"id":"n0"}')).status).toBe(200);

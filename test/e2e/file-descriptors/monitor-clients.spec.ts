@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process';
+import { connect } from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { registerVm } from '../gateway-scene.js';
-import { buildAddon, DescriptorScene, opened, openFiles, passed } from './descriptor-scene.js';
+import { exchange } from '../http-exchange.js';
+import { buildAddon, DescriptorClient, DescriptorScene, opened, openFiles, passed } from './descriptor-scene.js';
 
 const scene = new DescriptorScene();
 const python = fileURLToPath(new URL('send_fds.py', import.meta.url));
@@ -27,7 +29,7 @@ const status = '{"execute":"query-status","id":"s"}';
 
 describe('clients of a monitor socket that send descriptors', () => {
   it('pass them to the VM: with the command, before it, several at once', async () => {
-    const { gateway, client } = await stage();
+    const { gateway, client, vm } = await stage();
     expect(await client.ask(getfd('a'), some(1))).toEqual(done('a'));
     await client.send(' ', some(1));
     expect(await client.ask(getfd('b'))).toEqual(done('b'));
@@ -38,6 +40,9 @@ describe('clients of a monitor socket that send descriptors', () => {
       expect.objectContaining({ id: 's', return: expect.anything() }),
       done('d'),
     ]);
+    // Each operation says what it passed, as much as one of HTTP does.
+    const said = (await exchange(gateway, `/v1/vms/${vm}/operations`)).text;
+    for (const name of ['a', 'b', 'c', 'd']) expect(said).toContain(`"descriptors":[{"use":"${name}","state":"held"}]`);
     // The VM has them: it closes each by its name.
     for (const name of ['a', 'b', 'c', 'd'])
       expect(await client.ask(JSON.stringify({ execute: 'closefd', arguments: { fdname: name }, id: name }))).toEqual(
@@ -108,6 +113,63 @@ describe('clients of a monitor socket that send descriptors', () => {
       'remove-fd': {},
     });
     expect(await passed(gateway)).toBe(2);
+  });
+
+  it('of a gateway without the addon pass none, and all else goes on', async () => {
+    const { gateway, socketOf } = await scene.sharing({ env: { NODE_OPTIONS: '--no-addons' } });
+    const qemu = await scene.qemuOfNobody();
+    const client = await scene.client(socketOf(await registerVm(gateway, `unix:${qemu.socket}`)));
+    expect(await client.ask('{"execute":"query-name","id":1}', some(1))).toEqual({ return: {}, id: 1 });
+    expect(await client.ask(getfd('a'), some(1))).toMatchObject({ id: 'a', error: { class: 'GenericError' } });
+    expect(await client.ask(status)).toMatchObject({ id: 's', return: expect.anything() });
+  });
+
+  it.each([
+    ['that are no JSON', '{"execute":]\r\n'],
+    ['that are no text', '\u0001\r\n'],
+    ['that are JSON, but no command', '[1]\r\n'],
+    ['of an unknown command', '{"execute":"no-such-command"}\r\n'],
+    ['of a negotiation, which is over', '{"execute":"qmp_capabilities"}\r\n'],
+    ['of a command that is not run', '{"execute":"getfd","arguments":{"fdname":1}}\r\n'],
+  ])('with bytes %s have an error, and nothing stays open', async (_, bytes) => {
+    const { gateway, client } = await stage();
+    const before = openFiles(gateway);
+    await client.send(bytes, some(3));
+    expect(await client.line()).toMatchObject({ error: { class: expect.any(String) } });
+    const closed = async () => (await passed(gateway, 'unused')) + (await passed(gateway, 'refused'));
+    // At the latest with the next command.
+    expect(await client.ask(status)).toMatchObject({ id: 's' });
+    await expect.poll(closed).toBe(3);
+    await expect.poll(() => openFiles(gateway)).toBeLessThanOrEqual(before);
+    expect(await passed(gateway)).toBe(0);
+  });
+
+  it('before the negotiation, with half a command and as many as a message can have: nothing stays open', async () => {
+    const { gateway, socket, client } = await stage();
+    const before = openFiles(gateway);
+    const early = new DescriptorClient(connect(socket));
+    await early.send('{"execute":"getfd","arguments":{"fdname":"a"}}\r\n', some(1));
+    expect([await early.line(), await early.line()]).toMatchObject([{ QMP: {} }, { error: {} }]);
+    await early.send('{"execute":"getfd","argum', some(253));
+    early.socket.destroy();
+    const gone = async () => (await passed(gateway, 'unused')) + (await passed(gateway, 'refused'));
+    await expect.poll(gone).toBe(254);
+    await expect.poll(() => openFiles(gateway)).toBeLessThanOrEqual(before);
+    expect(await client.ask(status)).toMatchObject({ id: 's', return: expect.anything() });
+  });
+
+  it('whose VM is away have an error, and nothing stays open', async () => {
+    const { gateway, socketOf } = await scene.sharing();
+    const qemu = await scene.qemuOfNobody();
+    const vm = await registerVm(gateway, `unix:${qemu.socket}`);
+    const client = await scene.client(socketOf(vm));
+    const before = openFiles(gateway);
+    qemu.kill('SIGSTOP');
+    await client.send(`${getfd('a')}\r\n`, some(2));
+    await expect.poll(() => openFiles(gateway)).toBeGreaterThan(before);
+    qemu.kill('SIGKILL');
+    await expect.poll(() => openFiles(gateway)).toBeLessThan(before);
+    expect(await passed(gateway)).toBe(0);
   });
 
   it('of a socket below level host pass none', async () => {

@@ -33,8 +33,9 @@ function vmText({ state, runState, health, lastError }: Vm): string {
   return [state, runState, health].filter((part) => part !== null && part !== 'ok').join(', ') + why;
 }
 
-function operationText({ id, command, state, progress, error }: CommandOperation): string {
+function operationText({ id, command, state, progress, error, descriptors = [] }: CommandOperation): string {
   const done =
     progress === null || progress.total === 0 ? '' : ` ${Math.floor((100 * progress.current) / progress.total)} %`;
-  return `${command ?? 'job'} ${state}${done}${error === null ? '' : `: ${error.detail}`} (${id})`;
+  const passed = descriptors.map((one) => `, ${one.use} ${one.state}`).join('');
+  return `${command ?? 'job'} ${state}${done}${passed}${error === null ? '' : `: ${error.detail}`} (${id})`;
 }

@@ -51,7 +51,7 @@ function statusOf(operation: CommandOperation): ExitStatus {
 }
 
 function detailsOf(operation: CommandOperation): Parameters<typeof writeOne>[3]['details'] {
-  const { job, progress, error } = operation;
+  const { job, progress, error, descriptors = [] } = operation;
   return [
     ['id', operation.id],
     ['vm', operation.vm],
@@ -59,6 +59,7 @@ function detailsOf(operation: CommandOperation): Parameters<typeof writeOne>[3][
     ['state', operation.state, 'state'],
     ['job', job === undefined ? undefined : `${job.id} ${job.type ?? ''} ${job.status ?? ''}`.trim()],
     ['progress', progress === null ? undefined : progressText(operation)],
+    ['descriptors', descriptors.map(({ use, state }) => `${use} ${state}`).join(', ') || undefined],
     ['started', operation.started],
     ['ended', operation.ended ?? undefined],
     ['error', error === null ? undefined : `${error.code}: ${error.detail}`, 'red'],

@@ -20,7 +20,7 @@ import { reasonOf, stateWords } from './operation-words.js';
 
 /** All that is known of one operation. */
 export function OperationDetails({ operation }: { readonly operation: ListedOperation }) {
-  const { job, started, ended, epoch, id, state, deadline } = operation;
+  const { job, started, ended, epoch, id, state, deadline, descriptors } = operation;
   const reason = reasonOf(operation);
   return (
     <Flex direction={{ default: 'column' }} gap={{ default: 'gapMd' }}>
@@ -31,6 +31,9 @@ export function OperationDetails({ operation }: { readonly operation: ListedOper
         <Fact term="State">{stateWords(state).says}</Fact>
         {job === undefined ? null : (
           <Fact term="Job">{`${job.id} (${job.type ?? 'type not known'}, ${job.status ?? 'status not known'})`}</Fact>
+        )}
+        {descriptors === undefined ? null : (
+          <Fact term="Descriptors">{descriptors.map((one) => `${one.use}: ${one.state}`).join(', ')}</Fact>
         )}
         <Fact term="Started">{exactTime(started)}</Fact>
         <Fact term="Ended">{ended === null ? 'not yet' : exactTime(ended)}</Fact>

@@ -8,7 +8,7 @@ import type { CommandCheck } from './command-check.js';
 import type { CommandRecords } from './command-records.js';
 import { closeDescriptors, type CommandAnswer, type CommandAsker, type CommandRequest } from './command-request.js';
 import type { CommandTarget } from './command-target.js';
-import { bookkeepingCommands } from '../vms/passed-descriptors.js';
+import { bookkeepingCommands, type GivenDescriptor } from '../vms/passed-descriptors.js';
 import type { DescriptorUse } from './descriptor-use.js';
 import type { KeyedRun } from './idempotency.js';
 
@@ -78,16 +78,17 @@ export class CommandRun implements EndedCommand {
   /**
    * The reply, its deadline, or what became of the command instead; again when the reply comes after the deadline.
    * @param now monotonic milliseconds
+   * @returns the descriptor that the VM was given
    */
-  ended(result: Buffer | Problem, trace: CommandTrace, now?: number): void {
+  ended(result: Buffer | Problem, trace: CommandTrace, now?: number): GivenDescriptor | undefined {
     const answer = this.#answerOf(result, trace);
     this.key?.ended(answer);
     if (this.isAnswered) {
       this.records.late(this, answer);
       this.request.late?.(answer);
     } else this.finish(answer, now);
-    this.#keepBook(answer, trace);
     if (this.mayBringDisplay && answer.ok) void this.target?.vm.lookForDisplay();
+    return this.#keepBook(answer, trace);
   }
 
   /** Ends a command that is not run. */
@@ -135,12 +136,12 @@ export class CommandRun implements EndedCommand {
   }
 
   /** Of descriptors that the VM has now, or has no longer. */
-  #keepBook(answer: CommandAnswer, { epoch }: CommandTrace): void {
-    if (epoch === undefined) return;
+  #keepBook(answer: CommandAnswer, { epoch }: CommandTrace): GivenDescriptor | undefined {
+    if (epoch === undefined) return undefined;
     if (this.descriptorUse !== undefined) this.found.vm.passed.used(this.descriptorUse.names);
-    if (!answer.ok || !bookkeepingCommands.has(this.found.command.name)) return;
+    if (!answer.ok || !bookkeepingCommands.has(this.found.command.name)) return undefined;
     const { vm, server, command } = this.found;
-    if (server === vm) vm.passed.done(command.name, this.json, answer.json, epoch);
+    return server === vm ? vm.passed.done(command.name, this.json, answer.json, epoch) : undefined;
   }
 
   #answerOf(result: Buffer | Problem, trace: CommandTrace): CommandAnswer {

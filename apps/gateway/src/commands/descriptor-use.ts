@@ -51,7 +51,7 @@ function questionAbout(sets: readonly number[], { found: { vm, command } }: Usin
     argumentsJson: '{}',
     refusal(answer) {
       const there = setsIn(answer);
-      if (there !== undefined) vm.passed.onlySets(there);
+      if (there !== undefined) vm.passed.setsTold(there);
       const gone = sets.find((set) => there?.has(set) !== true);
       return gone === undefined
         ? undefined

@@ -252,7 +252,8 @@ export class RunningCommand extends WheelDeadline implements QueuedCommand, Exec
       qmpMs: sent === undefined ? undefined : now - sent,
       deprecated: this.target.deprecated,
     };
-    this.run.ended(result, trace, now);
+    const given = this.run.ended(result, trace, now);
+    if (given !== undefined) this.operation.descriptors = [given];
   }
 
   get #about(): { vm: string; command: string } {

@@ -6,6 +6,7 @@ import { forbidden, type Policy } from '../access/policy/policy.js';
 import type { CheckedCommandPath } from '../commands/command-path.js';
 import type { CommandReply, RequestCommands } from '../commands/request-commands.js';
 import type { CommandTrace } from '../http/command-trace.js';
+import type { OperationStore } from '../operations/operation-store.js';
 import { asProblem, Problem } from '../problems/problem.js';
 import { descriptorRefusal } from '../vms/descriptor-passage.js';
 import { setsIn } from '../vms/passed-descriptors.js';
@@ -21,14 +22,18 @@ export interface Passing {
   readonly commands: RequestCommands;
 }
 
+/** What passing descriptors needs of the gateway. */
+export interface PassingParts {
+  readonly files: HostFiles;
+  readonly path: Pick<CheckedCommandPath, 'resolve'>;
+  readonly policy: Policy;
+  readonly audit: Pick<AuditLog, 'requireWritable' | 'change'>;
+  readonly operations: Pick<OperationStore, 'get'>;
+}
+
 /** Opens files of the host and passes them to VMs. */
 export class DescriptorPassing {
-  constructor(
-    private readonly files: HostFiles,
-    private readonly path: Pick<CheckedCommandPath, 'resolve'>,
-    private readonly policy: Policy,
-    private readonly audit: Pick<AuditLog, 'requireWritable' | 'change'>,
-  ) {}
+  constructor(private readonly parts: PassingParts) {}
 
   /**
    * The caller may run the command, before anything is opened; then the file, then the command. Each attempt that came to a
@@ -38,17 +43,18 @@ export class DescriptorPassing {
   async pass(passing: Passing, request: FdRequest): Promise<{ passed: PassedFdShape; trace: CommandTrace }> {
     const { caller, vm } = passing;
     this.#requireAllowed(passing, request.fdset === true ? 'add-fd' : 'getfd');
-    this.audit.requireWritable();
+    const { audit } = this.parts;
+    audit.requireWritable();
     const asked = { vm: vm.id, path: request.path ?? `tap ${request.tap ?? ''}`, flags: request.flags };
     try {
       const opened = await this.#open(request);
       const given = await this.#give(passing, request, opened);
       const { use, path } = given.passed;
-      this.audit.change(caller.principal, caller, 'descriptor-passed', { ...asked, path, use });
+      audit.change(caller.principal, caller, 'descriptor-passed', { ...asked, path, use });
       return given;
     } catch (error) {
       const { code } = asProblem(error);
-      this.audit.change(caller.principal, caller, 'descriptor-refused', { ...asked, problem: code });
+      audit.change(caller.principal, caller, 'descriptor-refused', { ...asked, problem: code });
       throw error instanceof Problem ? error.about({ vm: vm.id }) : error;
     }
   }
@@ -71,16 +77,16 @@ export class DescriptorPassing {
 
   /** @throws Problem */
   #requireAllowed({ caller: { principal }, vm }: Passing, command: string): void {
-    const target = this.path.resolve(principal, vm.id, command);
+    const target = this.parts.path.resolve(principal, vm.id, command);
     const refusal = descriptorRefusal(vm);
     if (refusal !== undefined) throw new Problem('not-offered', refusal, { vm: vm.id, command });
-    const decision = this.policy.decide(principal, target, undefined);
+    const decision = this.parts.policy.decide(principal, target, undefined);
     if (!decision.allowed) throw forbidden(command, decision).about({ vm: vm.id, command });
   }
 
   async #open({ path, flags = ['read'], tap, queues = 1 }: FdRequest): Promise<OpenHostFile[]> {
-    if (tap !== undefined) return openTap(this.files, tap, queues);
-    return [await this.files.open(path ?? '', flags)];
+    if (tap !== undefined) return openTap(this.parts.files, tap, queues);
+    return [await this.parts.files.open(path ?? '', flags)];
   }
 
   async #give(
@@ -99,6 +105,7 @@ export class DescriptorPassing {
     }
     const names = opened.map((_, queue) => (opened.length === 1 ? name : `${name}-${queue}`));
     const reply = await this.#nameAll(vm, commands, { names, descriptors: opened.map(({ descriptor }) => descriptor) });
+    this.#keep(vm, names, reply);
     return {
       passed: shown(vm, reply, { use: names.join(':'), path, names, fdset: null, fd: null }),
       trace: reply.trace,
@@ -124,6 +131,12 @@ export class DescriptorPassing {
     }
     if (last === undefined) throw new Error('nothing to pass');
     return last;
+  }
+
+  /** Of several commands the operation of the last one is kept, which tells of all that was passed. */
+  #keep({ id, passed }: Vm, names: readonly string[], { trace: { operation } }: CommandReply): void {
+    const kept = operation === undefined ? undefined : this.parts.operations.get(id, operation);
+    if (kept !== undefined) kept.descriptors = names.flatMap((name) => passed.names.get(name)?.descriptors ?? []);
   }
 
   async #takeBack(vm: Vm, commands: RequestCommands, names: readonly string[]): Promise<void> {

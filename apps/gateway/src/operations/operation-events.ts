@@ -1,12 +1,12 @@
 import type { Vm } from '../vms/vm.js';
-import type { WorkingOperation } from './operation.js';
+import type { Operation, WorkingOperation } from './operation.js';
 
 /** What the gateway hears of operations whose work goes on after the reply. */
 export interface OperationEvents {
   /** The newest event position. */
   eventCursor(): string;
   /** Something about it is different. @param vm as far as it is known: the gateway may know it no longer */
-  changed(operation: WorkingOperation, vm: Vm | undefined): void;
+  changed(operation: Operation, vm: Vm | undefined): void;
   /** Whether an event stream is open that shows it. */
   isWatched(operation: WorkingOperation): boolean;
   /** Called once for each, however it ended. */

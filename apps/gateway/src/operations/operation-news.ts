@@ -6,7 +6,7 @@ import type { Vm } from '../vms/vm.js';
 import type { VmRegistry } from '../vms/vm-registry.js';
 import type { OperationEvents } from './operation-events.js';
 import { renderOperation } from './operation-view.js';
-import type { WorkingOperation } from './operation.js';
+import type { Operation, WorkingOperation } from './operation.js';
 import { WorkLine } from './work-audit.js';
 
 /** A {@link WorkMetrics} as a dependency. */
@@ -34,7 +34,7 @@ export class OperationNews implements OperationEvents {
     return this.readers.events.commandCursor();
   }
 
-  changed(operation: WorkingOperation, vm: Vm | undefined): void {
+  changed(operation: Operation, vm: Vm | undefined): void {
     const { hub, registry } = this.readers;
     const { principalId } = operation;
     const source = registry.get(operation.vm) ?? vm;

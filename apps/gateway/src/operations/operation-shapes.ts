@@ -40,6 +40,17 @@ class OperationError {
   detail!: string;
 }
 
+class OperationDescriptor {
+  @Required(text(), 'What arguments call it by: its name, or `/dev/fdset/N`')
+  use!: string;
+
+  @Required(
+    choice(['held', 'used', 'removed', 'unknown', 'lost']),
+    '`held`: the VM has it. `used`: a command has used its name up. `removed`: closed by `closefd` or `remove-fd`, or by another of its name. `lost`: its session ended, and the VM has closed it, or, of a name, nobody can tell; pass it again. `unknown`: its session ended, and the VM has not told yet whether it has the set; or more than 256 were passed after it',
+  )
+  state!: 'held' | 'used' | 'removed' | 'unknown' | 'lost';
+}
+
 class OperationJob {
   @Required(text())
   id!: string;
@@ -103,6 +114,9 @@ export class OperationShape {
 
   @Optional(shape(() => OperationJob))
   job?: OperationJob;
+
+  @Optional(list(shape(() => OperationDescriptor)), 'Of `getfd` and `add-fd`: what it passed to the VM, as it is now')
+  descriptors?: OperationDescriptor[];
 
   @Required(list(shape(() => OperationEvent)), 'The newest 32 events that belong to it')
   events!: OperationEvent[];

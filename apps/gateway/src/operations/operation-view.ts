@@ -14,7 +14,7 @@ function isoTime(wall: number | null): string | null {
  * @param isBare without the return value: in a list, as they may be any size, and for whoever may not read it
  */
 export function renderOperation(operation: Operation, isBare = false): string {
-  const { id, vm, command, started, ended, problem, work } = operation;
+  const { id, vm, command, started, ended, problem, work, descriptors } = operation;
   const { job = null, deadlineAt = null, progress = null, events = [] } = work ?? {};
   const head = JSON.stringify({
     ...{ id, vm, command, state: operation.shownState, epoch: operation.session },
@@ -22,6 +22,7 @@ export function renderOperation(operation: Operation, isBare = false): string {
     error: problem === null ? null : { code: problem.code, detail: problem.detail },
     ...(job === null ? {} : { job }),
     ...(deadlineAt === null ? {} : { deadline: isoTime(deadlineAt) }),
+    ...(descriptors === null ? {} : { descriptors: descriptors.map(({ use, state }) => ({ use, state })) }),
   });
   const value = isBare ? null : operation.returned;
   let json = `${head.slice(0, -1)},"events":[${events.map(renderEvent).join(',')}]`;

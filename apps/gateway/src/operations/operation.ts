@@ -1,6 +1,7 @@
 import { ownBytes } from '@qmp-gateway/qmp';
 import type { Level } from '../access/principal.js';
 import type { Problem } from '../problems/problem.js';
+import type { GivenDescriptor } from '../vms/passed-descriptors.js';
 import {
   IllegalOperationTransitionError,
   operationTransitions,
@@ -61,6 +62,8 @@ export class Operation {
   problem: Problem | null = null;
   /** What goes on after the reply; null for the many commands that are done with it. */
   work: Work | null = null;
+  /** What it passed to the VM, and what became of it since; null for the many commands that pass nothing. */
+  descriptors: readonly GivenDescriptor[] | null = null;
   #state: OperationState;
   #watchers: Set<OperationWatcher> | null = null;
 

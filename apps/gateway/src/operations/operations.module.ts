@@ -55,6 +55,6 @@ import { WorkFollower } from './work-follower.js';
         new OperationDesk(registry, operations, work, () => events.head()),
     },
   ],
-  exports: [OperationStore, WorkFollower, OperationDesk],
+  exports: [OperationStore, OperationNews, WorkFollower, OperationDesk],
 })
 export class OperationsModule {}

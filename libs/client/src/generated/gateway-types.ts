@@ -67,6 +67,16 @@ export interface components {
              * @description When its work counts as failed
              */
             readonly deadline?: string;
+            /** @description Of `getfd` and `add-fd`: what it passed to the VM, as it is now */
+            readonly descriptors?: readonly {
+                /**
+                 * @description `held`: the VM has it. `used`: a command has used its name up. `removed`: closed by `closefd` or `remove-fd`, or by another of its name. `lost`: its session ended, and the VM has closed it, or, of a name, nobody can tell; pass it again. `unknown`: its session ended, and the VM has not told yet whether it has the set; or more than 256 were passed after it
+                 * @enum {string}
+                 */
+                readonly state: "held" | "used" | "removed" | "unknown" | "lost";
+                /** @description What arguments call it by: its name, or `/dev/fdset/N` */
+                readonly use: string;
+            }[];
             /** Format: date-time */
             readonly ended: string | null;
             /** @description The session its command was written in */
