@@ -152,7 +152,10 @@ function operatorsOwn(maker: Principal, endpoints: readonly string[]): readonly 
 }
 
 function noSuchToken(): Problem {
-  return new Problem('route-not-found', 'No token has this id, or it is not yours.');
+  return new Problem(
+    'route-not-found',
+    'No token has this id, or it is not yours: GET /v1/tokens lists those you may revoke.',
+  );
 }
 
 function manages(principal: Principal, { id, owner }: TokenRecord): boolean {
