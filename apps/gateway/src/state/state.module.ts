@@ -11,7 +11,11 @@ import { StateDirectory } from './state-directory.js';
     {
       provide: StateDirectory,
       inject: [SettingsToken],
-      useFactory: ({ state }: Settings) => new StateDirectory(state),
+      useFactory: ({ state }: Settings) => {
+        const directory = new StateDirectory(state);
+        directory.removeUnfinished();
+        return directory;
+      },
     },
   ],
   exports: [GatewayIdentity, StateDirectory],
