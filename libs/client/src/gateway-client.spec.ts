@@ -290,3 +290,64 @@ describe('the token', () => {
     expect(seen).toEqual(['Bearer one', 'Bearer two']);
   });
 });
+
+describe('something that only looks like the gateway', () => {
+  it('has of a problem what fits, and nothing that is the error itself', async () => {
+    const wrong = {
+      ...{
+        code: 'vm-not-found',
+        status: 404,
+        outcome: 'fine',
+        retryable: 'yes',
+        detail: 7,
+        vm: 'a',
+        suggestions: ['b', 1],
+      },
+      ...{ errors: 'x', lastError: { detail: 7 }, qmp: [], retryAt: {}, name: 'x', message: 'x', stack: 'x', later: 1 },
+    };
+    const { client } = clientOf(() => problem(wrong, 404));
+    const error = await client.vms().catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(GatewayProblem);
+    expect({ ...(error as object) }).toEqual({
+      ...{
+        name: 'GatewayProblem',
+        code: 'vm-not-found',
+        status: 404,
+        outcome: 'unknown',
+        retryable: false,
+        vm: 'a',
+        later: 1,
+      },
+    });
+    expect((error as Error).message).toBe('vm-not-found: 404');
+    expect((error as Error).stack).toContain('gateway-client.spec');
+  });
+
+  it.each([
+    ['faults', { errors: [{ pointer: '', message: 'm' }, { pointer: 7 }] }],
+    ['an answer of the VM', { qmp: { class: 'GenericError' } }],
+  ])('has no half of %s', async (_, members) => {
+    const { client } = clientOf(() =>
+      problem({ code: 'c', status: 400, outcome: 'refused', retryable: false, ...members }, 400),
+    );
+    const error = await client.vms().catch((thrown: unknown) => thrown);
+    for (const name of Object.keys(members)) expect((error as Record<string, unknown>)[name]).toBeUndefined();
+  });
+
+  it.each([200, 500])('is left when its answer has no end, with status %i', async (status) => {
+    let pulled = 0;
+    const endless = (): ReadableStream<Uint8Array> =>
+      new ReadableStream({
+        pull(to) {
+          pulled++;
+          to.enqueue(new Uint8Array(8 * 1024 * 1024).fill(0x20));
+        },
+      });
+    const { client } = clientOf(
+      () => new Response(endless(), { status, headers: { 'Content-Type': 'application/problem+json' } }),
+    );
+    await expect(client.vms()).rejects.toThrow(status === 200 ? 'the answer is too long' : 'status 500');
+    await expect(client.vm('a').screen()).rejects.toThrow(status === 200 ? 'the answer is too long' : 'status 500');
+    expect(pulled).toBeLessThan(50);
+  });
+});

@@ -29,8 +29,10 @@ export interface HttpAnswer {
   readonly body: unknown;
 }
 
-/** Characters; twice what the gateway accepts from a VM by default. */
+/** Characters of a line, bytes of an answer; twice what the gateway accepts from a VM by default. */
 const longestLine = 128 * 1024 * 1024;
+/** Bytes of a problem; something else than the gateway may answer with anything. */
+const longestProblem = 4 * 1024 * 1024;
 
 /** Requests to one gateway: credentials, lossless JSON, and an error for every failure that says what it means. */
 export class GatewayHttp {
@@ -53,14 +55,14 @@ export class GatewayHttp {
    */
   async request(request: HttpRequest): Promise<HttpAnswer> {
     return this.#exchange(request, 'application/json', async (response) => {
-      const text = await response.text();
+      const text = new TextDecoder().decode(await wholeBody(response, longestLine));
       return { status: response.status, headers: response.headers, body: text === '' ? undefined : parse(text) };
     });
   }
 
   /** The body of an answer that is not JSON. @throws like {@link request} */
   bytes(request: HttpRequest, accept: string): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#exchange(request, accept, async (response) => new Uint8Array(await response.arrayBuffer()));
+    return this.#exchange(request, accept, (response) => wholeBody(response, longestLine));
   }
 
   /**
@@ -155,11 +157,44 @@ export class GatewayHttp {
 
 async function failure(response: Response): Promise<Error> {
   const { status, headers } = response;
-  const text = await response.text();
   const isProblem = headers.get('content-type')?.startsWith('application/problem+json') === true;
-  const problem = isProblem ? asProblemDocument(parse(text)) : undefined;
+  const problem = isProblem ? asProblemDocument(await problemIn(response)) : undefined;
+  if (!isProblem) await response.body?.cancel().catch(() => undefined);
   if (problem !== undefined) return new GatewayProblem(problem);
   return new GatewayUnreachable(`something else than the gateway answered, with status ${status}`, { status });
+}
+
+/** @returns undefined for one that is too long to be one of the gateway */
+async function problemIn(response: Response): Promise<unknown> {
+  try {
+    return parse(new TextDecoder().decode(await wholeBody(response, longestProblem)));
+  } catch (error) {
+    if (error instanceof GatewayUnreachable && error.message === tooLong) return undefined;
+    throw error;
+  }
+}
+
+const tooLong = 'the answer is too long';
+
+/** All of an answer, which may have no end. @throws GatewayUnreachable beyond `most` bytes */
+async function wholeBody({ body }: Response, most: number): Promise<Uint8Array<ArrayBuffer>> {
+  const reader = body?.getReader();
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for (let part = await reader?.read(); part?.done === false; part = await reader?.read()) {
+    parts.push(part.value);
+    length += part.value.length;
+    if (length <= most) continue;
+    await reader?.cancel();
+    throw new GatewayUnreachable(tooLong);
+  }
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 function parse(text: string): unknown {

@@ -86,8 +86,41 @@ export function asProblemDocument(value: unknown): ProblemDocument | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const document = value as Partial<ProblemDocument>;
   if (typeof document.code !== 'string' || typeof document.status !== 'number') return undefined;
-  return { outcome: 'unknown', retryable: false, ...document } as ProblemDocument;
+  const fitting = Object.entries(document).filter(([name, member]) => memberRules[name]?.(member) !== false);
+  return { outcome: 'unknown', retryable: false, ...Object.fromEntries(fitting) } as ProblemDocument;
 }
+
+type MemberRule = (member: unknown) => boolean;
+
+const isText: MemberRule = (member) => typeof member === 'string';
+const isTextIfThere: MemberRule = (member) => member === undefined || isText(member);
+const isList = (member: unknown, rule: MemberRule): boolean => Array.isArray(member) && member.every(rule);
+const isTexts: MemberRule = (member) => isList(member, isText);
+const never: MemberRule = () => false;
+
+const hasMembers =
+  (rules: Readonly<Record<string, MemberRule>>): MemberRule =>
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    Object.entries(rules).every(([name, rule]) => rule((value as Record<string, unknown>)[name]));
+
+/** What does not fit is left out: whoever shows a problem relies on its types, and something else may have answered. */
+const memberRules: Readonly<Record<string, MemberRule>> = Object.assign(Object.create(null) as object, {
+  ...{ type: isText, title: isText, detail: isText, instance: isText, vm: isText, command: isText, operation: isText },
+  ...{ retryAt: isText, oldest: isText, suggestions: isTexts },
+  outcome: (member: unknown) => member === 'not-sent' || member === 'refused' || member === 'unknown',
+  retryable: (member: unknown) => typeof member === 'boolean',
+  qmp: hasMembers({ class: isText, desc: isText }),
+  errors: (member: unknown) =>
+    isList(
+      member,
+      hasMembers({ pointer: isText, message: isText, suggestions: (texts) => texts === undefined || isTexts(texts) }),
+    ),
+  lastError: hasMembers({ code: isText, detail: isTextIfThere, time: isTextIfThere }),
+  // Of the error that it becomes.
+  ...{ name: never, message: never, stack: never, cause: never },
+});
 
 /** The gateway ended a stream. The codes are in the documents of each stream. */
 export class GatewayClosed extends Error {

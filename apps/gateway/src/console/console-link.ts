@@ -1,11 +1,13 @@
+import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { request as httpRequest, type RequestOptions } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import { connect as connectSecurely, type TLSSocket } from 'node:tls';
 import { text } from 'node:stream/consumers';
 import { join } from 'node:path';
 import { placeToConnect } from '../settings/listener-address.js';
 import { SettingsError } from '../settings/load-settings.js';
 import type { Settings } from '../settings/settings.js';
+import { systemFault } from '../settings/system-fault.js';
 
 const deadlineMs = 5_000;
 /** Of the environment: a token in place of the first one. */
@@ -33,7 +35,9 @@ export async function consoleLink(
   const token = environment[tokenVariable] ?? rootToken(state);
   const path = `${publicUrl?.base ?? ''}/v1/session/codes`;
   const headers = { Authorization: `Bearer ${token}`, ...(publicUrl ? { Host: publicUrl.host } : {}) };
-  const { code } = await posted({ ...place, path, headers }, isSecure);
+  const through =
+    tls === undefined ? {} : { agent: undefined, createConnection: returning(await securely(place, tls.cert)) };
+  const { code } = await posted({ ...place, path, headers, ...through });
   return `${origin}/console#code=${code}`;
 }
 
@@ -45,12 +49,57 @@ function rootToken(state: string): string {
   ]);
 }
 
-function posted(options: RequestOptions, isSecure: boolean): Promise<{ code: string }> {
-  // To a loopback address, or one of this machine: the certificate is for the names that others call it by.
-  const all = { ...options, method: 'POST', timeout: deadlineMs, rejectUnauthorized: false };
+/**
+ * A connection to whoever has the certificate of the settings. The gateway is called by an address of this machine, and its
+ * certificate is for the names that others call it by; but while it is down anybody may have taken its port.
+ */
+async function securely({ host, port }: RequestOptions, certFile: string): Promise<TLSSocket> {
+  const expected = certificateIn(certFile);
+  return await new Promise((resolve, reject) => {
+    const socket = connectSecurely({
+      host: host ?? undefined,
+      port: Number(port),
+      rejectUnauthorized: false,
+      timeout: deadlineMs,
+    });
+    const fail = (why: string): void => {
+      socket.destroy();
+      reject(noCode(why));
+    };
+    socket.once('secureConnect', () => {
+      const isOwn = socket.getPeerX509Certificate()?.raw.equals(expected.raw) === true;
+      if (isOwn) resolve(socket);
+      else fail('what listens there has another certificate than tls.cert');
+    });
+    socket.once('timeout', () => fail(lateText));
+    socket.on('error', (error: NodeJS.ErrnoException) => fail(error.message || (error.code ?? 'no connection')));
+  });
+}
+
+function certificateIn(file: string): X509Certificate {
+  try {
+    return new X509Certificate(readFileSync(file));
+  } catch (error) {
+    throw new SettingsError([`tls.cert: ${file} cannot be read: ${systemFault(error)}`]);
+  }
+}
+
+const returning =
+  <T>(value: T) =>
+  (): T =>
+    value;
+
+const lateText = `no answer within ${deadlineMs / 1000} s`;
+
+function noCode(why: string): SettingsError {
+  return new SettingsError([`the gateway gave no code: ${why}`], true);
+}
+
+function posted(options: RequestOptions): Promise<{ code: string }> {
+  const all = { ...options, method: 'POST', timeout: deadlineMs };
   return new Promise((resolve, reject) => {
-    const fail = (why: string): void => reject(new SettingsError([`the gateway gave no code: ${why}`], true));
-    const request = (isSecure ? httpsRequest : httpRequest)(all, (response) => {
+    const fail = (why: string): void => reject(noCode(why));
+    const request = httpRequest(all, (response) => {
       text(response).then(
         (body) => {
           if (response.statusCode === 201) resolve(JSON.parse(body) as { code: string });
@@ -59,7 +108,7 @@ function posted(options: RequestOptions, isSecure: boolean): Promise<{ code: str
         (error: unknown) => fail((error as Error).message),
       );
     });
-    request.on('timeout', () => request.destroy(new Error(`no answer within ${deadlineMs / 1000} s`)));
+    request.on('timeout', () => request.destroy(new Error(lateText)));
     request.on('error', (error: NodeJS.ErrnoException) => fail(connectionFault(error, options)));
     request.end();
   });

@@ -2,6 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
+/** The name of a file that was not written to its end. */
+export const unfinishedPattern = /\.[0-9a-f]{12}\.tmp$/;
+
 /**
  * Replaces a file whole or not at all: a reader, or a crash at any moment, finds the old text or the new one.
  * The text is on disk when this returns (file and directory are synced).

@@ -3,8 +3,11 @@ import { chownSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } fro
 import { resolve } from 'node:path';
 import { SettingsError } from '../settings/load-settings.js';
 import { systemFault } from '../settings/system-fault.js';
-import { writeFileAtomically } from './atomic-file.js';
+import { unfinishedPattern, writeFileAtomically } from './atomic-file.js';
 import { withFileLock } from './file-lock.js';
+
+/** No file takes so long to write. */
+const writingMs = 60_000;
 
 /** The gateway's own files: registry, tokens, audit log. Made 0700 on first use. */
 export class StateDirectory {
@@ -58,6 +61,15 @@ export class StateDirectory {
     }
   }
 
+  /** Removes what processes left that were killed while they wrote a file; each would stay for good. */
+  removeUnfinished(): void {
+    const before = Date.now() - writingMs;
+    for (const name of this.names()) {
+      const isOld = unfinishedPattern.test(name) && modifiedAt(this.file(name)) < before;
+      if (isOld) this.remove(name);
+    }
+  }
+
   write(name: string, text: string): void {
     writeFileAtomically(this.file(name), text);
     this.giveToOwner(name);
@@ -74,4 +86,9 @@ export class StateDirectory {
     const { uid, gid } = statSync(this.path);
     if (uid !== 0) chownSync(this.file(name), uid, gid);
   }
+}
+
+/** Milliseconds since 1970; of a file that is gone, the end of time. */
+function modifiedAt(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Infinity;
 }

@@ -25,7 +25,11 @@ function unclaimed(log: Logger): (fault: string) => void {
       provide: StateDirectory,
       // Nothing is read or written before the directory is this gateway's own.
       inject: [SettingsToken, StateClaim],
-      useFactory: ({ state }: Settings) => new StateDirectory(state),
+      useFactory: ({ state }: Settings) => {
+        const directory = new StateDirectory(state);
+        directory.removeUnfinished();
+        return directory;
+      },
     },
   ],
   exports: [GatewayIdentity, StateDirectory],
