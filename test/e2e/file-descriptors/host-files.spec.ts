@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { blocksOf } from '../documented-commands.js';
 import { makeToken, nextSession, registerVm, run } from '../gateway-scene.js';
+import { clientHome, runClient } from '../command-line/client-process.js';
 import { nextSseEvents, openLines } from '../event-readers.js';
 import { exchange, problemOf } from '../http-exchange.js';
 import { DescriptorProxy } from './descriptor-proxy.js';
@@ -151,6 +152,11 @@ describe('files of the host for a QEMU of another user', () => {
     expect(text).toContain(JSON.stringify({ descriptors: lost[0] }).slice(1, -1));
     const one = (await exchange(gateway, `/v1/vms/${vm}/operations/${set.operation}`)).json();
     expect(one).toMatchObject({ command: 'add-fd', state: 'done', epoch: set.epoch });
+    const shown = await runClient(scene, clientHome(scene, gateway), ['operations', vm, set.operation]);
+    expect([shown.status, shown.stdout]).toEqual([
+      0,
+      expect.stringMatching(new RegExp(`descriptors: +${set.use} lost\n`)),
+    ]);
     const told = (await nextSseEvents(events, 3)).map(({ data }) => [data['id'], data['state'], data['descriptors']]);
     expect(told).toEqual(
       expect.arrayContaining([
