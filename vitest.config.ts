@@ -9,11 +9,12 @@ const alias = Object.fromEntries(
   readdirSync(`${root}libs`).map((name) => [`@qmp-gateway/${name}`, `${root}libs/${name}/src/index.ts`]),
 );
 
-// Without the native addon, as on a platform that it was not built for: neither tests nor what they start can load it. Those
-// that send descriptors themselves need it.
+// Without the native addon, as on a platform that it was not built for: neither tests nor what they start can load any. Those
+// that send descriptors themselves need it, and the linter has one of its own.
 const isWithoutAddon = process.env['WITHOUT_ADDON'] === '1';
 const withoutAddon = isWithoutAddon ? { execArgv: ['--no-addons'], env: { NODE_OPTIONS: '--no-addons' } } : {};
 const needAddon = [
+  'test/structure/rooms.spec.ts',
   'libs/unix-fds/src/descriptor-channel.spec.ts',
   'apps/gateway/src/descriptors/host-files.spec.ts',
   'test/e2e/file-descriptors/{host-files,monitor-clients,other-servers}.spec.ts',
