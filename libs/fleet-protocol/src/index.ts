@@ -4,6 +4,7 @@ export {
   decodeSnapshot,
   encodeNodeRecord,
   encodeSnapshot,
+  isViewOf,
   RecordFault,
   type NodeRecord,
   type SnapshotVm,

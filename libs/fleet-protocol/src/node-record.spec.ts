@@ -38,13 +38,19 @@ describe('the record of a node', () => {
 });
 
 describe('the snapshot of a node', () => {
-  const vm = fc.record({
-    id: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,20}$/),
-    labels: fc.dictionary(fc.string(), fc.string()),
-    epoch: fc.option(fc.string()),
-    full: fc.json({ maxDepth: 1 }),
-    reduced: fc.json({ maxDepth: 1 }),
-  });
+  const vm = fc
+    .record({
+      id: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,20}$/),
+      labels: fc.dictionary(fc.string(), fc.string()),
+      epoch: fc.option(fc.string()),
+      full: fc.json({ maxDepth: 1 }),
+      reduced: fc.json({ maxDepth: 1 }),
+    })
+    .map(({ full, reduced, ...of }) => ({
+      ...of,
+      full: `{"id":"${of.id}","is":${full}}`,
+      reduced: `{"id":"${of.id}","is":${reduced}}`,
+    }));
 
   it('holds any VMs', () => {
     fc.assert(
@@ -55,8 +61,20 @@ describe('the snapshot of a node', () => {
     );
   });
 
+  it.each([
+    ['a view that is no JSON', { full: '{"id":"a",' }],
+    ['a view that is no object', { reduced: '7' }],
+    ['the view of another VM', { full: '{"id":"b"}' }],
+    ['a view that ends itself', { reduced: '{"id":"a"}],"more":[{"id":"a"}' }],
+    ['a name that no VM has', { id: '../a', full: '{"id":"../a"}', reduced: '{"id":"../a"}' }],
+  ])('is refused with %s: it would be in the lists of all nodes', (_, wrong) => {
+    const right = { id: 'a', labels: {}, epoch: null, full: '{"id":"a"}', reduced: '{"id":"a"}' };
+    const text = encodeSnapshot([right, { ...right, ...wrong }]);
+    expect(() => [...decodeSnapshot(Buffer.from(text))]).toThrow(RecordFault);
+  });
+
   it('that ends too early is refused', () => {
-    const text = encodeSnapshot([{ id: 'a', labels: {}, epoch: null, full: '{}', reduced: '{}' }]);
+    const text = encodeSnapshot([{ id: 'a', labels: {}, epoch: null, full: '{"id":"a"}', reduced: '{"id":"a"}' }]);
     expect(() => [...decodeSnapshot(Buffer.from(text.slice(0, -1)))]).toThrow('ends within a VM');
   });
 });

@@ -1,3 +1,5 @@
+import { nodeNamePattern } from './subjects.js';
+
 /** The version of the record that this code writes, and the only one it reads. */
 const recordVersion = 1;
 /** Longest JSON line at the head of a record. */
@@ -101,14 +103,29 @@ export function* decodeSnapshot(bytes: Buffer): Generator<SnapshotVm> {
   while (at < bytes.length) {
     const head = jsonObject(line());
     const { epoch } = head;
+    const id = textIn(head, 'id');
+    // VMs are called as nodes may be.
+    if (!nodeNamePattern.test(id)) throw new RecordFault('id is none of a VM');
     yield {
-      id: textIn(head, 'id'),
+      id,
       labels: labelsOf(head['labels']),
       epoch: typeof epoch === 'string' ? epoch : null,
-      full: line(),
-      reduced: line(),
+      full: viewOf(id, line()),
+      reduced: viewOf(id, line()),
     };
   }
+}
+
+/** Whether a text, which is JSON, is the view of this VM: it becomes a row of lists as it is. */
+export function isViewOf(id: string, json: string): boolean {
+  return json.startsWith(`{"id":"${id}"`);
+}
+
+/** @throws RecordFault */
+function viewOf(id: string, text: string): string {
+  jsonObject(text);
+  if (!isViewOf(id, text)) throw new RecordFault(`the view of ${id} is none`);
+  return text;
 }
 
 function jsonObject(text: string): Readonly<Record<string, unknown>> {

@@ -1,3 +1,4 @@
+import { isViewOf } from '@qmp-gateway/fleet-protocol';
 import type { EventParts } from '../../events/event-record.js';
 import type { ReceivedBatch } from '../fleet-view.js';
 
@@ -82,6 +83,8 @@ export function vmChangeOf({ source, name, data, reducedData = data }: ToldEvent
   if (name === 'vm-removed') return { kind: 'removed', id };
   if (name !== 'vm-changed') return undefined;
   const [full, reduced] = [data, reducedData].map((view) => view.replace(inFlight, '}')) as [string, string];
+  // What another node wrote becomes a row of lists as it is.
+  if (!isViewOf(id, full) || !isViewOf(id, reduced)) return undefined;
   return { kind: 'changed', id, labels, epoch, full, reduced };
 }
 
