@@ -12,6 +12,7 @@ export { AgentClient, type AgentOptions } from './agent-client.js';
 export type { GuestAgent, WrittenFile } from './generated/gateway-types.js';
 export { DisplayClient, type DisplayOptions } from './display-client.js';
 export { SerialClient, SerialStream, type SerialOptions, type SerialPart } from './serial-client.js';
+export { isTerminalReply } from './terminal-reply.js';
 export type { ExecLine, ExecRequest } from './gateway-types.js';
 export type {
   ArgumentsOf,

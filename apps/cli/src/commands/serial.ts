@@ -1,4 +1,4 @@
-import { GatewayClosed, type SerialPart, type SerialStream, type VmClient } from '@qmp-gateway/client';
+import { GatewayClosed, isTerminalReply, type SerialPart, type SerialStream, type VmClient } from '@qmp-gateway/client';
 import type { CommandContext } from '../command-context.js';
 import type { ConnectionFlags } from '../connection.js';
 import { CliFault, exitStatus, usageFault, type ExitStatus } from '../exit-status.js';
@@ -90,6 +90,7 @@ const leaveKey = 0x1d;
 
 class SerialSession {
   #wasRefused = false;
+  #isTypist = false;
 
   constructor(
     private readonly context: CommandContext,
@@ -124,6 +125,8 @@ class SerialSession {
   }
 
   #typed(data: Buffer): void {
+    // What the line said before may ask the terminal where it is, and nobody has typed.
+    if (!this.#isTypist && isTerminalReply(data.toString('latin1'))) return;
     const at = data.indexOf(leaveKey);
     const typed = at === -1 ? data : data.subarray(0, at);
     if (typed.length > 0 && !this.stream.write(new Uint8Array(typed))) this.#say('no connection: nothing was typed');
@@ -139,6 +142,7 @@ class SerialSession {
         this.#say(part.bytes === null ? 'output was missed' : `${part.bytes} bytes were missed`);
         return;
       case 'typist':
+        this.#isTypist = part.you;
         if (part.you || part.typist === null) return;
         this.#say(`${part.typist} types; --take types in their place`);
         return;

@@ -38,6 +38,33 @@ it('shows output and gaps in their order, and who types', async () => {
   expect(link.standing.notice).toContain('went nowhere');
 });
 
+it('does not type for the terminal until its reader has typed', async () => {
+  const typed: string[] = [];
+  const reply = '\u001b[24;80R';
+  const stream = (you: boolean) => ({
+    async *[Symbol.asyncIterator]() {
+      yield* [
+        { kind: 'typist', typist: you ? 'me' : null, you },
+        { kind: 'connection', open: true },
+      ];
+      await new Promise(() => undefined);
+    },
+    write: (text: string) => typed.push(text) > 0,
+    close: () => undefined,
+  });
+  const linkOf = async (you: boolean) => {
+    const line = { connect: () => stream(you) } as unknown as SerialClient;
+    const link = new TerminalLine(line, { write: () => undefined }, false);
+    await expect.poll(() => link.standing.isOpen).toBe(true);
+    return link;
+  };
+  const looks = await linkOf(false);
+  for (const text of [reply, 'a']) looks.type(text);
+  expect(typed).toEqual(['a']);
+  (await linkOf(true)).type(reply);
+  expect(typed).toEqual(['a', reply]);
+});
+
 it('says why the line ended', async () => {
   const link = new TerminalLine(lineOf([], new Error('no such line')), { write: () => undefined }, true);
   await expect.poll(() => link.standing).toMatchObject({ isOpen: false, notice: 'no such line' });

@@ -1,4 +1,4 @@
-import { GatewayClosed, type SerialClient, type SerialStream } from '@qmp-gateway/client';
+import { GatewayClosed, isTerminalReply, type SerialClient, type SerialStream } from '@qmp-gateway/client';
 import type { Terminal } from '@xterm/xterm';
 import { Signal } from '../../api/signal.js';
 
@@ -27,7 +27,9 @@ export class TerminalLine {
     void this.#read();
   }
 
+  /** Keys and what is pasted. Of what the terminal says by itself nothing makes somebody the typist who has not typed. */
   type(text: string): void {
+    if (!this.standing.isMine && isTerminalReply(text)) return;
     if (!this.#stream.write(text)) this.#becomes({ notice: 'Not connected: what was typed went nowhere.' });
   }
 
