@@ -20,7 +20,7 @@ const folder = dirname(fileURLToPath(import.meta.url));
 const source = join(folder, 'native/unix_fds.c');
 const words = process.argv.slice(2);
 const has = (word) => words.includes(word);
-const after = (word) => (has(word) ? words[words.indexOf(word) + 1] : undefined);
+const after = (word) => (has(word) ? (words[words.indexOf(word) + 1] ?? misused(`${word} needs a value`)) : undefined);
 /** Processors by Node's name, as compilers call them. */
 const gnuNames = { x64: 'x86_64', arm64: 'aarch64' };
 const arch = after('--arch') ?? process.arch;
@@ -42,6 +42,11 @@ function compiler() {
 function libc() {
   process.report.excludeNetwork = true;
   return process.report.getReport().header.glibcVersionRuntime === undefined ? 'musl' : 'glibc';
+}
+
+function misused(reason) {
+  process.stderr.write(`unix-fds: ${reason}\n`);
+  process.exit(2);
 }
 
 function givenUp(reason) {
