@@ -15,7 +15,7 @@ const isWithoutAddon = process.env['WITHOUT_ADDON'] === '1';
 const withoutAddon = isWithoutAddon ? { execArgv: ['--no-addons'], env: { NODE_OPTIONS: '--no-addons' } } : {};
 const needAddon = [
   'test/structure/rooms.spec.ts',
-  'test/e2e/documented-answers.spec.ts',
+  'test/e2e/{documented-answers,problem-table}.spec.ts',
   'libs/unix-fds/src/descriptor-channel.spec.ts',
   'apps/gateway/src/descriptors/host-files.spec.ts',
   'test/e2e/file-descriptors/{host-files,monitor-clients,other-servers}.spec.ts',
