@@ -127,7 +127,8 @@ it('transfers less than 600 KB from the first visit to the list, with style shee
   await page.getByRole('link', { name: id, exact: true }).waitFor();
   await page.evaluate('document.fonts.ready.then(() => undefined)');
   const { files, bytes } = await transfers.settled();
-  for (const kind of ['.js', '.css', '.woff2', '.svg']) expect(files.filter((file) => file.endsWith(kind))).not.toEqual([]);
+  for (const kind of ['.js', '.css', '.woff2', '.svg'])
+    expect(files.filter((file) => file.endsWith(kind))).not.toEqual([]);
   expect(files).toContain('/console');
   expect(bytes).toBeGreaterThan(100_000);
   expect(bytes).toBeLessThan(600_000);

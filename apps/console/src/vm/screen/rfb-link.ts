@@ -103,6 +103,7 @@ export class RfbLink {
       ending = { kind: 'ended', why: detail.reason ?? 'The VM refused the password.', isTakenOver: false };
     });
     rfb.addEventListener('disconnect', () => {
+      if (this.#rfb === rfb) this.#rfb = undefined;
       if (this.#isClosed) return;
       if (ending?.kind === 'ended') this.#becomes(ending);
       else this.#lost(ending?.kind === 'lost' ? ending.why : 'The connection was lost.');

@@ -44,7 +44,13 @@ function LiveScreen({ vm, display, whyLooking }: RfbScreenProps & { readonly why
         onTake={() => setOptions({ view: false, take: true })}
         onFullScreen={() => void frame.current?.requestFullscreen()}
       />
-      {link === undefined ? null : <LinkNotice link={link} onTake={() => setOptions({ view: false, take: true })} />}
+      {link === undefined ? null : (
+        <LinkNotice
+          link={link}
+          onTake={() => setOptions({ view: false, take: true })}
+          onAgain={() => setOptions((before) => ({ ...before }))}
+        />
+      )}
       <div className="qg-screen" ref={frame} aria-label={`Screen of ${vm}`} role="application" />
       {display.warnings.map((warning) => (
         <Alert component="h2" key={warning} isInline isPlain variant="warning" title={warning} />
@@ -53,8 +59,14 @@ function LiveScreen({ vm, display, whyLooking }: RfbScreenProps & { readonly why
   );
 }
 
+interface LinkNoticeProps {
+  readonly link: RfbLink;
+  readonly onTake: () => void;
+  readonly onAgain: () => void;
+}
+
 /** How the live screen stands; nothing while it is as it should be. */
-function LinkNotice({ link, onTake }: { readonly link: RfbLink; readonly onTake: () => void }) {
+function LinkNotice({ link, onTake, onAgain }: LinkNoticeProps) {
   const state: LinkState = useSyncExternalStore(link.changed.subscribe, () => link.state);
   if (state.kind === 'open') return null;
   if (state.kind === 'connecting')
@@ -72,7 +84,13 @@ function LinkNotice({ link, onTake }: { readonly link: RfbLink; readonly onTake:
       isInline
       variant="warning"
       title={state.isTakenOver ? 'Somebody else types now' : 'The screen was closed'}
-      {...(state.isTakenOver ? { actionLinks: <AlertActionLink onClick={onTake}>Take over</AlertActionLink> } : {})}
+      actionLinks={
+        state.isTakenOver ? (
+          <AlertActionLink onClick={onTake}>Take over</AlertActionLink>
+        ) : (
+          <AlertActionLink onClick={onAgain}>Try again</AlertActionLink>
+        )
+      }
     >
       {state.why}
     </Alert>
