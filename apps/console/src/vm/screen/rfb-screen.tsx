@@ -78,19 +78,25 @@ function LinkNotice({ link, onTake, onAgain }: LinkNoticeProps) {
         {state.why}
       </Alert>
     );
+  if (state.kind === 'looks')
+    return (
+      <Alert
+        component="h2"
+        isInline
+        variant="info"
+        title="Somebody else types; you look"
+        actionLinks={<AlertActionLink onClick={onTake}>Take over</AlertActionLink>}
+      >
+        {state.why}
+      </Alert>
+    );
   return (
     <Alert
       component="h2"
       isInline
       variant="warning"
-      title={state.isTakenOver ? 'Somebody else types now' : 'The screen was closed'}
-      actionLinks={
-        state.isTakenOver ? (
-          <AlertActionLink onClick={onTake}>Take over</AlertActionLink>
-        ) : (
-          <AlertActionLink onClick={onAgain}>Try again</AlertActionLink>
-        )
-      }
+      title="The screen was closed"
+      actionLinks={<AlertActionLink onClick={onAgain}>Try again</AlertActionLink>}
     >
       {state.why}
     </Alert>
