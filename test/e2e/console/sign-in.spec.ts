@@ -31,7 +31,7 @@ it('is where a browser comes to, and nowhere else', async () => {
   const page = await gateway.fetch('/console/vms/web-1/screen', { headers: { Authorization: '' } });
   expect(page.headers.get('content-security-policy')).toContain("script-src 'self'; style-src 'self'");
   expect(page.headers.get('content-security-policy')).not.toContain('unsafe');
-  const [, script = ''] = /src="([^"]+\.js)"/.exec(await page.text()) ?? [];
+  const [, script = ''] = /src="([^"]+\/first-[^"]+\.js)"/.exec(await page.text()) ?? [];
   const file = await gateway.fetch(script, { headers: { 'Accept-Encoding': 'gzip', Authorization: '' } });
   expect(file.headers.get('cache-control')).toContain('immutable');
   expect(file.headers.get('content-encoding')).toBe('gzip');

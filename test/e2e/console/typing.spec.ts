@@ -109,6 +109,7 @@ it(
     await lookAt(page, 'display-password');
     await button(page, 'Open').click();
     await page.getByRole('heading', { name: /The screen was closed/ }).waitFor();
+    await page.getByText('The VM refused the password: Authentication failed.').waitFor();
     await lookAt(page, 'display-password-wrong');
     await button(page, 'Try again').click();
     await field.fill(password);

@@ -108,7 +108,9 @@ export class RfbLink {
     );
     rfb.addEventListener('credentialsrequired', () => this.#becomes({ kind: 'asks-password' }));
     rfb.addEventListener('securityfailure', ({ detail }) => {
-      ending = { kind: 'ended', why: detail.reason ?? 'The VM refused the password.' };
+      // QEMU's reason ends with the zero of a text in C.
+      const reason = detail.reason?.replaceAll('\0', '') ?? 'no reason given';
+      ending = { kind: 'ended', why: `The VM refused the password: ${reason}.` };
     });
     rfb.addEventListener('disconnect', () => {
       if (this.#rfb === rfb) this.#rfb = undefined;
