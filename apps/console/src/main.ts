@@ -6,12 +6,13 @@ import { createElement } from 'react';
 import { createRoot } from 'react-dom/client';
 import '@patternfly/react-core/dist/styles/base.css';
 import './app/console.css';
-import { App } from './app/app.js';
+import { App, fetchAhead } from './app/app.js';
 import { SignIn } from './app/sign-in.js';
 import { theme } from './app/theme.js';
 
 theme.apply();
 const signIn = new SignIn();
 void signIn.begin();
+fetchAhead();
 const element = document.getElementById('console');
 if (element !== null) createRoot(element).render(createElement(App, { signIn }));

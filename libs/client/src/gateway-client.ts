@@ -125,9 +125,12 @@ export class GatewayClient {
   async eventHistory(
     options: Pick<EventStreamOptions, 'vm' | 'event' | 'label' | 'after' | 'signal'> & {
       readonly limit?: number | undefined;
+      /** In place of `after`: only what was received within this time until now (`1h`). */
+      readonly since?: string | undefined;
     } = {},
   ): Promise<EventHistory> {
     const query = eventQuery(options);
+    if (options.since !== undefined) query.append('since', options.since);
     if (options.limit !== undefined) query.append('limit', String(options.limit));
     const page = (await this.#get('/v1/events', query, options.signal)) as EventHistory;
     return { ...page, events: page.events.map(gatewayEvent) };

@@ -38,6 +38,16 @@ export class InstantMonitor {
     for (const socket of this.#sockets) socket.destroy();
   }
 
+  /** Writes these bytes to one connection, to the next one at each call. */
+  writeInTurn(bytes: string | Buffer): void {
+    const [next] = this.#sockets;
+    if (next === undefined) return;
+    next.write(bytes);
+    // A set keeps the order in which things came: this one is the last now.
+    this.#sockets.delete(next);
+    this.#sockets.add(next);
+  }
+
   /** Writes these bytes to every connection. */
   broadcast(bytes: string | Buffer): void {
     for (const socket of this.#sockets) socket.write(bytes);

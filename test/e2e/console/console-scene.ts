@@ -11,7 +11,7 @@ import type { GatewayScene } from '../gateway-scene.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 /** What `npm run build` makes. */
-export const builtConsole = path.join(root, 'apps/gateway/assets/console');
+const builtConsole = path.join(root, 'apps/gateway/assets/console');
 /** Pictures of each view, for people to look at. */
 const pictures = process.env['QMPGW_TEST_PICTURES'] ?? path.join(root, '.cache/console-pictures');
 /** For whatever waits on a machine that does other things too. */

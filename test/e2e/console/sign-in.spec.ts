@@ -1,14 +1,13 @@
 /** Ways into the console and out of it, names that would run scripts, and how much of it is loaded first. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
-import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { fakeMachine, fakeMachineSettings } from '../fake-machine.js';
 import type { GatewayProcess } from '../gateway-process.js';
 import { GatewayScene, makeToken, registerVm } from '../gateway-scene.js';
 import { exchange } from '../http-exchange.js';
-import { builtConsole, ConsoleBrowser, lookAt, patience } from './console-scene.js';
+import { ConsoleBrowser, lookAt, patience } from './console-scene.js';
+import { Transfers } from './transfers.js';
 
 const launcher = fileURLToPath(new URL('../../../apps/gateway/bin/qmp-gateway.js', import.meta.url));
 const scene = new GatewayScene();
@@ -32,7 +31,7 @@ it('is where a browser comes to, and nowhere else', async () => {
   const page = await gateway.fetch('/console/vms/web-1/screen', { headers: { Authorization: '' } });
   expect(page.headers.get('content-security-policy')).toContain("script-src 'self'; style-src 'self'");
   expect(page.headers.get('content-security-policy')).not.toContain('unsafe');
-  const [, script = ''] = /src="([^"]+\.js)"/.exec(await page.text()) ?? [];
+  const [, script = ''] = /src="([^"]+\/first-[^"]+\.js)"/.exec(await page.text()) ?? [];
   const file = await gateway.fetch(script, { headers: { 'Accept-Encoding': 'gzip', Authorization: '' } });
   expect(file.headers.get('cache-control')).toContain('immutable');
   expect(file.headers.get('content-encoding')).toBe('gzip');
@@ -115,32 +114,26 @@ it('shows hostile names as the text that they are, and runs nothing of them', as
   await page.close();
 }, 240_000);
 
-it('loads less than 600 KB before the list is there', () => {
-  const page = readFileSync(path.join(builtConsole, 'index.html'), 'utf8');
-  const loaded = new Set([...page.matchAll(/(?:src|href)="\.\/(files\/[^"]+)"/g)].map(([, file = '']) => file));
-  const names = (text: string) =>
-    [...text.matchAll(/"\.\/([\w-]+\.(?:js|css))"/g)].map(([, name = '']) => `files/${name}`);
-  // A set grows while it is gone through.
-  for (const file of loaded)
-    if (file.endsWith('.js'))
-      for (const name of staticImports(readFileSync(path.join(builtConsole, file), 'utf8'))) loaded.add(name);
-  const listPage = /files\/vms-page-[\w-]+\.js/;
-  for (const name of names(readFileSync(path.join(builtConsole, [...loaded][0] ?? ''), 'utf8')))
-    if (listPage.test(name)) loaded.add(name);
-  const sizes = [...loaded].map((file) => compressedSize(path.join(builtConsole, file)));
-  expect(loaded.size).toBeGreaterThan(2);
-  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(600_000);
-});
-
-function staticImports(script: string): string[] {
-  return [...script.matchAll(/\bfrom\s*"\.\/([\w-]+\.js)"|\bimport\s*"\.\/([\w-]+\.js)"/g)].map(
-    ([, named, bare]) => `files/${named ?? bare ?? ''}`,
-  );
-}
-
-function compressedSize(file: string): number {
-  return statSync(`${file}.gz`, { throwIfNoEntry: false })?.size ?? statSync(file).size;
-}
+it('transfers less than 600 KB from the first visit to the list, with style sheets and fonts', async () => {
+  const id = await registerVm(gateway, (await fakeMachine(scene)).endpoint);
+  const page = await browser.page();
+  const session = await browser.context.newCDPSession(page);
+  const transfers = new Transfers(session, `${gateway.url}/console`);
+  await session.send('Network.enable');
+  await session.send('Network.setCacheDisabled', { cacheDisabled: true });
+  await page.goto(`${gateway.url}/console`);
+  await page.getByLabel('Token').fill(gateway.token ?? '');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('link', { name: id, exact: true }).waitFor();
+  await page.evaluate('document.fonts.ready.then(() => undefined)');
+  const { files, bytes } = await transfers.settled();
+  for (const kind of ['.js', '.css', '.woff2', '.svg'])
+    expect(files.filter((file) => file.endsWith(kind))).not.toEqual([]);
+  expect(files).toContain('/console');
+  expect(bytes).toBeGreaterThan(100_000);
+  expect(bytes).toBeLessThan(600_000);
+  await page.close();
+}, 240_000);
 
 it('ran without an error and without anything that its policy refused', async () => {
   await expect.poll(() => browser.faults, patience).toEqual([]);

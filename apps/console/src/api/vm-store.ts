@@ -43,6 +43,8 @@ export class VmStore {
   readonly #operations = new Set<(vm: string, operation: ListedOperation) => void>();
   readonly #ending = new AbortController();
   #batch: ReturnType<typeof setTimeout> | undefined;
+  /** Whether some came or went since the rows were put in order. */
+  #isOrderOld = false;
 
   constructor(private readonly source: FollowedGateway) {}
 
@@ -106,8 +108,9 @@ export class VmStore {
 
   #take(event: GatewayEvent): void {
     if (event.event === 'vm-changed') {
+      this.#isOrderOld ||= !this.#vms.has(event.data.id);
       this.#vms.set(event.data.id, event.data);
-    } else if (event.event === 'vm-removed') this.#vms.delete(event.data.id);
+    } else if (event.event === 'vm-removed') this.#isOrderOld = this.#vms.delete(event.data.id) || this.#isOrderOld;
     else if (event.event === 'operation' && event.vm !== null)
       for (const hear of this.#operations) hear(event.vm, event.data);
     this.#showSoon();
@@ -116,6 +119,7 @@ export class VmStore {
   #replaceAll(vms: readonly Vm[]): void {
     this.#vms.clear();
     for (const vm of vms) this.#vms.set(vm.id, vm);
+    this.#isOrderOld = true;
     this.#show();
   }
 
@@ -126,7 +130,11 @@ export class VmStore {
   #show(): void {
     clearTimeout(this.#batch);
     this.#batch = undefined;
-    this.rows = [...this.#vms.values()].sort(byId);
+    // Ten times a second while VMs change: they are sorted only where some came or went.
+    this.rows = this.#isOrderOld
+      ? [...this.#vms.values()].sort(byId)
+      : this.rows.map((row) => this.#vms.get(row.id) ?? row);
+    this.#isOrderOld = false;
     this.changed.tell();
   }
 

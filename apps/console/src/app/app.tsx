@@ -9,6 +9,13 @@ import type { SignIn } from './sign-in.js';
 import { SignInContext } from './sign-in-context.js';
 import { SignInPage } from './sign-in-page.js';
 
+const fetchList = () => import('../vms/vms-page.js');
+
+/** Begins to fetch what most visits need, while it is not known yet who signs in. */
+export function fetchAhead(): void {
+  void fetchList().catch(() => undefined);
+}
+
 /** Pages in parts: each is fetched when it is first looked at. */
 function consoleRouter() {
   return createBrowserRouter(
@@ -17,9 +24,10 @@ function consoleRouter() {
         path: '/',
         Component: Shell,
         ErrorBoundary: PageFailed,
+        HydrateFallback: Loading,
         children: [
           { index: true, element: <Navigate to="/vms" replace /> },
-          { path: 'vms', lazy: async () => ({ Component: (await import('../vms/vms-page.js')).default }) },
+          { path: 'vms', lazy: async () => ({ Component: (await fetchList()).default }) },
           { path: 'vms/:vm/:tab?/*', lazy: async () => ({ Component: (await import('../vm/vm-page.js')).default }) },
           { path: 'events', lazy: async () => ({ Component: (await import('../events/events-page.js')).default }) },
           {
@@ -51,12 +59,7 @@ export function App({ signIn }: { readonly signIn: SignIn }) {
       if (connection.kind === 'refused') signIn.signOut(`You were signed out: ${connection.why}`);
     });
   }, [session, signIn]);
-  if (state.kind === 'checking')
-    return (
-      <Bullseye>
-        <Spinner aria-label="Signing in" />
-      </Bullseye>
-    );
+  if (state.kind === 'checking') return <Loading what="Signing in" />;
   if (session === undefined)
     return <SignInPage signIn={signIn} why={state.kind === 'signed-out' ? state.why : undefined} />;
   return (
@@ -65,5 +68,13 @@ export function App({ signIn }: { readonly signIn: SignIn }) {
         <RouterProvider router={router} />
       </GatewayContext>
     </SignInContext>
+  );
+}
+
+function Loading({ what = 'Loading' }: { readonly what?: string }) {
+  return (
+    <Bullseye>
+      <Spinner aria-label={what} />
+    </Bullseye>
   );
 }

@@ -45,7 +45,9 @@ function stage(
   const live = new Live();
   const asked: string[] = [];
   const origin: EventOrigin = {
-    page: (_, after) => {
+    oldestKept: () => Promise.resolve(event(0, '', 90).time),
+    page: (_, from) => {
+      const after = 'after' in from ? from.after : `${from.sinceMs / 60_000} min ago`;
       asked.push(after);
       const page = pages[after] ?? { events: [], cursor: 'r.head', oldest: 'r.0' };
       return page instanceof Error ? Promise.reject(page) : Promise.resolve(page);
@@ -67,14 +69,14 @@ const cursors = (feed: EventFeed) => Array.from({ length: feed.length }, (_, ind
 const shows = (feed: EventFeed, expected: readonly string[]) => expect.poll(() => cursors(feed)).toEqual(expected);
 
 describe('a feed', () => {
-  it('reads what is kept page by page, leaves out what is too old, and goes on live from there', async () => {
+  it('reads what is kept of the last hour and no more, page by page, and goes on live from there', async () => {
     const { feed, live, asked } = stage('1h', {
-      oldest: { events: [event(1, 'STOP', 90), event(2, 'STOP', 50)], cursor: 'r.2', oldest: 'r.0' },
+      '60 min ago': { events: [event(2, 'STOP', 50)], cursor: 'r.2', oldest: 'r.0' },
       'r.2': { events: [event(3, 'RESUME', 10)], cursor: 'r.3', oldest: 'r.0' },
     });
     await shows(feed, ['r.2', 'r.3']);
     await expect.poll(() => feed.phase.name).toBe('live');
-    expect(asked).toEqual(['oldest', 'r.2', 'r.3']);
+    expect(asked).toEqual(['60 min ago', 'r.2', 'r.3']);
     expect(live.after).toBe('r.head');
     expect(feed.oldestKept).toBe(event(1, '', 90).time);
     live.push(event(4));

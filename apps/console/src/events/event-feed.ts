@@ -6,6 +6,9 @@ import { weightOf } from './event-weight.js';
 /** Events that the gateway keeps, as far as a feed reads them. */
 export type PageOfHistory = Pick<EventHistory, 'cursor' | 'oldest'> & { readonly events: readonly AnyEvent[] };
 
+/** Where a page begins: after a cursor (`oldest`: with the oldest kept), or so many milliseconds ago. */
+export type PagePosition = { readonly after: string } | { readonly sinceMs: number };
+
 /** An event in a list. */
 export interface FeedEvent {
   /** Rises by one for each event of the feed; a key for rows. */
@@ -17,8 +20,10 @@ export interface FeedEvent {
 
 /** Where a feed gets its events. */
 export interface EventOrigin {
-  /** A page of what is kept after a cursor; an empty one says that nothing more is. */
-  page(filter: AskedFilter, after: string, signal: AbortSignal): Promise<PageOfHistory>;
+  /** A page of what is kept from there on; an empty one says that nothing more is. */
+  page(filter: AskedFilter, from: PagePosition, signal: AbortSignal): Promise<PageOfHistory>;
+  /** When the oldest event came that is kept; undefined where none is. */
+  oldestKept(filter: AskedFilter, signal: AbortSignal): Promise<string | undefined>;
   /** What comes, from a cursor on; undefined: from now on. Comes back by itself after a loss. */
   live(filter: AskedFilter, after: string | undefined, signal: AbortSignal): AsyncIterable<AnyEvent>;
 }
@@ -98,7 +103,7 @@ export class EventFeed {
     return this.#version;
   }
 
-  /** When the oldest event that was read came, before any was left out for its age; undefined before that is known. */
+  /** When the oldest event came that the gateway keeps; undefined before that is known. */
   get oldestKept(): string | undefined {
     return this.#oldestKept;
   }
@@ -181,25 +186,23 @@ export class EventFeed {
 
   /** @returns from where the live events go on */
   async #readHistory(filter: EventFilter, signal: AbortSignal): Promise<string> {
-    const { range } = filter;
-    const reach = reachOf(range);
-    const since = reach === undefined ? -Infinity : this.#now() - reach;
-    for (let after = range.startsWith('after:') ? range.slice('after:'.length) : 'oldest'; ;) {
+    const kept = await this.origin.oldestKept(filter, signal);
+    this.#oldestKept = kept;
+    for (let from = beginOf(filter.range); ;) {
       let page: PageOfHistory;
       try {
-        page = await this.origin.page(filter, after, signal);
+        page = await this.origin.page(filter, from, signal);
       } catch (error) {
         if (!(error instanceof GatewayProblem) || error.code !== 'cursor-expired' || error.oldest === undefined)
           throw error;
         this.#add(gapUntil(error.oldest, new Date(this.#now()).toISOString()));
-        after = error.oldest;
+        from = { after: error.oldest };
         continue;
       }
       signal.throwIfAborted();
-      this.#oldestKept ??= page.events[0]?.time;
-      for (const event of page.events) if (!(Date.parse(event.time) < since)) this.#add(event);
+      for (const event of page.events) this.#add(event);
       if (page.events.length === 0) return page.cursor;
-      after = page.cursor;
+      from = { after: page.cursor };
     }
   }
 
@@ -231,6 +234,12 @@ export class EventFeed {
     this.#version++;
     for (const listener of this.#listeners) listener();
   }
+}
+
+function beginOf(range: EventFilter['range']): PagePosition {
+  const sinceMs = reachOf(range);
+  if (sinceMs !== undefined) return { sinceMs };
+  return { after: range.startsWith('after:') ? range.slice('after:'.length) : 'oldest' };
 }
 
 /** The text that a search looks into: names and values, in lower case. */

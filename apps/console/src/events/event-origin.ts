@@ -15,7 +15,14 @@ export function eventOrigin(
   onConnection: (open: boolean) => void,
 ): EventOrigin {
   return {
-    page: (filter, after, signal) => client.eventHistory({ ...asked(filter), after, limit: pageSize, signal }),
+    page: (filter, from, signal) => {
+      const begin = 'after' in from ? from : { since: `${from.sinceMs / 1000}s` };
+      return client.eventHistory({ ...asked(filter), ...begin, limit: pageSize, signal });
+    },
+    oldestKept: async (filter, signal) => {
+      const { events } = await client.eventHistory({ ...asked(filter), after: 'oldest', limit: 1, signal });
+      return events[0]?.time;
+    },
     live: (filter, after, signal) =>
       client.events({ ...asked(filter), after, transport: 'websocket', signal, onConnection }),
   };

@@ -76,7 +76,7 @@ function FilterFields({ filter, change, ofOneVm, eventNames }: EventToolbarProps
       <ToolbarItem>
         <FilterField
           label="Names of events, as globs"
-          placeholder="Event: BLOCK_*, STOP"
+          placeholder="Event: BLOCK_*"
           value={filter.event.join(', ')}
           onValue={(text) => change({ event: globsOf(text) })}
           suggestions={eventNames}

@@ -74,7 +74,7 @@ export function countsOf(vms: readonly Vm[], valuesOf: (vm: Vm) => readonly stri
     .slice(0, most);
 }
 
-export interface Count {
+interface Count {
   readonly value: string;
   readonly count: number;
 }

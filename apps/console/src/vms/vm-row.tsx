@@ -1,11 +1,12 @@
-import { Checkbox, Label } from '@patternfly/react-core';
-import { Td, Tr } from '@patternfly/react-table';
+import { Checkbox } from '@patternfly/react-core';
 import type { Vm } from '@qmp-gateway/client';
 import { memo } from 'react';
 import { Link } from 'react-router';
 import { Since } from '../app/since.js';
 import { Thumbnail } from '../vm/picture/thumbnail.js';
 import { headline, type StateWords } from '../vm/state/state-words.js';
+import { RowCell } from './row-cell.js';
+import { RowLabel } from './row-label.js';
 
 interface VmRowProps {
   readonly vm: Vm;
@@ -26,71 +27,66 @@ export const VmRow = memo(function VmRow(props: VmRowProps) {
   const { vm, index, hasScreens, hasNodes, isSelected, height, onSelect } = props;
   const { id, name, version, kind, node, since } = vm;
   return (
-    <Tr isRowSelected={isSelected} aria-rowindex={index + 2} style={{ height }}>
-      <Td>
+    <tr
+      role="row"
+      className={`pf-v6-c-table__tr${isSelected ? ' pf-m-selected' : ''}`}
+      aria-rowindex={index + 2}
+      style={{ height }}
+    >
+      <RowCell>
         <Checkbox
           id={`select-${id}`}
           aria-label={`Select ${id}`}
           isChecked={isSelected}
           onChange={(_, isChecked) => onSelect(id, isChecked)}
         />
-      </Td>
+      </RowCell>
       {hasScreens ? (
-        <Td dataLabel="Screen">
+        <RowCell label="Screen">
           <Thumbnail vm={vm} />
-        </Td>
+        </RowCell>
       ) : null}
-      <Td dataLabel="VM" modifier="truncate">
+      <RowCell label="VM" modifier="truncate">
         <Link to={`/vms/${encodeURIComponent(id)}`} title={id}>
           {id}
         </Link>
         {name === null || name === id ? null : <div className="qg-second">{name}</div>}
-      </Td>
-      <Td dataLabel="State">
+      </RowCell>
+      <RowCell label="State">
         <RowState words={headline(vm)} />
-      </Td>
-      <Td dataLabel="Since" modifier="nowrap">
+      </RowCell>
+      <RowCell label="Since" modifier="nowrap">
         <Since at={since} />
-      </Td>
+      </RowCell>
       {hasNodes ? (
-        <Td dataLabel="Node" modifier="truncate">
+        <RowCell label="Node" modifier="truncate">
           {node}
-        </Td>
+        </RowCell>
       ) : null}
-      <Td dataLabel="Version" modifier="truncate">
+      <RowCell label="Version" modifier="truncate">
         {[kind, version].filter((each) => each !== null).join(' ')}
-      </Td>
-      <Td dataLabel="Labels" modifier="nowrap">
+      </RowCell>
+      <RowCell label="Labels" modifier="nowrap">
         <RowLabels labels={vm.labels} />
-      </Td>
-    </Tr>
+      </RowCell>
+    </tr>
   );
 });
 
 /** What it means is its title: a tooltip for each row would cost more than the row. */
 function RowState({ words: { status, word, meaning } }: { readonly words: StateWords }) {
-  return (
-    <Label {...(status === 'custom' ? { color: 'grey' } : { status })} variant="outline" isCompact title={meaning}>
-      {word}
-    </Label>
-  );
+  return <RowLabel text={word} title={meaning} status={status} />;
 }
 
 function RowLabels({ labels }: Pick<Vm, 'labels'>) {
-  const all = Object.entries(labels);
-  const more = all.length - mostLabels;
+  const all = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
+  const more = all.slice(mostLabels);
   return (
     <span className="qg-labels">
-      {all.slice(0, mostLabels).map(([key, value]) => (
-        <Label key={key} isCompact>
-          {`${key}=${value}`}
-        </Label>
+      {all.slice(0, mostLabels).map((text) => (
+        <RowLabel key={text} text={text} title={text} />
       ))}
-      {more > 0 ? (
-        <Label isCompact variant="overflow">
-          {more} more
-        </Label>
-      ) : null}
+      {more.length > 0 ? <RowLabel text={`${more.length} more`} title={more.join('\n')} status="custom" /> : null}
     </span>
   );
 }

@@ -1,8 +1,9 @@
 import { Checkbox } from '@patternfly/react-core';
-import { Table, Tbody, Th, Thead, Tr } from '@patternfly/react-table';
+import { Table, Tbody, Thead } from '@patternfly/react-table';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import type { Vm } from '@qmp-gateway/client';
-import { useCallback, useEffect, useRef } from 'react';
+import { memo, useCallback, useEffect, useRef } from 'react';
+import { HeadCell } from './row-cell.js';
 import { VmRow } from './vm-row.js';
 
 interface VmTableProps {
@@ -16,7 +17,7 @@ interface VmTableProps {
 const rowHeight = 49;
 const rowHeightWithScreen = 73;
 /** Rows drawn beyond what is seen. */
-const overscan = 8;
+const overscan = 3;
 
 /** The rows that are seen, out of all. */
 export function VmTable({ vms, hasScreens, selected, onSelect }: VmTableProps) {
@@ -27,7 +28,6 @@ export function VmTable({ vms, hasScreens, selected, onSelect }: VmTableProps) {
     getScrollElement: () => scroller.current,
     estimateSize: useCallback(() => height, [height]),
     overscan,
-    getItemKey: useCallback((at: number) => vms[at]?.id ?? at, [vms]),
   });
   const items = virtual.getVirtualItems();
   const before = items[0]?.start ?? 0;
@@ -35,11 +35,11 @@ export function VmTable({ vms, hasScreens, selected, onSelect }: VmTableProps) {
   const hasNodes = vms.some(({ node }) => node !== undefined);
   const columns = 6 + Number(hasNodes) + Number(hasScreens);
   const allSelected = vms.length > 0 && vms.every(({ id }) => selected.has(id));
-  const select = useSelect(selected, onSelect);
+  const { select, selectAll } = useSelect({ vms, selected, onSelect });
   return (
     <div className="qg-scroller" ref={scroller} tabIndex={0} role="region" aria-label="VMs">
       <Table aria-label="VMs" aria-rowcount={vms.length + 1} isStickyHeader variant="compact" className="qg-vms">
-        <VmHead {...{ hasScreens, hasNodes }} isAll={allSelected} onAll={(isAll) => onSelect(allOf(vms, isAll))} />
+        <VmHead {...{ hasScreens, hasNodes }} isAll={allSelected} onAll={selectAll} />
         <Tbody>
           <Spacer height={before} columns={columns} />
           {items.map(({ index }) => {
@@ -78,7 +78,7 @@ interface VmHeadProps {
   readonly onAll: (isAll: boolean) => void;
 }
 
-function VmHead({ hasScreens, hasNodes, isAll, onAll }: VmHeadProps) {
+const VmHead = memo(function VmHead({ hasScreens, hasNodes, isAll, onAll }: VmHeadProps) {
   return (
     <>
       <colgroup>
@@ -92,45 +92,45 @@ function VmHead({ hasScreens, hasNodes, isAll, onAll }: VmHeadProps) {
         <col />
       </colgroup>
       <Thead>
-        <Tr>
-          <Th>
+        <tr role="row" className="pf-v6-c-table__tr">
+          <HeadCell>
             <Checkbox
               id="select-all"
               aria-label="Select all"
               isChecked={isAll}
               onChange={(_, isChecked) => onAll(isChecked)}
             />
-          </Th>
-          {hasScreens ? <Th>Screen</Th> : null}
-          <Th>VM</Th>
-          <Th>State</Th>
-          <Th>Since</Th>
-          {hasNodes ? <Th>Node</Th> : null}
-          <Th>Version</Th>
-          <Th>Labels</Th>
-        </Tr>
+          </HeadCell>
+          {hasScreens ? <HeadCell>Screen</HeadCell> : null}
+          <HeadCell>VM</HeadCell>
+          <HeadCell>State</HeadCell>
+          <HeadCell>Since</HeadCell>
+          {hasNodes ? <HeadCell>Node</HeadCell> : null}
+          <HeadCell>Version</HeadCell>
+          <HeadCell>Labels</HeadCell>
+        </tr>
       </Thead>
     </>
   );
-}
+});
 
-function allOf(vms: readonly Vm[], isAll: boolean): ReadonlySet<string> {
-  return new Set(isAll ? vms.map(({ id }) => id) : []);
-}
+type Selecting = Pick<VmTableProps, 'vms' | 'selected' | 'onSelect'>;
 
-/** One function for all rows as long as the table is: another would make each of them be drawn again. */
-function useSelect(
-  selected: ReadonlySet<string>,
-  onSelect: (selected: ReadonlySet<string>) => void,
-): (id: string, isSelected: boolean) => void {
-  const newest = useRef({ selected, onSelect });
+/** The same functions as long as the table is: others would make head and rows be drawn again. */
+function useSelect(now: Selecting) {
+  const newest = useRef(now);
   useEffect(() => {
-    newest.current = { selected, onSelect };
-  }, [selected, onSelect]);
-  return useCallback((id, isSelected) => {
+    newest.current = now;
+  });
+  const select = useCallback((id: string, isSelected: boolean): void => {
     const next = new Set(newest.current.selected);
     if (isSelected) next.add(id);
     else next.delete(id);
     newest.current.onSelect(next);
   }, []);
+  const selectAll = useCallback((isAll: boolean): void => {
+    const { vms, onSelect } = newest.current;
+    onSelect(new Set(isAll ? vms.map(({ id }) => id) : []));
+  }, []);
+  return { select, selectAll };
 }

@@ -1,10 +1,9 @@
 import { Switch, Toolbar, ToolbarContent, ToolbarFilter, ToolbarGroup, ToolbarItem } from '@patternfly/react-core';
 import type { Vm } from '@qmp-gateway/client';
-import { useMemo } from 'react';
 import { CheckboxFilter } from './checkbox-filter.js';
 import { SearchBox } from './search-box.js';
 import { SelectionActions } from './fan-out/selection-actions.js';
-import { countsOf, labelsOf, statesOf, type VmFilter } from './vm-filter.js';
+import { labelsOf, statesOf, type VmFilter } from './vm-filter.js';
 
 interface VmToolbarProps {
   readonly vms: readonly Vm[];
@@ -18,8 +17,6 @@ interface VmToolbarProps {
 
 /** Search, filters, and what can be done with the rows that are selected. */
 export function VmToolbar({ vms, filter, onFilter, hasScreens, showScreens, selected, onSelect }: VmToolbarProps) {
-  const states = useMemo(() => countsOf(vms, statesOf), [vms]);
-  const labels = useMemo(() => countsOf(vms, labelsOf), [vms]);
   return (
     <Toolbar
       clearAllFilters={() => onFilter({ text: '', states: [], labels: [] })}
@@ -33,13 +30,15 @@ export function VmToolbar({ vms, filter, onFilter, hasScreens, showScreens, sele
         <ToolbarGroup variant="filter-group">
           <FilterMenu
             title="State"
-            counts={states}
+            {...{ vms }}
+            valuesOf={statesOf}
             chosen={filter.states}
             onChoose={(chosen) => onFilter({ ...filter, states: chosen })}
           />
           <FilterMenu
             title="Label"
-            counts={labels}
+            {...{ vms }}
+            valuesOf={labelsOf}
             chosen={filter.labels}
             onChoose={(chosen) => onFilter({ ...filter, labels: chosen })}
           />

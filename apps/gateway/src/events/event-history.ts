@@ -68,6 +68,16 @@ export class EventHistory {
     return oldest;
   }
 
+  /** The position before the first kept event that was received then or later; undefined where none was. */
+  positionBefore(receivedAt: number): number | undefined {
+    let first = Infinity;
+    for (const queue of this.#buffer.queues.values()) {
+      const event = queue.at(queue.firstWhere((each) => each.receivedAt >= receivedAt));
+      if (event !== undefined) first = Math.min(first, event.n);
+    }
+    return first === Infinity ? undefined : first - 1;
+  }
+
   /** Losses as they are now, for a reader that accepts them. */
   acceptedLosses(audience: Audience): ReadonlyMap<string | null, number> {
     const accepted = new Map<string | null, number>([[null, this.#floor]]);

@@ -231,3 +231,33 @@ describe('history and waiting', () => {
     expect(names).toEqual(['STOP']);
   });
 });
+
+describe('what was received within a time', () => {
+  const minute = 60_000;
+  const wall = 1_700_000_000_000;
+  const audience = new Audience(principal(), everyEvent);
+  const namesSince = (hub: ReturnType<typeof hubWith>, minutes: number) => {
+    const page = hub.history(audience, hub.positionOf(minutes * minute, audience), 10);
+    return 'expired' in page ? 'expired' : page.events.map((text) => (JSON.parse(text) as { event: string }).event);
+  };
+  const received = (name: string, minutesAgo: number) => ({ ...event(name), receivedAt: wall - minutesAgo * minute });
+
+  it('is read from the first of it on, of all VMs', () => {
+    vi.setSystemTime(wall);
+    const hub = hubWith();
+    hub.publish(vm('a'), received('STOP', 90));
+    hub.publish(vm('b'), received('RESET', 61));
+    hub.publish(vm('a'), received('RESUME', 59));
+    hub.publish(vm('b'), received('SHUTDOWN', 1));
+    expect(namesSince(hub, 60)).toEqual(['RESUME', 'SHUTDOWN']);
+    expect(namesSince(hub, 120)).toEqual(['STOP', 'RESET', 'RESUME', 'SHUTDOWN']);
+    expect(namesSince(hub, 0.5)).toEqual([]);
+  });
+
+  it('is what is kept of it, where that is less', () => {
+    vi.setSystemTime(wall);
+    const hub = hubWith({ history: { events: 2, bytes: 1_000_000 } });
+    for (const name of ['STOP', 'RESUME', 'RESET']) hub.publish(vm('a'), received(name, 10));
+    expect(namesSince(hub, 60)).toEqual(['RESUME', 'RESET']);
+  });
+});

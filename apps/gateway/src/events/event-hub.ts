@@ -281,6 +281,12 @@ export class EventHub implements EventSequence {
     return this.#subscribers.begin(options, (audience) => this.#startOf(audience, options.after));
   }
 
+  /** The position from which on all is read that was received within this time and is kept. */
+  positionOf(sinceMs: number, audience: Audience): Cursor | 'oldest' {
+    const n = this.#history.positionBefore(this.#clock.wall() - sinceMs) ?? this.headNumber;
+    return n <= this.#history.oldestFor(audience) ? 'oldest' : { run: this.run, n };
+  }
+
   /**
    * What is kept after a position (the oldest kept when undefined), `limit` events at most.
    * @returns `expired` when some of it is kept no longer

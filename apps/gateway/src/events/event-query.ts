@@ -13,6 +13,8 @@ import type { EventMediaType } from './media-type.js';
 export interface EventQuery {
   readonly filter: EventFilter;
   readonly after: Cursor | 'oldest' | undefined;
+  /** How far back it begins where no position is given. */
+  readonly sinceMs: number | undefined;
   readonly limit: number;
   readonly waitMs: number;
   readonly coalesceMs: number | undefined;
@@ -73,6 +75,7 @@ export function readEventQuery(selection: SelectedEvents, context: EventQueryCon
   return {
     filter: { selector, events: globs, ...(context.vm === undefined ? {} : { vm: context.vm }) },
     after: position,
+    sinceMs: selection.since === undefined ? undefined : parseDuration(selection.since),
     limit,
     waitMs: parseDuration(wait) ?? 0,
     coalesceMs: coalesce === undefined ? undefined : parseDuration(coalesce),
@@ -85,9 +88,13 @@ export function readEventQuery(selection: SelectedEvents, context: EventQueryCon
 function unfitting(selection: SelectedEvents, { type }: EventQueryContext): ValueFault[] {
   const isPage = type === 'application/json';
   const message = isPage ? 'only for text/event-stream and application/x-ndjson' : 'only for Accept: application/json';
-  return (isPage ? onlyStreams : onlyPages).flatMap((name) =>
-    selection[name] === undefined ? [] : [{ pointer: `/${name}`, message }],
-  );
+  const beginsTwice = selection.since !== undefined && selection.after !== undefined;
+  return [
+    ...(isPage ? onlyStreams : onlyPages).flatMap((name) =>
+      selection[name] === undefined ? [] : [{ pointer: `/${name}`, message }],
+    ),
+    ...(beginsTwice ? [{ pointer: '/since', message: 'only without `after`, which says where it begins' }] : []),
+  ];
 }
 
 const fromHeader = ({ lastEventId }: EventQueryContext) => lastEventId !== undefined && lastEventId !== '';

@@ -87,6 +87,9 @@ export class VmEventSelection {
   @Optional(cursorTypeText(), 'Only what comes after this position; `oldest`: all that is kept')
   after: string | undefined = undefined;
 
+  @Optional(duration({ most: '24h' }), 'Without `after`: only what is kept of this time until now')
+  since: string | undefined = undefined;
+
   @Optional(wholeNumber({ least: 1, most: highestLimit, default: 1000 }), 'At most this many events (JSON)')
   limit: number | undefined = undefined;
 

@@ -76,13 +76,16 @@ export class EventsController {
     const from = last['Last-Event-ID'];
     await this.events.reached(hub, from === undefined || from === '' ? selection.after : from);
     if (response.destroyed) return;
-    const query = readEventQuery(selection, {
+    const asked = readEventQuery(selection, {
       type,
       ...ofVm,
       lastEventId: from,
       readCursor: (text) => hub.readCursor(text),
     });
-    const audience = new Audience(request.gateway.principal, query.filter, query.int64 ?? int64);
+    const audience = new Audience(request.gateway.principal, asked.filter, asked.int64 ?? int64);
+    const { after, sinceMs } = asked;
+    const begins = after === undefined && sinceMs !== undefined ? hub.positionOf(sinceMs, audience) : after;
+    const query = { ...asked, after: begins };
     for (const [name, value] of Object.entries(apiHeaders)) response.setHeader(name, value);
     if (type === 'application/json') await this.#page(hub, audience, query, response);
     else this.#stream(hub, audience, { ...query, isSse: type === 'text/event-stream' }, response);

@@ -50,12 +50,18 @@ export class VmQueue<T extends Kept> {
 
   /** Index of the first item with a number above `n`. */
   indexAfter(n: number): number {
+    return this.firstWhere((item) => item.n > n);
+  }
+
+  /** Index of the first item of which this is true, where it is true of all after that; the length if it is of none. */
+  firstWhere(isPast: (item: T) => boolean): number {
     let low = 0;
     let high = this.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if ((this.at(middle)?.n ?? Infinity) <= n) low = middle + 1;
-      else high = middle;
+      const item = this.at(middle);
+      if (item === undefined || isPast(item)) high = middle;
+      else low = middle + 1;
     }
     return low;
   }

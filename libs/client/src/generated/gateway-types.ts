@@ -385,6 +385,8 @@ export interface components {
              * @enum {string}
              */
             readonly scope?: "node";
+            /** @description Without `after`: only what is kept of this time until now */
+            readonly since?: string;
             /** @description Ids of VMs, as globs */
             readonly vm?: readonly string[];
             /** @description Wait this long for a first event (JSON) */
@@ -484,6 +486,8 @@ export interface components {
              * @enum {string}
              */
             readonly scope?: "node";
+            /** @description Without `after`: only what is kept of this time until now */
+            readonly since?: string;
             /** @description Wait this long for a first event (JSON) */
             readonly wait?: string;
         };

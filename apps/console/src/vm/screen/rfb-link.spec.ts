@@ -2,14 +2,13 @@ import { expect, it } from 'vitest';
 import { combinations } from './keys.js';
 import { stateAfterClose } from './rfb-link.js';
 
-it('comes back after a loss, and not after somebody took over or credentials are gone', () => {
+it('comes back after a loss, looks on after somebody took over, and ends where credentials are gone', () => {
   for (const code of [1001, 1006, 1012, 4408])
     expect(stateAfterClose({ code, reason: 'r' })).toEqual({ kind: 'lost', why: 'r' });
-  expect(stateAfterClose({ code: 4409 })).toMatchObject({ kind: 'ended', isTakenOver: true });
+  expect(stateAfterClose({ code: 4409, reason: 'ops types' })).toEqual({ kind: 'looks', why: 'ops types' });
   expect(stateAfterClose({ code: 4401, reason: 'expired' })).toEqual({
     kind: 'ended',
     why: 'expired',
-    isTakenOver: false,
   });
   expect(stateAfterClose({})).toMatchObject({ kind: 'lost' });
 });

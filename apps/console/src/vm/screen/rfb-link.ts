@@ -7,10 +7,12 @@ import type { Combination } from './keys.js';
 export type LinkState =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'open' }
+  /** Somebody else types: the reader looks. */
+  | { readonly kind: 'looks'; readonly why: string }
   /** It comes back by itself. */
   | { readonly kind: 'lost'; readonly why: string }
-  /** It ended for good: somebody types in place of the reader, or the credentials are gone. */
-  | { readonly kind: 'ended'; readonly why: string; readonly isTakenOver: boolean }
+  /** It ended for good. */
+  | { readonly kind: 'ended'; readonly why: string }
   | { readonly kind: 'asks-password' };
 
 export interface LinkOptions {
@@ -31,6 +33,8 @@ export class RfbLink {
   #isClosed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #scale = true;
+  /** Who types in place of the reader, in words. */
+  #whyLooking: string | undefined;
 
   constructor(
     private readonly vm: VmClient,
@@ -76,7 +80,8 @@ export class RfbLink {
     try {
       // First its code: the first bytes of the display come at once, and must find somebody who takes them.
       const { default: Rfb } = await import('@novnc/novnc');
-      const socket = await this.vm.display(this.display).connect(this.options);
+      const options = this.#whyLooking === undefined ? this.options : { view: true, take: false };
+      const socket = await this.vm.display(this.display).connect(options);
       if (this.#isClosed) {
         socket.close();
         return;
@@ -88,25 +93,38 @@ export class RfbLink {
   }
 
   #open(Rfb: typeof RFB, socket: WebSocketLike): void {
+    let ending: LinkState | undefined;
+    // Before noVNC listens, which tells of the end as soon as it hears it.
+    socket.addEventListener('close', (event) => {
+      ending ??= stateAfterClose(event);
+    });
     const rfb = new Rfb(this.target, socket, { shared: true });
     this.#rfb = rfb;
-    rfb.viewOnly = this.options.view;
+    rfb.viewOnly = this.options.view || this.#whyLooking !== undefined;
     rfb.background = 'transparent';
     this.scale = this.#scale;
-    let ending: LinkState | undefined;
-    socket.addEventListener('close', (event) => {
-      ending = stateAfterClose(event);
-    });
-    rfb.addEventListener('connect', () => this.#becomes({ kind: 'open' }));
+    rfb.addEventListener('connect', () =>
+      this.#becomes(this.#whyLooking === undefined ? { kind: 'open' } : { kind: 'looks', why: this.#whyLooking }),
+    );
     rfb.addEventListener('credentialsrequired', () => this.#becomes({ kind: 'asks-password' }));
     rfb.addEventListener('securityfailure', ({ detail }) => {
-      ending = { kind: 'ended', why: detail.reason ?? 'The VM refused the password.', isTakenOver: false };
+      // QEMU's reason ends with the zero of a text in C.
+      const reason = detail.reason?.replaceAll('\0', '') ?? 'no reason given';
+      ending = { kind: 'ended', why: `The VM refused the password: ${reason}.` };
     });
     rfb.addEventListener('disconnect', () => {
+      if (this.#rfb === rfb) this.#rfb = undefined;
       if (this.#isClosed) return;
       if (ending?.kind === 'ended') this.#becomes(ending);
+      else if (ending?.kind === 'looks') this.#look(ending.why);
       else this.#lost(ending?.kind === 'lost' ? ending.why : 'The connection was lost.');
     });
+  }
+
+  /** Somebody else types: the screen is still worth a look. */
+  #look(why: string): void {
+    this.#whyLooking = why;
+    void this.#connect();
   }
 
   #lost(why: string): void {
@@ -123,8 +141,7 @@ export class RfbLink {
 
 /** What the close of the WebSocket means. */
 export function stateAfterClose({ code = 1006, reason = '' }: { code?: number; reason?: string }): LinkState {
-  if (code === takenOver)
-    return { kind: 'ended', why: reason === '' ? 'Somebody else types now.' : reason, isTakenOver: true };
-  if (code === credentialsGone || code === policy) return { kind: 'ended', why: reason, isTakenOver: false };
+  if (code === takenOver) return { kind: 'looks', why: reason.split(':')[0] ?? '' };
+  if (code === credentialsGone || code === policy) return { kind: 'ended', why: reason };
   return { kind: 'lost', why: reason === '' ? 'The connection was lost.' : reason };
 }

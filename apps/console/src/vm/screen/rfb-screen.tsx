@@ -44,7 +44,13 @@ function LiveScreen({ vm, display, whyLooking }: RfbScreenProps & { readonly why
         onTake={() => setOptions({ view: false, take: true })}
         onFullScreen={() => void frame.current?.requestFullscreen()}
       />
-      {link === undefined ? null : <LinkNotice link={link} onTake={() => setOptions({ view: false, take: true })} />}
+      {link === undefined ? null : (
+        <LinkNotice
+          link={link}
+          onTake={() => setOptions({ view: false, take: true })}
+          onAgain={() => setOptions((before) => ({ ...before }))}
+        />
+      )}
       <div className="qg-screen" ref={frame} aria-label={`Screen of ${vm}`} role="application" />
       {display.warnings.map((warning) => (
         <Alert component="h2" key={warning} isInline isPlain variant="warning" title={warning} />
@@ -53,8 +59,14 @@ function LiveScreen({ vm, display, whyLooking }: RfbScreenProps & { readonly why
   );
 }
 
+interface LinkNoticeProps {
+  readonly link: RfbLink;
+  readonly onTake: () => void;
+  readonly onAgain: () => void;
+}
+
 /** How the live screen stands; nothing while it is as it should be. */
-function LinkNotice({ link, onTake }: { readonly link: RfbLink; readonly onTake: () => void }) {
+function LinkNotice({ link, onTake, onAgain }: LinkNoticeProps) {
   const state: LinkState = useSyncExternalStore(link.changed.subscribe, () => link.state);
   if (state.kind === 'open') return null;
   if (state.kind === 'connecting')
@@ -66,13 +78,25 @@ function LinkNotice({ link, onTake }: { readonly link: RfbLink; readonly onTake:
         {state.why}
       </Alert>
     );
+  if (state.kind === 'looks')
+    return (
+      <Alert
+        component="h2"
+        isInline
+        variant="info"
+        title="Somebody else types; you look"
+        actionLinks={<AlertActionLink onClick={onTake}>Take over</AlertActionLink>}
+      >
+        {state.why}
+      </Alert>
+    );
   return (
     <Alert
       component="h2"
       isInline
       variant="warning"
-      title={state.isTakenOver ? 'Somebody else types now' : 'The screen was closed'}
-      {...(state.isTakenOver ? { actionLinks: <AlertActionLink onClick={onTake}>Take over</AlertActionLink> } : {})}
+      title="The screen was closed"
+      actionLinks={<AlertActionLink onClick={onAgain}>Try again</AlertActionLink>}
     >
       {state.why}
     </Alert>
