@@ -15,7 +15,7 @@ import { exchange } from '../e2e/http-exchange.js';
 import { randomNumbers } from '../e2e/random-numbers.js';
 import { anyJson, mutated, pick, pieces, retyped, type Random } from './fuzz-input.js';
 
-const minutes = Number(process.env['FUZZ_MINUTES'] ?? 5);
+const minutes = Number(process.env['FUZZ_MINUTES'] ?? 4);
 const seed = Number(process.env['FUZZ_SEED'] ?? Math.trunc(Math.random() * 2 ** 31));
 /** A good client that waits longer has been hung, however busy the machine. */
 const servedWithinMs = 20_000;

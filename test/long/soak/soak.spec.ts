@@ -14,7 +14,7 @@ import { startVms } from './soak-vms.js';
 import { median } from './trend.js';
 import { Workload } from './workload.js';
 
-const minutes = Number(process.env['SOAK_MINUTES'] ?? 5);
+const minutes = Number(process.env['SOAK_MINUTES'] ?? 4);
 /** Until then buffers, histories and stores fill to their bounds. */
 const warmUpMinutes = 2;
 const settleMs = 60_000;
