@@ -20,7 +20,9 @@ root=$cache/debian-12-node-$node-$key
 exec 9>"$cache/lock"
 flock 9
 if [ ! -e "$root.done" ]; then
-  rm -rf "$root"
+  # One that was interrupted may have left its mounts.
+  umount "$root/proc" "$root/sys" 2>/dev/null || true
+  rm -rf --one-file-system "$root"
   packages=$(IFS=,; echo "ca-certificates${*:+,$*}")
   debootstrap --variant=minbase --include="$packages" bookworm "$root" >"$cache/debootstrap.log" 2>&1 ||
     { tail -5 "$cache/debootstrap.log" >&2; exit 1; }
