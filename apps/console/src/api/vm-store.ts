@@ -1,4 +1,5 @@
 import type { GatewayClient, GatewayEvent, ListedOperation, Vm } from '@qmp-gateway/client';
+import { pause } from './pause.js';
 import { Signal } from './signal.js';
 
 /** How the store stands to the gateway. */
@@ -153,16 +154,4 @@ export class VmStore {
 
 function byId(one: Vm, other: Vm): number {
   return one.id < other.id ? -1 : 1;
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms);
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done);
-  });
 }

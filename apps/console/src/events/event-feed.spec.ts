@@ -1,4 +1,4 @@
-import { GatewayProblem, type AnyEvent } from '@qmp-gateway/client';
+import { GatewayProblem, GatewayUnreachable, type AnyEvent } from '@qmp-gateway/client';
 import { expect, describe, it } from 'vitest';
 import { EventFeed, type EventOrigin, type FeedOptions, type PageOfHistory } from './event-feed.js';
 import { filterOf, type EventRange } from './event-filter.js';
@@ -81,6 +81,22 @@ describe('a feed', () => {
     expect(feed.oldestKept).toBe(event(1, '', 90).time);
     live.push(event(4));
     await shows(feed, ['r.2', 'r.3', 'r.4']);
+    feed.close();
+  });
+
+  it('goes on with the history where it was when the connection was lost', async () => {
+    const pages: Record<string, PageOfHistory | Error> = {
+      oldest: { events: [event(1)], cursor: 'r.1', oldest: 'r.0' },
+      'r.1': new GatewayUnreachable('gone'),
+    };
+    const wait = (): Promise<void> => {
+      pages['r.1'] = { events: [event(2)], cursor: 'r.2', oldest: 'r.0' };
+      return Promise.resolve();
+    };
+    const { feed, asked } = stage('all', pages, { wait });
+    await shows(feed, ['r.1', 'r.2']);
+    expect(asked.slice(0, 3)).toEqual(['oldest', 'r.1', 'r.1']);
+    await expect.poll(() => feed.phase.name).toBe('live');
     feed.close();
   });
 

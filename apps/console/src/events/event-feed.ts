@@ -1,4 +1,5 @@
-import { GatewayProblem, type AnyEvent, type EventHistory } from '@qmp-gateway/client';
+import { GatewayProblem, GatewayUnreachable, type AnyEvent, type EventHistory } from '@qmp-gateway/client';
+import { pause } from '../api/pause.js';
 import { BoundedRing, type RingBounds } from './bounded-ring.js';
 import { filtersHere, isShown, reachOf, type AskedFilter, type EventFilter } from './event-filter.js';
 import { weightOf } from './event-weight.js';
@@ -36,6 +37,8 @@ export interface FeedOptions {
   readonly filter: EventFilter;
   readonly bounds?: RingBounds;
   readonly now?: () => number;
+  /** Resolves after so many milliseconds, or when it is aborted. */
+  readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Calls back once, soon; what came until then is shown together. */
   readonly schedule?: (callback: () => void) => () => void;
 }
@@ -43,6 +46,8 @@ export interface FeedOptions {
 /** What a list can hold: about 64 MB of text at most, less than a browser bears. */
 const defaultBounds: RingBounds = { items: 10_000, weight: 64_000_000 };
 const drawEveryMs = 100;
+/** Between two attempts to read a page of the history. */
+const againMs = 2_000;
 
 /** The events that a filter selects: first what the gateway keeps, then what comes. Holds the newest within its bounds. */
 export class EventFeed {
@@ -60,15 +65,17 @@ export class EventFeed {
   readonly #texts = new WeakMap<AnyEvent, string>();
   readonly #bounds: RingBounds;
   readonly #now: () => number;
+  readonly #wait: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly #schedule: (callback: () => void) => () => void;
 
   constructor(
     private readonly origin: EventOrigin,
-    { filter, bounds = defaultBounds, now = Date.now, schedule = afterShortTime }: FeedOptions,
+    { filter, bounds = defaultBounds, now = Date.now, wait = pause, schedule = afterShortTime }: FeedOptions,
   ) {
     this.#bounds = bounds;
     this.#filter = filter;
     this.#now = now;
+    this.#wait = wait;
     this.#schedule = schedule;
     this.#events = new BoundedRing(bounds);
     this.#shown = filtersHere(filter) ? new BoundedRing(bounds) : this.#events;
@@ -186,13 +193,17 @@ export class EventFeed {
 
   /** @returns from where the live events go on */
   async #readHistory(filter: EventFilter, signal: AbortSignal): Promise<string> {
-    const kept = await this.origin.oldestKept(filter, signal);
-    this.#oldestKept = kept;
     for (let from = beginOf(filter.range); ;) {
       let page: PageOfHistory;
       try {
+        this.#oldestKept ??= await this.origin.oldestKept(filter, signal);
         page = await this.origin.page(filter, from, signal);
       } catch (error) {
+        if (isLoss(error) && !signal.aborted) {
+          // The history goes on where it was, as the live events do.
+          await this.#wait(againMs, signal);
+          continue;
+        }
         if (!(error instanceof GatewayProblem) || error.code !== 'cursor-expired' || error.oldest === undefined)
           throw error;
         this.#add(gapUntil(error.oldest, new Date(this.#now()).toISOString()));
@@ -234,6 +245,10 @@ export class EventFeed {
     this.#version++;
     for (const listener of this.#listeners) listener();
   }
+}
+
+function isLoss(error: unknown): boolean {
+  return error instanceof GatewayUnreachable || (error instanceof GatewayProblem && error.retryable);
 }
 
 function beginOf(range: EventFilter['range']): PagePosition {
