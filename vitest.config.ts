@@ -75,6 +75,16 @@ export default defineConfig({
       {
         resolve: { alias },
         test: {
+          name: 'console-size',
+          root,
+          include: ['test/console-size/**/*.spec.ts'],
+          testTimeout: 900_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        resolve: { alias },
+        test: {
           name: 'generators',
           root,
           include: ['test/generators/**/*.spec.ts'],

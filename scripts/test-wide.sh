@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What does not fit in CI: every Node.js, the image, the unit, a fresh machine, a release, clients that public generators
-# make. Prints a table at the end. A part that cannot run here ends with status 3, and its last line says why.
+# make, ten thousand VMs in the console. Prints a table at the end. A part that cannot run here ends with status 3, and its last line says why.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 [ -d node_modules ] || npm ci
@@ -35,6 +35,7 @@ part fresh-machine test:fresh
 part release test:release
 part generators test:generators
 part fleet test:fleet
+part console-size test:console-size
 
 echo
 printf '%-14s %-10s %-8s %s\n' part outcome time 'last line'

@@ -1,4 +1,4 @@
-/** Minutes of everything at once: `npm run soak -- --minutes N`, five of them with the long tests. */
+/** Minutes of everything at once: `npm run soak -- --minutes N`, four of them with the long tests. */
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';

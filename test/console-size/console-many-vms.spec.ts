@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { CDPSession, Page } from 'playwright-core';
 import { GatewayScene } from '../e2e/gateway-scene.js';
 import { ConsoleBrowser, lookAt, patience } from '../e2e/console/console-scene.js';
-import { heldBytes, tasksDuring, type PageTask } from './console-many/page-tasks.js';
-import { thousandsOfVms, type ThousandsOfVms } from './console-many/thousands-of-vms.js';
+import { heldBytes, tasksDuring, type PageTask } from './page-tasks.js';
+import { thousandsOfVms, type ThousandsOfVms } from './thousands-of-vms.js';
 
 const count = 10_000;
 const changesPerSecond = 200;
