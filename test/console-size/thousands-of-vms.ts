@@ -1,8 +1,8 @@
 import { InstantMonitor } from '@qmp-gateway/test-kit';
-import { measurable } from '../soak/process-probe.js';
-import type { GatewayProcess } from '../../e2e/gateway-process.js';
-import type { GatewayScene } from '../../e2e/gateway-scene.js';
-import { exchange } from '../../e2e/http-exchange.js';
+import { measurable } from '../long/soak/process-probe.js';
+import type { GatewayProcess } from '../e2e/gateway-process.js';
+import type { GatewayScene } from '../e2e/gateway-scene.js';
+import { exchange } from '../e2e/http-exchange.js';
 
 /** VMs of one monitor: its backlog is never full then. */
 const vmsOfMonitor = 250;
