@@ -1,4 +1,4 @@
-/** Minutes of everything at once: `npm run soak -- --minutes N`, four of them with the long tests. */
+/** Minutes of everything at once: `npm run soak -- --minutes N`, five of them with the long tests. */
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
@@ -14,7 +14,7 @@ import { startVms } from './soak-vms.js';
 import { median } from './trend.js';
 import { Workload } from './workload.js';
 
-const minutes = Number(process.env['SOAK_MINUTES'] ?? 4);
+const minutes = Number(process.env['SOAK_MINUTES'] ?? 5);
 /** Until then buffers, histories and stores fill to their bounds. */
 const warmUpMinutes = 2;
 const settleMs = 60_000;
