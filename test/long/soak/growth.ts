@@ -29,7 +29,7 @@ export interface Growth {
 export const bounds: Growth = {
   heapMiBPerMinute: 1,
   residentMiBPerMinute: 1,
-  handles: 5,
+  handles: 10,
   openFiles: 5,
   latencyMs: 100,
   cpuRatio: 2,
