@@ -3,6 +3,7 @@ import axe from 'axe-core';
 import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bootLinuxGuest, type LinuxGuest } from '@qmp-gateway/test-kit';
 import type { BrowserContext, Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { launchChromium } from '../chromium.js';
@@ -16,6 +17,18 @@ const builtConsole = path.join(root, 'apps/gateway/assets/console');
 const pictures = process.env['QMPGW_TEST_PICTURES'] ?? path.join(root, '.cache/console-pictures');
 /** For whatever waits on a machine that does other things too. */
 export const patience = { timeout: 30_000 };
+
+/** A real Linux with a screen, and a serial line at `console` in a directory where the gateway looks for such. */
+export function bootConsoleGuest(
+  scene: GatewayScene,
+  directory: string,
+  args: readonly string[] = [],
+): Promise<LinuxGuest> {
+  const line = `socket,id=console,path=${path.join(directory, 'console')},server=on,wait=off`;
+  const serial = ['-chardev', line, '-device', 'virtconsole,chardev=console,id=hvc'];
+  const screen = ['-device', 'VGA', '-vnc', 'none', '-append', 'console=tty0 console=ttyS0 panic=-1'];
+  return scene.start(bootLinuxGuest({ args: [...args, ...serial, ...screen] }), (booted) => booted.stop());
+}
 
 /** A browser in which nobody is signed in yet, and what went wrong in its pages. */
 export class ConsoleBrowser {

@@ -1,12 +1,11 @@
 /** What somebody does who was paged "web-17 hangs", on a real Linux, by clicking only; and how every view looks. */
-import path from 'node:path';
-import { bootLinuxGuest, launchQemu, type LinuxGuest } from '@qmp-gateway/test-kit';
+import { launchQemu, type LinuxGuest } from '@qmp-gateway/test-kit';
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { GatewayProcess } from '../gateway-process.js';
 import { GatewayScene, makeToken } from '../gateway-scene.js';
 import { exchange } from '../http-exchange.js';
-import { ConsoleBrowser, lookAt, patience } from './console-scene.js';
+import { bootConsoleGuest, ConsoleBrowser, lookAt, patience } from './console-scene.js';
 
 /** Of a test, on a machine that does other things too. */
 const patientMs = 240_000;
@@ -18,11 +17,7 @@ let browser: ConsoleBrowser;
 beforeAll(async () => {
   const directory = scene.directory();
   gateway = await scene.gateway({ settings: { serials: { paths: [`${directory}/*`] } } });
-  const line = `socket,id=console,path=${path.join(directory, 'console')},server=on,wait=off`;
-  const serial = ['-chardev', line, '-device', 'virtconsole,chardev=console,id=hvc'];
-  const screen = ['-device', 'VGA', '-vnc', 'none', '-append', 'console=tty0 console=ttyS0 panic=-1'];
-  const args = ['-name', 'Web server 17', ...serial, ...screen];
-  guest = await scene.start(bootLinuxGuest({ args }), (booted) => booted.stop());
+  guest = await bootConsoleGuest(scene, directory, ['-name', 'Web server 17']);
   const other = await scene.start(launchQemu({ machine: 'q35', args: ['-name', 'Database', '-m', '64'] }), (qemu) =>
     qemu.stop(),
   );

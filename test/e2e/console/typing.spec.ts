@@ -1,12 +1,12 @@
 /** Screens and serial lines that several people use at once, on a real Linux: typing, taking over, passwords. */
 import path from 'node:path';
-import { bootLinuxGuest, launchQemu, type LinuxGuest } from '@qmp-gateway/test-kit';
+import { launchQemu, type LinuxGuest } from '@qmp-gateway/test-kit';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { GatewayProcess } from '../gateway-process.js';
 import { GatewayScene, makeToken, registerVm, run } from '../gateway-scene.js';
 import { exchange } from '../http-exchange.js';
-import { ConsoleBrowser, lookAt, patience } from './console-scene.js';
+import { bootConsoleGuest, ConsoleBrowser, lookAt, patience } from './console-scene.js';
 
 /** Of a test, on a machine that does other things too. */
 const patientMs = 240_000;
@@ -21,10 +21,7 @@ let locked: string;
 beforeAll(async () => {
   const directory = scene.directory();
   gateway = await scene.gateway({ settings: { serials: { paths: [`${directory}/*`] } } });
-  const line = `socket,id=console,path=${path.join(directory, 'console')},server=on,wait=off`;
-  const serial = ['-chardev', line, '-device', 'virtconsole,chardev=console,id=hvc'];
-  const screen = ['-device', 'VGA', '-vnc', 'none', '-append', 'console=tty0 console=ttyS0 panic=-1'];
-  guest = await scene.start(bootLinuxGuest({ args: [...serial, ...screen] }), (booted) => booted.stop());
+  guest = await bootConsoleGuest(scene, directory);
   linux = await registerVm(gateway, `unix:${guest.socket}`);
   await exchange(gateway, `/v1/vms/${linux}/displays/default`, { method: 'POST' });
   await exchange(gateway, `/v1/vms/${linux}/serials`);

@@ -47,3 +47,20 @@ it('sends the token to nobody else who took the port while the gateway was down'
   await expect(link()).rejects.toThrow('has another certificate than tls.cert');
   expect(heard).toEqual([]);
 });
+
+it.each(['with', 'without'])('says that nothing listens there, %s TLS', async (how) => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  const file = path.join(scene.directory(), 'cert.pem');
+  writeFileSync(file, own.cert);
+  const settings = {
+    listen: [{ kind: 'tcp', host: '127.0.0.1', port }],
+    ...(how === 'with' ? { tls: { cert: file, key: file } } : {}),
+    ...{ auth: 'token', state: '/nowhere' },
+  };
+  const link = consoleLink(settings as unknown as Settings, { QMPGW_TOKEN: 'qmpgw_a_secret' });
+  await expect(link).rejects.toThrow(`the gateway gave no code: nothing listens at 127.0.0.1:${port}; does it run`);
+});

@@ -72,7 +72,7 @@ async function securely({ host, port }: RequestOptions, certFile: string): Promi
       else fail('what listens there has another certificate than tls.cert');
     });
     socket.once('timeout', () => fail(lateText));
-    socket.on('error', (error: NodeJS.ErrnoException) => fail(error.message || (error.code ?? 'no connection')));
+    socket.on('error', (error: NodeJS.ErrnoException) => fail(connectionFault(error, { host, port })));
   });
 }
 

@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SettingsError } from '../settings/load-settings.js';
 import { StateClaim } from './state-claim.js';
+import { StateDirectory } from './state-directory.js';
 
 let path: string;
 const faults: string[] = [];
-const claim = () => StateClaim.make(path, (fault) => faults.push(fault));
+const claim = () => StateClaim.make(new StateDirectory(path), (fault) => faults.push(fault));
 
 beforeEach(() => {
   path = mkdtempSync(join(tmpdir(), 'qmpgw-claim-'));

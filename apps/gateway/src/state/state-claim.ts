@@ -2,9 +2,9 @@ import type { OnApplicationShutdown } from '@nestjs/common';
 import { listenOnSocketFile } from '@qmp-gateway/qmp';
 import { closeSync, openSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
-import { join } from 'node:path';
 import { SettingsError } from '../settings/load-settings.js';
 import { systemFault } from '../settings/system-fault.js';
+import type { StateDirectory } from './state-directory.js';
 
 const socketName = 'gateway.sock';
 /** The kernel's bound of the address of a socket, without its end. */
@@ -20,29 +20,29 @@ export type ClaimObserver = (fault: string) => void;
  */
 export class StateClaim implements OnApplicationShutdown {
   private constructor(
-    private readonly server: Server | undefined,
-    private readonly directory: number | undefined,
+    readonly state: StateDirectory,
+    private readonly server?: Server,
+    private readonly directory?: number,
   ) {}
 
   /**
-   * @param path of the directory, which is there
    * @param unclaimed is told where the file system has no sockets; the gateway runs then without a claim
    * @throws SettingsError when another gateway has it
    */
-  static async make(path: string, unclaimed: ClaimObserver): Promise<StateClaim> {
-    const place = join(path, socketName);
+  static async make(state: StateDirectory, unclaimed: ClaimObserver): Promise<StateClaim> {
+    const place = state.file(socketName);
     const server = createServer((whoAsks) => whoAsks.destroy()).unref();
     // A path that is too long has a short name below the open directory.
-    const directory = Buffer.byteLength(place) > longestPath ? openSync(path, 'r') : undefined;
+    const directory = Buffer.byteLength(place) > longestPath ? openSync(state.path, 'r') : undefined;
     const address = directory === undefined ? place : `/proc/self/fd/${directory}/${socketName}`;
     try {
       await listenOnSocketFile(server, address, { shown: place });
-      return new StateClaim(server, directory);
+      return new StateClaim(state, server, directory);
     } catch (error) {
       if (directory !== undefined) closeSync(directory);
-      if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw inUse(path);
+      if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw inUse(state.path);
       unclaimed(systemFault(error));
-      return new StateClaim(undefined, undefined);
+      return new StateClaim(state);
     }
   }
 

@@ -19,16 +19,15 @@ function unclaimed(log: Logger): (fault: string) => void {
     {
       provide: StateClaim,
       inject: [SettingsToken, LoggerToken],
-      useFactory: ({ state }: Settings, log: Logger) => StateClaim.make(new StateDirectory(state).path, unclaimed(log)),
+      useFactory: ({ state }: Settings, log: Logger) => StateClaim.make(new StateDirectory(state), unclaimed(log)),
     },
     {
       provide: StateDirectory,
       // Nothing is read or written before the directory is this gateway's own.
-      inject: [SettingsToken, StateClaim],
-      useFactory: ({ state }: Settings) => {
-        const directory = new StateDirectory(state);
-        directory.removeUnfinished();
-        return directory;
+      inject: [StateClaim],
+      useFactory: ({ state }: StateClaim) => {
+        state.removeUnfinished();
+        return state;
       },
     },
   ],
