@@ -22,16 +22,16 @@ export interface RequestHead {
   /** On the owner's monotonic clock, in milliseconds: it is not begun later. */
   readonly until: number;
   /** On the same clock: its command is not written later. */
-  readonly notAfter?: number;
+  readonly notAfter?: number | undefined;
   /** The VM that it is about. */
   readonly vm: string;
   /** The id that the operation of its command will have. */
   readonly operation: string;
   readonly principal: SentPrincipal;
   /** More of the body follows. */
-  readonly more?: boolean;
+  readonly more?: boolean | undefined;
   /** It asks for another protocol: after the answer both sides speak for as long as they like. */
-  readonly upgrade?: boolean;
+  readonly upgrade?: boolean | undefined;
 }
 
 /** Why the owner did not take a request. Nothing was sent to the VM. */
@@ -76,12 +76,7 @@ export function readRequestHead(head: Readonly<Record<string, unknown>>): Reques
     isFlag(more) &&
     isFlag(upgrade);
   if (!isRight || principal === undefined) return undefined;
-  return {
-    ...{ v, id, run, until, vm, operation, principal },
-    ...(notAfter === undefined ? {} : { notAfter }),
-    ...(more === true ? { more } : {}),
-    ...(upgrade === true ? { upgrade } : {}),
-  };
+  return { v, id, run, until, notAfter, vm, operation, principal, more, upgrade };
 }
 
 /** @returns undefined for what is no such head */

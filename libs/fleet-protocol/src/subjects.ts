@@ -11,12 +11,12 @@ export const nodeNamePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
  * names never make one token.
  */
 export function tokenOf(node: string): string {
-  return node.replaceAll('.', '=');
+  return node.includes('.') ? node.replaceAll('.', '=') : node;
 }
 
 /** The name that made a token. */
 export function nodeOfToken(token: string): string {
-  return token.replaceAll('=', '.');
+  return token.includes('=') ? token.replaceAll('=', '.') : token;
 }
 
 /**
@@ -29,9 +29,13 @@ export class FleetSubjects {
   readonly nodeBucket: string;
   readonly tokenBucket: string;
   readonly leaseBucket: string;
+  readonly #commands: string;
+  readonly #exchanges: string;
 
   constructor(readonly fleet: string) {
     this.prefix = `qgw.${fleet}.${protocol}`;
+    this.#commands = `${this.prefix}.cmd.`;
+    this.#exchanges = `${this.prefix}.ex.`;
     this.eventStream = `QGW_${fleet}_EV`;
     this.nodeBucket = `qgw_${fleet}_nodes`;
     this.tokenBucket = `qgw_${fleet}_tokens`;
@@ -40,22 +44,22 @@ export class FleetSubjects {
 
   /** A request for `to`. */
   command(to: string, from: string): string {
-    return `${this.prefix}.cmd.${tokenOf(to)}.${tokenOf(from)}`;
+    return `${this.#commands}${tokenOf(to)}.${tokenOf(from)}`;
   }
 
   /** Every request for a node. */
   commandsFor(node: string): string {
-    return `${this.prefix}.cmd.${tokenOf(node)}.*`;
+    return `${this.#commands}${tokenOf(node)}.*`;
   }
 
   /** What follows a request, in both directions. @param exchange chosen by the side that asked */
   exchange(to: string, from: string, exchange: string): string {
-    return `${this.prefix}.ex.${tokenOf(to)}.${tokenOf(from)}.${exchange}`;
+    return `${this.#exchanges}${tokenOf(to)}.${tokenOf(from)}.${exchange}`;
   }
 
   /** Everything that follows requests and concerns a node. */
   exchangesOf(node: string): string {
-    return `${this.prefix}.ex.${tokenOf(node)}.*.*`;
+    return `${this.#exchanges}${tokenOf(node)}.*.*`;
   }
 
   /** Batches of a node's events, which the stream captures. */
@@ -91,11 +95,15 @@ export class FleetSubjects {
    * Who sent what came on a subject of requests or exchanges, and the exchange where there is one.
    * @returns undefined for a subject of another kind
    */
-  readSender(subject: string): { readonly node: string; readonly exchange?: string } | undefined {
-    if (!subject.startsWith(`${this.prefix}.`)) return undefined;
-    const [kind, , from, exchange] = subject.slice(this.prefix.length + 1).split('.');
-    if (from === undefined) return undefined;
-    if (kind === 'cmd') return { node: nodeOfToken(from) };
-    return kind === 'ex' && exchange !== undefined ? { node: nodeOfToken(from), exchange } : undefined;
+  readSender(subject: string): { readonly node: string; readonly exchange: string | undefined } | undefined {
+    const isCommand = subject.startsWith(this.#commands);
+    if (!isCommand && !subject.startsWith(this.#exchanges)) return undefined;
+    const to = isCommand ? this.#commands.length : this.#exchanges.length;
+    const from = subject.indexOf('.', to) + 1;
+    if (from === 0) return undefined;
+    const end = subject.indexOf('.', from);
+    const node = nodeOfToken(end < 0 ? subject.slice(from) : subject.slice(from, end));
+    if (isCommand) return { node, exchange: undefined };
+    return end < 0 ? undefined : { node, exchange: subject.slice(end + 1) };
   }
 }

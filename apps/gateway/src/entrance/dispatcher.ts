@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from '@qmp-gateway/qmp';
 import { presentsCredentials, type Authenticator, type Identified } from '../access/credentials/authenticator.js';
 import { checkFrontDoor, noCorsHeaders, preflightHeaders, type BrowserRules } from '../access/front-door.js';
-import type { HandedConnection } from '../access/handed-connection.js';
+import type { HandedConnection, HandedRequest } from '../access/handed-connection.js';
 import type { LoginBackOff } from '../access/credentials/login-back-off.js';
 import type { Principal } from '../access/principal.js';
 import type { RequestLimiter } from '../access/request-limiter.js';
@@ -156,7 +156,9 @@ export class Dispatcher {
     response.removeHeader('Transfer-Encoding');
     try {
       const handed = (request.socket as unknown as HandedConnection).claim(received.path, received.query);
-      const context = { ...received, principal: handed.principal, handed };
+      const context = received as RequestContext & { principal: Principal; handed: HandedRequest };
+      context.principal = handed.principal;
+      context.handed = handed;
       if (this.#draining) throw new Problem('shutting-down', 'The gateway is stopping.');
       if (!this.#parts.lane.handle(request, response, context)) this.#toExpress(request, response, context);
     } catch (error) {

@@ -40,13 +40,42 @@ export class AnswerHeadReader {
 }
 
 function headOf(raw: Buffer): AnswerHead {
-  const [statusLine = '', ...headers] = raw.subarray(0, -endOfHead.length).toString('latin1').split('\r\n');
-  const status = Number(/^HTTP\/1\.1 (\d{3})(?: |$)/.exec(statusLine)?.[1] ?? NaN);
+  const text = raw.toString('latin1', 0, raw.length - endOfHead.length);
+  const statusEnd = lineEndAt(text, 0);
+  const status = Number(/^HTTP\/1\.1 (\d{3})(?: |$)/.exec(text.slice(0, statusEnd))?.[1] ?? NaN);
   if (Number.isNaN(status)) throw new Error('this is no answer');
   let lines = '';
-  for (const line of headers) {
-    const colon = line.indexOf(':');
-    if (!ownHeaders.has(line.slice(0, colon).toLowerCase())) lines += `${line}\r\n`;
+  let isChunked = false;
+  // Lines that are kept stand together mostly, and are copied together.
+  let from = statusEnd + 2;
+  for (let at = from; at < text.length;) {
+    const end = lineEndAt(text, at);
+    const next = end + 2;
+    if (isOwn(text, at)) {
+      lines += text.slice(from, at);
+      isChunked ||= chunked.test(text.slice(at, end));
+      from = next;
+    }
+    at = next;
   }
-  return { status, lines, raw, isChunked: headers.some((line) => chunked.test(line)) };
+  if (from < text.length) lines += `${text.slice(from)}\r\n`;
+  return { status, lines, raw, isChunked };
+}
+
+function lineEndAt(text: string, from: number): number {
+  const end = text.indexOf('\r\n', from);
+  return end < 0 ? text.length : end;
+}
+
+/** Whether the line there is one of {@link ownHeaders}. */
+function isOwn(text: string, at: number): boolean {
+  switch (text.charCodeAt(at) | 0x20) {
+    case 0x63: // c
+    case 0x64: // d
+    case 0x6b: // k
+    case 0x74: // t
+      return ownHeaders.has(text.slice(at, text.indexOf(':', at)).toLowerCase());
+    default:
+      return false;
+  }
 }

@@ -151,11 +151,17 @@ export class OwnerCall implements Asker {
     const { exchange, operation } = this.parts.nextId();
     const until = clockMs === undefined ? alreadyOver : clockMs + leftMs;
     this.#run = sight.run;
+    // Undefined members are not sent.
     return {
-      ...{ v: protocolVersion, id: exchange, run: sight.run, until, vm: this.#vm.id, operation },
-      ...(this.call.timeoutMs === undefined ? {} : { notAfter: until }),
+      v: protocolVersion,
+      id: exchange,
+      run: sight.run,
+      until,
+      notAfter: this.call.timeoutMs === undefined ? undefined : until,
+      vm: this.#vm.id,
+      operation,
       principal: sentPrincipal(this.call.principal),
-      ...(isWhole ? {} : { more: true }),
+      more: isWhole ? undefined : true,
     };
   }
 
@@ -244,13 +250,21 @@ export function forbiddenBy({ id, node }: RemoteVm): Problem {
   return new Problem('fleet-misconfigured', `NATS does not permit this node to send requests to ${node}.`, { vm: id });
 }
 
+const sentPrincipals = new WeakMap<Principal, RequestHead['principal']>();
+
 /** What the owner needs to know of whoever asks. */
-export function sentPrincipal({ id, name, grant }: Principal): RequestHead['principal'] {
-  const { level, vms, commands, endpoints, operatorEndpoints } = grant;
-  return {
-    ...{ id, name, level, vms },
-    ...(commands === undefined ? {} : { commands }),
-    ...(endpoints === undefined ? {} : { endpoints }),
-    ...(operatorEndpoints === undefined ? {} : { operatorEndpoints }),
-  };
+export function sentPrincipal(principal: Principal): RequestHead['principal'] {
+  let sent = sentPrincipals.get(principal);
+  if (sent === undefined) {
+    const { id, name, grant } = principal;
+    const { level, vms, commands, endpoints, operatorEndpoints } = grant;
+    sent = {
+      ...{ id, name, level, vms },
+      ...(commands === undefined ? {} : { commands }),
+      ...(endpoints === undefined ? {} : { endpoints }),
+      ...(operatorEndpoints === undefined ? {} : { operatorEndpoints }),
+    };
+    sentPrincipals.set(principal, sent);
+  }
+  return sent;
 }
