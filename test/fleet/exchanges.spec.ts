@@ -1,8 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
+import { encodeFrame, partBytes } from '@qmp-gateway/fleet-protocol';
 import { FaultProxy, NatsServers } from '@qmp-gateway/test-kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Principal } from '../../apps/gateway/src/access/principal.js';
+import { sentPrincipal } from '../../apps/gateway/src/fleet/exchanges/owner-call.js';
 import { ExchangeScene, type OwnHandler, type StageNode } from './exchange-scene.js';
 
 const big = randomBytes(16 * 1024 * 1024);
@@ -26,6 +28,10 @@ const ownAtB: OwnHandler = (request, response, handed) => {
   } else if (last === 'big') {
     response.setHeader('Content-Length', big.length);
     response.end(big);
+  } else if (last.startsWith('size-')) {
+    const length = Number(last.slice('size-'.length));
+    response.setHeader('Content-Length', length);
+    response.end(big.subarray(0, length));
   } else if (last === 'stream') {
     response.setHeader('Content-Type', 'application/x-ndjson');
     let count = 0;
@@ -107,6 +113,47 @@ describe('a request for a VM of another node', () => {
     expect(createHash('sha256').update(body).digest('hex')).toBe(createHash('sha256').update(big).digest('hex'));
     const large = Buffer.from(await (await fetch(`${a.url}/v1/vms/web/big`)).arrayBuffer());
     expect(large.equals(big)).toBe(true);
+  });
+
+  it.each([1, 2, 7, 8, 9, 11, 12, 13, 16, 20])('ends though its answer fills %i parts', async (parts) => {
+    for (const length of [parts * partBytes - 1000, parts * partBytes, parts * partBytes + 1]) {
+      const answer = await fetch(`${a.url}/v1/vms/web/size-${length}`);
+      const body = Buffer.from(await answer.arrayBuffer());
+      expect(body.equals(big.subarray(0, length))).toBe(true);
+    }
+  });
+
+  it('comes by the connection of the one before, and has its own answer', async () => {
+    const made: unknown[] = [];
+    const count = (connection: unknown): void => void made.push(connection);
+    b.exchanges.server.on('connection', count);
+    for (let turn = 0; turn < 20; turn++) {
+      const texts = Array.from({ length: 3 }, (_, at) => `${turn} ${at}`);
+      const echoes = texts.map((body) => fetch(`${a.url}/v1/vms/web/echo`, { method: 'POST', body }));
+      expect(await Promise.all((await Promise.all(echoes)).map((answer) => answer.text()))).toEqual(texts);
+    }
+    b.exchanges.server.off('connection', count);
+    expect(made.length).toBeLessThanOrEqual(3);
+  });
+
+  it.each([
+    ['a second request', 'GET /v1/vms/web/second HTTP/1.1\r\nHost: x\r\n\r\n'],
+    ['the beginning of one', 'GET /v1/vms/web/second HTTP/1.1\r\nX-Swallows: '],
+    ['something else', 'x'],
+  ])('of another node is not read as a part of %s that came behind one before', async (_, behind) => {
+    const head = {
+      ...{ v: 1, id: randomBytes(8).toString('hex'), run: 'runB1', until: performance.now() + 10_000, vm: 'web' },
+      ...{ operation: `${randomBytes(4).toString('hex')}-0`, principal: sentPrincipal(a.principal) },
+    };
+    const request = `GET /v1/vms/web/empty HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n${behind}`;
+    const { subjects, connection, node } = a.link;
+    const before = seen.length;
+    connection.publish(subjects.command('B.1', node), encodeFrame(head, Buffer.from(request)));
+    await expect.poll(() => seen.slice(before)).toContain('/v1/vms/web/empty');
+    for (const body of ['1', '2', '3']) {
+      const answer = await fetch(`${a.url}/v1/vms/web/echo`, { method: 'POST', body });
+      expect([answer.status, await answer.text()]).toEqual([200, body]);
+    }
   });
 
   it('may come in chunks of no known length', async () => {

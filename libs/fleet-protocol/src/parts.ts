@@ -32,6 +32,11 @@ export class PartSender {
     private readonly drained: () => void,
   ) {}
 
+  /** The last part has been handed over. */
+  get isOver(): boolean {
+    return this.#ended;
+  }
+
   /** @returns false when the bytes have to wait: `drained` tells when they are gone */
   write(bytes: Uint8Array): boolean {
     this.#waiting.push(bytes);

@@ -20,12 +20,15 @@ class Sink implements HandedSink {
   broken(): void {
     this.told.push('broken');
   }
+  left(): void {
+    this.told.push('left');
+  }
 }
 
 function staged(isUpgrade = false): { connection: HandedConnection; sink: Sink } {
   const handed: HandedRequest = {
     principal: new Principal('p', 'p', { level: 'read', vms: ['*'] }),
-    ...{ node: 'B', vm: 'web 1', operation: 'a-1', notAfter: undefined, isUpgrade },
+    ...{ node: 'B', vm: 'web 1', operation: 'a-1', notAfter: undefined, isUpgrade, bodyBytes: undefined },
   };
   const sink = new Sink();
   const connection = new HandedConnection(handed, sink);
@@ -109,7 +112,33 @@ describe('a connection that is handed over', () => {
     connection.write('half');
     connection.destroy();
     await turn();
-    expect([sink.written, sink.told]).toEqual([[], ['broken']]);
+    expect([sink.written, sink.told]).toEqual([[], ['broken', 'left']]);
+  });
+
+  it('carries the next request once the answer before is whole, which has its end by then', async () => {
+    const { connection, sink } = staged();
+    connection.claim('/v1/vms/web%201', '');
+    connection.write('first');
+    expect(connection.answered()).toBe(true);
+    expect([sink.written, sink.told]).toEqual([[], ['end first', 'left']]);
+    expect(connection.answered()).toBe(false);
+    const next = new Sink();
+    connection.carry({ ...connection.handed, operation: 'a-2' }, next);
+    expect(connection.claim('/v1/vms/web%201', '').operation).toBe('a-2');
+    connection.write('second');
+    await turn();
+    connection.destroy();
+    await turn();
+    expect([next.written, next.told]).toEqual([['second'], ['broken', 'left']]);
+    expect(sink.told).toEqual(['end first', 'left']);
+  });
+
+  it('that ends with the answer carries no other', async () => {
+    const { connection, sink } = staged();
+    connection.write('all');
+    connection.destroySoon();
+    expect(connection.answered()).toBe(false);
+    await expect.poll(() => sink.told).toEqual(['end all', 'left']);
   });
 
   it('ends soon: when what was written is gone', async () => {
@@ -117,7 +146,7 @@ describe('a connection that is handed over', () => {
     connection.write('all');
     connection.destroySoon();
     await expect.poll(() => connection.destroyed).toBe(true);
-    expect(sink.told).toEqual(['end all']);
+    expect(sink.told).toEqual(['end all', 'left']);
   });
 
   it('tells of silence as a socket does', async () => {

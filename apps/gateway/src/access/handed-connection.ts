@@ -16,6 +16,8 @@ export interface HandedRequest {
   readonly notAfter: number | undefined;
   /** Both sides speak on after the answer. */
   readonly isUpgrade: boolean;
+  /** Bytes that came behind the head of a request that came whole; undefined for any other. */
+  readonly bodyBytes: number | undefined;
 }
 
 /** Where the bytes of a {@link HandedConnection} go. */
@@ -27,6 +29,8 @@ export interface HandedSink {
   used(): void;
   /** It ended before its end. */
   broken(): void;
+  /** The connection is gone, or carries another request from now on. */
+  left(): void;
 }
 
 /** Bytes that are gathered before a writer has to wait. */
@@ -34,10 +38,12 @@ const mostGathered = 256 * 1024;
 
 /**
  * The connection of a request that another node hands over: for Node's HTTP server and for WebSockets it is one as those
- * that listeners accept, though its bytes come by messages. It carries one request.
+ * that listeners accept, though its bytes come by messages. It carries one request at a time.
  */
 export class HandedConnection extends Duplex {
   readonly remoteAddress = undefined;
+  #handed: HandedRequest;
+  #sink: HandedSink;
   #isTaken = false;
   #unused = 0;
   #gathered: Uint8Array[] = [];
@@ -47,11 +53,35 @@ export class HandedConnection extends Duplex {
   #ended = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(
-    readonly handed: HandedRequest,
-    private readonly sink: HandedSink,
-  ) {
+  constructor(handed: HandedRequest, sink: HandedSink) {
     super({ allowHalfOpen: true });
+    this.#handed = handed;
+    this.#sink = sink;
+  }
+
+  /** What the other node says of the request that it carries. */
+  get handed(): HandedRequest {
+    return this.#handed;
+  }
+
+  /** Carries another request. @param sink what comes from now on goes there: the one before was {@link answered} */
+  carry(handed: HandedRequest, sink: HandedSink): void {
+    this.#handed = handed;
+    this.#sink = sink;
+    this.#isTaken = false;
+    this.#ended = false;
+  }
+
+  /**
+   * The answer is whole: its last bytes go out with its end, though the connection stays.
+   * @returns false when it does not stay, and its own end is that of the answer
+   */
+  answered(): boolean {
+    if (this.destroyed || this.writableEnded || this.#ended) return false;
+    this.#ended = true;
+    this.#sink.end(this.#takeGathered());
+    this.#sink.left();
+    return true;
   }
 
   /**
@@ -59,7 +89,7 @@ export class HandedConnection extends Duplex {
    * that it was handed over for: whoever speaks for others speaks of one VM at a time
    */
   claim(path: string, query: string): HandedRequest {
-    const { vm, node } = this.handed;
+    const { vm, node } = this.#handed;
     // A question what somebody may do may have its VM in the body; it runs nothing.
     const asked = path === accessPath ? (new URLSearchParams(query).get('vm') ?? vm) : undefined;
     const named = asked ?? vmOfPath(path);
@@ -68,16 +98,16 @@ export class HandedConnection extends Duplex {
       throw new Problem('forbidden', told);
     }
     this.#isTaken = true;
-    return this.handed;
+    return this.#handed;
   }
 
   /** A part of what the other side sent. */
   receive(bytes: Uint8Array, isLast: boolean): void {
     this.#timer?.refresh();
-    if (bytes.length === 0 || this.push(bytes)) this.sink.used();
+    if (bytes.length === 0 || this.push(bytes)) this.#sink.used();
     else this.#unused++;
     // A request that is whole waits for its answer; the end of one who speaks on is the end.
-    if (isLast && this.handed.isUpgrade) this.push(null);
+    if (isLast && this.#handed.isUpgrade) this.push(null);
   }
 
   /** More is taken again. */
@@ -88,7 +118,7 @@ export class HandedConnection extends Duplex {
   }
 
   override _read(): void {
-    for (; this.#unused > 0; this.#unused--) this.sink.used();
+    for (; this.#unused > 0; this.#unused--) this.#sink.used();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
@@ -111,16 +141,17 @@ export class HandedConnection extends Duplex {
   }
 
   override _final(done: () => void): void {
+    if (!this.#ended) this.#sink.end(this.#takeGathered());
     this.#ended = true;
-    this.sink.end(this.#takeGathered());
     done();
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     clearTimeout(this.#timer);
     this.drained();
-    if (!this.#ended) this.sink.broken();
+    if (!this.#ended) this.#sink.broken();
     this.#ended = true;
+    this.#sink.left();
     done(error);
   }
 
@@ -150,7 +181,7 @@ export class HandedConnection extends Duplex {
   }
 
   #flush(done: () => void): void {
-    if (this.sink.write(this.#takeGathered() ?? Buffer.alloc(0))) done();
+    if (this.#sink.write(this.#takeGathered() ?? Buffer.alloc(0))) done();
     else this.#whenDrained = done;
   }
 

@@ -23,7 +23,7 @@ const sweepMs = 1000;
 
 /** Requests between this node and others, in both directions. */
 export class FleetExchanges {
-  /** Gets a connection for each request that another node hands over. It listens nowhere. */
+  /** Gets connections with the requests that other nodes hand over. It listens nowhere. */
   readonly server: Server;
   readonly forwarder: Forwarder;
   readonly #bus: ExchangeBus;
@@ -34,12 +34,20 @@ export class FleetExchanges {
     this.#bus = bus;
     const clock = systemClock;
     const places = new RemotePlaces({ link, view, registry, clock });
-    this.server = createServer({ requireHostHeader: false, requestTimeout: 0, headersTimeout: 0 });
+    this.server = createServer({ requireHostHeader: false, requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0 });
     this.forwarder = new Forwarder({ bus, places, clock, mostBytes: limits.replyBytes }, audit);
     const has = (vm: string): boolean => registry.get(vm) !== undefined;
-    new RequestsOfNodes(bus, this.server, { run: link.run, maxLevel: link.settings.maxLevel, clock, has });
+    const requests = new RequestsOfNodes(bus, this.server, {
+      run: link.run,
+      maxLevel: link.settings.maxLevel,
+      clock,
+      has,
+    });
     const isGone = (peer: string): boolean => view.node(peer)?.reachable !== true;
-    this.#sweep = setInterval(() => bus.sweep(isGone), sweepMs).unref();
+    this.#sweep = setInterval(() => {
+      bus.sweep(isGone);
+      requests.trim();
+    }, sweepMs).unref();
   }
 
   /** Exchanges that have not ended, in both directions. */
