@@ -9,7 +9,7 @@ const runs = 5;
 const rounds = 5;
 const milliseconds = 400;
 /** The first round, which is not counted, warms up compilers and caches. */
-const warmUpMilliseconds = 1500;
+const warmUpMilliseconds = 4000;
 
 /** One way to have something done, which a comparison measures beside others. */
 export interface Way {

@@ -49,7 +49,7 @@ export class ForwardedRequest implements CallReceiver {
     const { vm, context, timeoutMs, isCommand, response } = client;
     const { principal, arrivedAt } = context;
     this.#call = new OwnerCall(parts, { vm, principal, arrivedAt, timeoutMs, isCommand }, this);
-    response.once('close', () => this.#done(0));
+    response.on('close', () => this.#done(0));
   }
 
   /** Reads what there is of the body, and hands it over. */
@@ -134,7 +134,7 @@ export class ForwardedRequest implements CallReceiver {
 
   #writeWhole({ status, lines }: AnswerHead, body: Buffer): boolean {
     const { response } = this.client;
-    if (response.getHeaderNames().length > 0 || !/^content-length:/im.test(lines)) return false;
+    if (response.getHeaderNames().length > 0 || !hasLength(lines)) return false;
     if (!writeInOnePiece(response, status, lines + this.#ownLines, body)) return false;
     this.#done(status);
     return true;
@@ -197,4 +197,9 @@ export class ForwardedRequest implements CallReceiver {
     this.#call.done();
     this.ended(status, this.#call.operation);
   }
+}
+
+/** As gateways write it; or in other letters. */
+function hasLength(lines: string): boolean {
+  return lines.includes('Content-Length: ') || /^content-length:/im.test(lines);
 }

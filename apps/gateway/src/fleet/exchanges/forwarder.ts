@@ -124,8 +124,8 @@ export class Forwarder implements CommandsElsewhere {
 
   /** How a VM is can be told from the directory, where its node cannot be asked. */
   #tellsItself({ method }: IncomingMessage, { path }: AuthenticatedContext, vm: RemoteVm, query: string): boolean {
-    const isPlain = (method === 'GET' || method === 'HEAD') && query === '' && vmItselfPath.test(path);
-    return isPlain && !this.parts.places.isInReach(vm);
+    if ((method !== 'GET' && method !== 'HEAD') || query !== '' || this.parts.places.isInReach(vm)) return false;
+    return vmItselfPath.test(path);
   }
 
   #addressed({ path, query, principal }: AuthenticatedContext): Addressed {
@@ -145,9 +145,9 @@ function withoutNode(query: string): [string | undefined, string] {
 
 /** What a client gives a command; undefined where it does not say, or says what its owner will refuse. */
 function timeoutOf(request: IncomingMessage, { path }: AuthenticatedContext, query: string): number | undefined {
-  if (!commandPath.test(path)) return undefined;
   const header = request.headers['request-timeout'];
   const inQuery = request.method === 'POST' && query.includes('timeout=');
+  if ((header === undefined && !inQuery) || !commandPath.test(path)) return undefined;
   const given = typeof header === 'string' ? header : inQuery ? new URLSearchParams(query).get('timeout') : null;
   const ms = given === null ? undefined : parseDuration(given);
   return ms === undefined || ms <= 0 ? undefined : ms;

@@ -90,7 +90,7 @@ export class RequestsOfNodes {
   /** Node says when an answer is whole; where the connection does not outlive it, the connection does. */
   #began(request: IncomingMessage, response: ServerResponse): void {
     const connection = request.socket as unknown as HandedConnection;
-    response.once('finish', () => {
+    response.on('finish', () => {
       if (!connection.answered()) return;
       if (request.complete && isAllOf(request, connection.handed)) this.#spare.keep(connection.handed.node, connection);
       else connection.destroy();

@@ -7,8 +7,8 @@ const bitsOfWord = 32;
 /** Runs of one node, and nodes, of which any are remembered. */
 const mostRuns = 2;
 const mostNodes = 4000;
-/** As entries name operations: a name of the run, and a number that counts up. */
-const pattern = /^([A-Za-z0-9-]{1,64})-([0-9a-z]{1,10})$/;
+/** As entries name operations: a name of the run, a hyphen, and a number that counts up, of so many digits at most. */
+const mostDigits = 10;
 const radix = 36;
 
 /** Numbers of one run. */
@@ -27,8 +27,10 @@ export class TakenOperations {
 
   /** Takes an operation. @returns false when it was taken before, or its name is none that an entry gives */
   take(node: string, operation: string): boolean {
-    const [, run, digits = ''] = pattern.exec(operation) ?? [];
-    return run !== undefined && takeNumber(this.#numbersOf(node, run), parseInt(digits, radix));
+    const hyphen = operation.lastIndexOf('-');
+    if (hyphen < 1) return false;
+    const number = numberOf(operation, hyphen + 1);
+    return number >= 0 && takeNumber(this.#numbersOf(node, operation.slice(0, hyphen)), number);
   }
 
   #numbersOf(node: string, run: string): Numbers {
@@ -39,6 +41,19 @@ export class TakenOperations {
       runs.set(run, (numbers = { highest: -1, bits: new Uint32Array(remembered / bitsOfWord) }));
     return numbers;
   }
+}
+
+/** The number behind `from`, or -1 if there is none. */
+function numberOf(text: string, from: number): number {
+  if (from === text.length || text.length - from > mostDigits) return -1;
+  let number = 0;
+  for (let at = from; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    const isDigit = code >= 0x30 && code <= 0x39;
+    if (!isDigit && (code < 0x61 || code > 0x7a)) return -1;
+    number = number * radix + (isDigit ? code - 0x30 : code - 0x61 + 10);
+  }
+  return number;
 }
 
 function takeNumber(numbers: Numbers, number: number): boolean {
