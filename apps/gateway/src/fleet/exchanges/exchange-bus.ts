@@ -87,14 +87,16 @@ export class ExchangeBus {
     this.#publish({ subject: this.#requestSubject(peer), frame: encodeFrame(head, body), reply });
   }
 
-  /** What follows a request. */
+  /** What follows a request: at once, but never before it. Answers come many at a time as it is. */
   send(peer: string, id: string, head: PartHead, body?: Uint8Array): void {
     if (!this.link.connected) return;
-    const { subjects, node } = this.link;
-    this.#publish({ subject: subjects.exchange(peer, node, id), frame: encodeFrame(head, body) });
+    const { subjects, node, connection } = this.link;
+    const message = { subject: subjects.exchange(peer, node, id), frame: encodeFrame(head, body) };
+    if (this.#outbox.length > 0) this.#publish(message);
+    else connection.publish(message.subject, message.frame);
   }
 
-  /** At the end of the turn: the client writes once for all that it is given at a time, and a write costs most of all. */
+  /** At the end of the turn, as requests come one by one: the client writes once for all that it is given at a time, and a write costs most of all. */
   #publish(message: { readonly subject: string; readonly frame: Uint8Array; readonly reply?: string }): void {
     if (this.#outbox.length === 0) setImmediate(this.#empty);
     this.#outbox.push(message);
