@@ -157,6 +157,7 @@ describe('the directory of a fleet', () => {
 describe('a node that is not heard', () => {
   it('stays listed with its VMs unreachable, and is as it says when it is heard again', async () => {
     const a = await node('a', ['vm-1']);
+    await a.joined();
     const at = await entry();
     await at.until((directory) => directory.node('a')?.clock() !== undefined);
     expect(at.directory.node('a')).toMatchObject({ reachable: true });
@@ -181,6 +182,7 @@ describe('a node that is not heard', () => {
 
   it('goes with its goodbye, at every entry', async () => {
     const a = await node('a', ['vm-1']);
+    await a.joined();
     const [first, second] = [await entry('e1'), await entry('e2')];
     for (const each of [first, second]) await each.until(({ size }) => size === 1);
     await a.leave();
