@@ -69,6 +69,7 @@ export class HandedConnection extends Duplex {
     this.#handed = handed;
     this.#sink = sink;
     this.#isTaken = false;
+    this.#unused = 0;
     this.#ended = false;
   }
 
